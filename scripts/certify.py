@@ -1,0 +1,15 @@
+"""Holds every run against the closed forms."""
+
+from _step import step
+from dmf.dataset.provenance import file_attributes
+from dmf.dataset.schema import check_runs
+from dmf.dataset.store import read, write
+from dmf.evidence.certify import certify
+
+with step(snakemake.log[0], "certify") as log:
+    evidence = certify(read(file, check_runs) for file in snakemake.input.runs)
+    evidence = evidence.assign_attrs(
+        **file_attributes("Evidence", "What each trained run may speak for, and to what accuracy")
+    )
+    write(evidence, snakemake.output[0])
+    log.info("%d certified of %d runs", int(evidence["certified"].sum()), evidence["certified"].size)

@@ -1,0 +1,49 @@
+"""Theorem 10: the end-to-end minimizer is unique outside the exceptional set."""
+
+import numpy as np
+import xarray as xr
+
+from dmf.evidence.claim import Claim
+from dmf.evidence.controls import EXCEPTIONAL, control_cells
+
+# A target counts as exceptional this close to the set: nearer, float64 cannot tell its two minimizers' values apart.
+RESOLUTION = 1e-12
+
+
+def outside_exceptional_set(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells that meet the theorem's hypothesis: no singular value at m*. Shape (cell,)."""
+    return evidence["exceptional_distance"] > RESOLUTION
+
+
+def distance_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """||X - X*||_F over its tolerance, (cell, start)."""
+    return evidence["distance"] / evidence["distance_tolerance"]
+
+
+def pretend_unexceptional(controls: xr.Dataset) -> xr.Dataset:
+    """The trained exceptional target with its hypothesis declared met: two minimizers where one is claimed."""
+    cells = control_cells(controls, EXCEPTIONAL)
+    return cells.assign(exceptional_distance=xr.full_like(cells["exceptional_distance"], np.inf))
+
+
+CLAIM = Claim(
+    order=10,
+    title="The end-to-end minimizer is unique",
+    source="Theorem 10",
+    statement=(
+        r"If no singular value of $M$ equals the threshold $m^*(L, \lambda)$, then every minimizer of $F$ has the "
+        r"same product $X = W_L \cdots W_1$."
+    ),
+    statistic=r"largest $\|X - X^*\|_F$ over all certified minimizers, in units of the tolerance of each run",
+    tolerance=(
+        r"$\sqrt{L}\,(s_1 + \delta)^{L-1} \delta$ with $\delta = 2\|\nabla F\| / \mu$, "
+        r"$\mu$ the smallest positive Hessian eigenvalue and $s_1^L$ the spectral norm of $X^*$"
+    ),
+    refuted_by="two certified minimizers of one target whose products differ by more than their certificates allow",
+    control=(
+        r"a $3 \times 3$ target with $\sigma_2 = m^*$, trained to both of its minimizers and declared unexceptional"
+    ),
+    scope=outside_exceptional_set,
+    ratio=distance_ratio,
+    counterexample=pretend_unexceptional,
+)

@@ -1,0 +1,64 @@
+"""A grid on disk: its configuration, targets, plan and ledger in one place, for the workflow and the console."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dmf.dataset.store import write_text
+from dmf.errors import UserError
+from dmf.grid.cells import Group, lambda_labels, series_of
+from dmf.grid.config import Grid, validate
+from dmf.grid.targets import TargetMatrix, build_targets
+from dmf.grid.tiles import Plan, Tile, lay, ledger_text, read_ledger, training_fingerprint
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checked grid, its targets, the plan that trains it, and the ledger of every tile ever planned."""
+
+    grid: Grid
+    targets: list[TargetMatrix]
+    plan: Plan
+    ledger: list[Tile]
+    ledger_path: Path
+
+    @property
+    def training(self) -> str:
+        """Fingerprint of the settings that shape every run."""
+        return training_fingerprint(self.grid)
+
+    def block(self, group: Group) -> Tile:
+        """All wanted cells of a group as one block."""
+        members = tuple((target.name, target.fingerprint) for target in self.plan.groups[group])
+        labels, series = tuple(lambda_labels(self.grid.lambdas)), tuple(series_of(self.grid))
+        return Tile(group, members, labels, series, 0, self.grid.starts.count, self.training)
+
+    def write_ledger(self) -> None:
+        """Record the planned tiles, so that a later and larger grid leaves them as they are."""
+        if self.plan.laid:
+            write_text(ledger_text([*self.ledger, *self.plan.laid]), self.ledger_path)
+
+
+def open_project(raw: Any, source: str, root: Path = Path()) -> Project:
+    """Check a configuration, build its targets and lay its tiles over those already in the ledger.
+
+    `source` is the file to name in a complaint; data lie in root/data/NAME. Raises UserError. Writes nothing.
+    """
+    grid = validate(raw, source)
+    targets = build_targets(grid, source)
+    ledger_path = root / "data" / grid.grid / "tiles.jsonl"
+    ledger = _read(ledger_path)
+    return Project(grid, targets, lay(grid, targets, ledger, source), ledger, ledger_path)
+
+
+def _read(path: Path) -> list[Tile]:
+    if not path.exists():
+        return []
+    try:
+        return read_ledger(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path}: damaged ledger of tiles ({' '.join(str(error).split())}); restore it, or delete it to plan anew"
+        ) from None

@@ -1,0 +1,157 @@
+"""The data contract: which variables a file of runs holds, over which dimensions, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from dmf.errors import UserError
+from dmf.grid.cells import Group, Series
+from dmf.training.result import Runs
+from dmf.training.settings import Status
+
+SCHEMA_VERSION = 1
+CELL = ("target", "lam", "start")
+
+
+class DataError(UserError):
+    """A file that is damaged, foreign or disagrees with its neighbours."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of the contract."""
+
+    dims: tuple[str, ...]
+    kind: str
+    symbol: str
+    long_name: str
+    units: str = "1"
+    required: bool = True
+
+
+RUN_VARIABLES = {
+    "matrix": Variable(("target", "row", "col"), "f", "M", "target matrix"),
+    "target_fingerprint": Variable(("target",), "U", "", "fingerprint of the target's definition"),
+    "lam_value": Variable(("target", "lam"), "f", "lambda", "regularization parameter"),
+    "gradient_tolerance": Variable(("target",), "f", "", "largest certified gradient norm"),
+    "scheme": Variable(("start",), "U", "", "how the start was drawn"),
+    "scale": Variable(("start",), "f", "", "size of a layer of the start in units of sigma_1^(1/L)"),
+    "draw": Variable(("start",), "i", "", "index of the draw in its series"),
+    "objective": Variable(CELL, "f", "F", "objective at the final point"),
+    "gradient_norm": Variable(CELL, "f", "||grad F||", "norm of the gradient at the final point"),
+    "iterations": Variable(CELL, "i", "", "iterations of the optimizer"),
+    "evaluations": Variable(CELL, "i", "", "evaluations of the objective and its gradient"),
+    "status": Variable(CELL, "i", "", "why training ended"),
+    "end_to_end": Variable((*CELL, "row", "col"), "f", "X", "end-to-end matrix W_L...W_1"),
+    "singular_values": Variable((*CELL, "singular"), "f", "x_i", "singular values of the end-to-end matrix"),
+    "layer_norm_sq": Variable((*CELL, "layer"), "f", "||W_l||_F^2", "squared Frobenius norm of a layer"),
+    "imbalance": Variable(CELL, "f", "", "largest ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F over l"),
+    "hessian_trace": Variable(CELL, "f", "tr", "trace of the Hessian of F at the final point"),
+}
+
+
+def runs_dataset(
+    group: Group,
+    names: Sequence[str],
+    fingerprints: Sequence[str],
+    matrices: NDArray[np.float64],
+    labels: Sequence[str],
+    lam_value: NDArray[np.float64],
+    starts: Sequence[tuple[Series, int]],
+    gradient_tolerance: NDArray[np.float64],
+    runs: Runs,
+    *,
+    layers: bool = False,
+) -> xr.Dataset:
+    """Runs as a labelled dataset.
+
+    `matrices` (target, d_L, d_0), `lam_value` (target, lam), `gradient_tolerance` (target,); the B records of
+    `runs` in C order over (target, lam, start).
+    """
+    cells = (len(names), len(labels), len(starts))
+
+    def over_cells(values: NDArray[np.generic]) -> NDArray[np.generic]:
+        return values.reshape(*cells, *values.shape[1:])
+
+    values: dict[str, object] = {
+        "matrix": matrices,
+        "target_fingerprint": np.array(fingerprints, dtype=object),
+        "lam_value": lam_value,
+        "gradient_tolerance": gradient_tolerance,
+        "scheme": np.array([series.scheme for series, _ in starts], dtype=object),
+        "scale": np.array([series.scale for series, _ in starts]),
+        "draw": np.array([index for _, index in starts], dtype=np.int64),
+        "objective": over_cells(runs.objective),
+        "gradient_norm": over_cells(runs.gradient_norm),
+        "iterations": over_cells(runs.iterations.astype(np.int32)),
+        "evaluations": over_cells(runs.evaluations.astype(np.int32)),
+        "status": over_cells(runs.status.astype(np.int8)),
+        "end_to_end": over_cells(runs.end_to_end),
+        "singular_values": over_cells(runs.singular_values),
+        "layer_norm_sq": over_cells(runs.layer_norm_sq),
+        "imbalance": over_cells(runs.imbalance),
+        "hessian_trace": over_cells(runs.hessian_trace),
+    }
+    dataset = xr.Dataset(
+        {name: (RUN_VARIABLES[name].dims, data) for name, data in values.items()},
+        coords={
+            "target": np.array(names, dtype=object),
+            "lam": np.array(labels, dtype=object),
+            "layer": np.arange(1, group.depth + 1),
+        },
+        attrs={"schema_version": SCHEMA_VERSION, "widths": list(group.widths)},
+    )
+    if layers:
+        for number, layer in enumerate(runs.layers, start=1):
+            dims = (*CELL, f"width_{number}", f"width_{number - 1}")
+            dataset[f"layer_{number}"] = (dims, over_cells(layer))
+    return describe(dataset)
+
+
+def describe(dataset: xr.Dataset) -> xr.Dataset:
+    """Attach long names, units and symbols (CF conventions) to every variable."""
+    for name, variable in RUN_VARIABLES.items():
+        attributes = {"long_name": variable.long_name}
+        if variable.kind != "U":
+            attributes["units"] = variable.units
+        if variable.symbol:
+            attributes["symbol"] = variable.symbol
+        dataset[name].attrs.update(attributes)
+    for key in dataset.data_vars:
+        if str(key).startswith("layer_") and key not in RUN_VARIABLES:
+            number = str(key).removeprefix("layer_")
+            dataset[key].attrs.update(long_name=f"layer W_{number}", units="1", symbol=f"W_{number}")
+    dataset["status"].attrs.update(
+        flag_values=np.array([s.value for s in Status], dtype=np.int8),
+        flag_meanings=" ".join(s.name.lower() for s in Status),
+    )
+    dataset["layer"].attrs.update(long_name="layer l, counted from the input", units="1")
+    dataset["lam"].attrs.update(long_name="lambda as configured; a trailing c means units of lambda_c")
+    dataset["target"].attrs.update(long_name="name of the target")
+    return dataset
+
+
+def check_runs(dataset: xr.Dataset, where: str) -> None:
+    """Hold a dataset against the contract. Raises DataError naming the first variable that breaks it."""
+    version = dataset.attrs.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise DataError(f"{where}: got schema version {version}, expected {SCHEMA_VERSION}; train it again")
+    for name, variable in RUN_VARIABLES.items():
+        if name not in dataset:
+            raise DataError(f"{where}: variable {name} is missing; the file is not a file of runs, or damaged")
+        found = dataset[name]
+        if found.dims != variable.dims:
+            raise DataError(f"{where}: {name} has dimensions {found.dims}, expected {variable.dims}")
+        kind = "U" if found.dtype.kind in "OUT" else found.dtype.kind
+        if kind != variable.kind or (kind == "f" and found.dtype != np.float64):
+            raise DataError(f"{where}: {name} has type {found.dtype}, expected kind {variable.kind!r}")
+    widths = [int(d) for d in dataset.attrs["widths"]]
+    expected = {"row": widths[-1], "col": widths[0], "layer": len(widths) - 1}
+    for dim, size in expected.items():
+        if dataset.sizes[dim] != size:
+            raise DataError(f"{where}: dimension {dim} is {dataset.sizes[dim]}, but widths {widths} say {size}")

@@ -1,0 +1,85 @@
+"""Trains the runs of a block of cells and labels them: where configuration, engine and data contract meet."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import xarray as xr
+
+from dmf.dataset.provenance import file_attributes
+from dmf.dataset.schema import runs_dataset
+from dmf.grid.cells import Group, Series, draw_starts, gradient_scale, lambda_value
+from dmf.grid.config import Grid
+from dmf.grid.targets import TargetMatrix
+from dmf.grid.tiles import Tile, training_fingerprint
+from dmf.training.engine import train
+
+
+def train_tile(
+    tile: Tile, targets: Sequence[TargetMatrix], grid: Grid, progress: Callable[[int], None] | None = None
+) -> xr.Dataset:
+    """Train every run of a tile. `progress` is called with the number of finished runs."""
+    by_name = {target.name: target for target in targets}
+    members = [by_name[name] for name, _ in tile.targets]
+    spans = {series: range(tile.first, tile.last) for series in tile.series}
+    dataset = train_block(tile.group, members, tile.lambdas, spans, grid, progress)
+    dataset.attrs["tile"] = json.dumps(tile.as_json(), separators=(",", ":"))
+    return dataset
+
+
+def train_block(
+    group: Group,
+    targets: Sequence[TargetMatrix],
+    labels: Sequence[str],
+    spans: dict[Series, range],
+    grid: Grid,
+    progress: Callable[[int], None] | None = None,
+) -> xr.Dataset:
+    """Train targets x labels x (series, index) cells of one group with the settings of `grid`."""
+    began = time.perf_counter()
+    norms = [float(target.singular_values[0]) for target in targets]
+    lam_value = np.array([[lambda_value(label, norm, group.depth) for label in labels] for norm in norms])
+    tolerance = np.array([grid.certificate.gradient_norm * gradient_scale(norm, group.depth) for norm in norms])
+    starts = [(series, index) for series, span in spans.items() for index in span]
+    per_cell = len(labels) * len(starts)
+    drawn = [
+        draw_starts(grid.seed, target.name, group.widths, label, series, span, norm)
+        for target, norm in zip(targets, norms, strict=True)
+        for label in labels
+        for series, span in spans.items()
+    ]
+    runs = train(
+        np.repeat(np.stack([target.values for target in targets]), per_cell, axis=0),
+        np.repeat(lam_value.ravel(), len(starts)),
+        [np.concatenate(layer) for layer in zip(*drawn, strict=True)],
+        np.repeat(tolerance, per_cell),
+        grid.optimizer,
+        progress=progress,
+        threads=1,
+    )
+    dataset = runs_dataset(
+        group,
+        [target.name for target in targets],
+        [target.fingerprint for target in targets],
+        np.stack([target.values for target in targets]),
+        labels,
+        lam_value,
+        starts,
+        tolerance,
+        runs,
+        layers=grid.keep.layers,
+    )
+    return dataset.assign_attrs(
+        **file_attributes(
+            f"Trained factorizations {group.name}", "Runs of L2-regularized deep matrix factorization, one a start"
+        ),
+        training=training_fingerprint(grid),
+        optimizer=json.dumps(grid.optimizer.model_dump()),
+        seed=grid.seed,
+        device="cpu",
+        threads=1,
+        train_seconds=time.perf_counter() - began,
+    )

@@ -1,0 +1,79 @@
+"""What a claim declares and what a verdict records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import xarray as xr
+
+Word = Literal["confirmed", "violated", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement of the paper in a form that trained runs can contradict.
+
+    Texts may hold LaTeX between dollar signs. `scope` gives the cells (cell,) that meet the statement's
+    hypotheses. `ratio` gives (cell, start) how far a run is from what the statement says, in units of what the
+    run's own certificate allows: 1 is the edge. `counterexample` turns the evidence of the control cells into
+    evidence in which the statement is false.
+    """
+
+    order: int
+    title: str
+    source: str
+    statement: str
+    statistic: str
+    tolerance: str
+    refuted_by: str
+    control: str
+    scope: Callable[[xr.Dataset], xr.DataArray]
+    ratio: Callable[[xr.Dataset], xr.DataArray]
+    counterexample: Callable[[xr.Dataset], xr.Dataset]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What evidence says of a claim. `statistic` is the worst ratio, `margin` is 1 - statistic."""
+
+    word: Word
+    statistic: float | None
+    margin: float | None
+    runs: int
+    runs_certified: int
+    runs_spoke: int
+    cells: int
+    cells_spoke: int
+    worst: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim's finding on the grid and on its negative control."""
+
+    claim: str
+    title: str
+    source: str
+    finding: Finding
+    control: Finding
+
+    @property
+    def control_detected(self) -> bool:
+        """Whether the same code said 'violated' where the statement is false."""
+        return self.control.word == "violated"
+
+    @property
+    def fails(self) -> bool:
+        """Whether the pipeline must stop here: a violation, or a check that cannot fail."""
+        return self.finding.word == "violated" or not self.control_detected
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON values; the inverse is `from_json`."""
+        return {**asdict(self), "control_detected": self.control_detected, "fails": self.fails}
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Verdict:
+        """Read what `as_json` wrote."""
+        return cls(raw["claim"], raw["title"], raw["source"], Finding(**raw["finding"]), Finding(**raw["control"]))

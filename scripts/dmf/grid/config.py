@@ -1,0 +1,228 @@
+"""The typed configuration of a grid: what a user may write, checked before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
+
+from dmf.errors import UserError
+from dmf.training.settings import Lbfgs, Optimizer
+
+MAX_TARGET_BYTES = 64 * 2**20  # a dense float64 matrix of about 2900 x 2900; larger is surely a mistake
+
+
+def _not_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("expected a number")
+    return value
+
+
+def _unique(values: list[Any]) -> list[Any]:
+    repeated = sorted({str(v) for v in values if values.count(v) > 1})
+    if repeated:
+        raise ValueError(f"{', '.join(repeated)} given twice; list each value once")
+    return values
+
+
+# PyYAML reads 1e-9 as text (YAML 1.1 wants a point), so a number written as text is taken as one.
+Finite = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
+Positive = Annotated[Finite, Field(gt=0)]
+Positives = Annotated[list[Positive], AfterValidator(_unique)]
+Count = Annotated[StrictInt, Field(ge=1)]
+Dimension = Annotated[StrictInt, Field(ge=1, le=4096)]
+Name = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)
+]  # becomes part of a path: no slash, no leading dot or dash
+Scheme = Literal["gaussian", "orthogonal", "balanced", "identity"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Target(_Model):
+    name: Name = Field(description="Short name; part of every run's key, so renaming draws new random numbers.")
+    label: str | None = Field(None, max_length=80, description="How the report calls it; changes no number.")
+
+
+class GaussianTarget(_Target):
+    """Independent normal entries."""
+
+    kind: Literal["gaussian"]
+    shape: tuple[Dimension, Dimension] = Field(description="Rows d_L and columns d_0.")
+    scale: Positive = Field(1.0, description="Standard deviation of an entry.")
+
+
+class SpectrumTarget(_Target):
+    """Given singular values between two random orthonormal bases."""
+
+    kind: Literal["spectrum"]
+    shape: tuple[Dimension, Dimension] = Field(description="Rows d_L and columns d_0.")
+    singular_values: list[Annotated[Finite, Field(ge=0)]] = Field(
+        min_length=1, description="At most min(shape) values; zeros fill the rest."
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> SpectrumTarget:
+        if len(self.singular_values) > min(self.shape):
+            raise ValueError(
+                f"{len(self.singular_values)} singular values do not fit shape {list(self.shape)}; "
+                f"give at most {min(self.shape)}"
+            )
+        if max(self.singular_values) == 0:
+            raise ValueError("all singular values are zero; lambda_c is not defined for a zero target")
+        return self
+
+
+class FileTarget(_Target):
+    """A matrix of the user's own."""
+
+    kind: Literal["file"]
+    path: str = Field(min_length=1, description=".npy, .csv or .nc file, relative to the working directory.")
+    variable: str | None = Field(None, description="The variable of a .nc file; needed where it has several.")
+
+
+Target = Annotated[GaussianTarget | SpectrumTarget | FileTarget, Field(discriminator="kind")]
+
+
+class Lambdas(_Model):
+    """The regularization parameters, every one combined with every target and depth."""
+
+    relative: Positives = Field([], description="In units of each target's own lambda_c(sigma_1, depth).")
+    absolute: Positives = Field([], description="The same number for every target and depth.")
+
+    @model_validator(mode="after")
+    def _some(self) -> Lambdas:
+        if not self.relative and not self.absolute:
+            raise ValueError("no lambda given; list at least one under relative or absolute")
+        return self
+
+
+class Starts(_Model):
+    """Where training begins: `count` draws for each scheme and scale."""
+
+    schemes: Annotated[list[Scheme], AfterValidator(_unique)] = Field(["gaussian"], min_length=1)
+    scales: Positives = Field(
+        [0.5, 1.0, 2.0],
+        min_length=1,
+        description="Size of a layer in units of sigma_1^(1/L), the size of a layer of the unregularized solution.",
+    )
+    count: Count = Field(8, le=10_000_000, description="Draws a scheme and scale.")
+
+
+class Certificate(_Model):
+    """When a run may speak for a theorem, and how many must."""
+
+    gradient_norm: Positive = Field(
+        1e-10,
+        lt=1e-2,
+        description="Largest certified gradient norm, in units of sigma_1^(2-1/L), how the gradient scales with M.",
+    )
+    runs_per_cell: Count = Field(2, description="Certified minimizers a cell needs before it counts.")
+    cells: Annotated[Finite, Field(gt=0, le=1)] = Field(
+        0.5, description="Share of a claim's cells that must count; below it the verdict is inconclusive."
+    )
+
+
+class Keep(_Model):
+    """Optional parts of the stored runs."""
+
+    layers: StrictBool = Field(False, description="Also store every layer of every run (L times the size).")
+
+
+class Tiles(_Model):
+    """How runs are packed into jobs; changes no result."""
+
+    seconds: Positive = Field(20.0, description="Predicted seconds of training a job.")
+
+
+class Grid(_Model):
+    """One grid: targets x depths x lambdas x starts, and how they are trained and judged."""
+
+    grid: Name = Field(description="Name of the grid: results go to data/NAME and reports/NAME.")
+    title: str | None = Field(None, max_length=120, description="Heading of the report; changes no number.")
+    seed: Annotated[StrictInt, Field(ge=0, lt=2**63)] = Field(0, description="Every random number depends on it.")
+    targets: list[Target] = Field(min_length=1, max_length=100_000)
+    depths: Annotated[list[Annotated[StrictInt, Field(ge=2, le=200)]], AfterValidator(_unique)] = Field(
+        min_length=1, description="Number of layers L."
+    )
+    hidden_widths: Literal["same"] | Dimension | Annotated[list[Dimension], Field(min_length=1)] = Field(
+        "same",
+        description="same: min(d_0, d_L), the narrowest the theory allows; a number: every hidden layer; "
+        "a list: d_1 ... d_(L-1), for a single depth.",
+    )
+    lambdas: Lambdas
+    starts: Starts = Starts()
+    optimizer: Optimizer = Lbfgs(name="lbfgs")
+    certificate: Certificate = Certificate()
+    keep: Keep = Keep()
+    tiles: Tiles = Tiles()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Grid:
+        names = [t.name for t in self.targets]
+        repeated = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
+        if repeated:
+            raise ValueError(f"targets: name {', '.join(repeated)} given twice; names must be unique")
+        if isinstance(self.hidden_widths, list):
+            wrong = [d for d in self.depths if d != len(self.hidden_widths) + 1]
+            if wrong:
+                raise ValueError(
+                    f"hidden_widths: a list of {len(self.hidden_widths)} fits depth "
+                    f"{len(self.hidden_widths) + 1} only, but depths has {wrong[0]}"
+                )
+        return self
+
+
+def validate(raw: Any, source: str) -> Grid:
+    """Check a parsed configuration.
+
+    `raw` is what YAML gave, `source` the file to name in a complaint. Raises UserError with one line naming
+    the first wrong key, its value and what was expected.
+    """
+    try:
+        return Grid.model_validate(raw)
+    except ValidationError as error:
+        raise UserError(f"{source}: {_first_problem(error)}") from None
+
+
+def load(path: str | Path) -> Grid:
+    """Read and check a grid's YAML file. Raises UserError."""
+    path = Path(path)
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; expected a grid's YAML file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not readable as text ({error})") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    return validate(raw, str(path))
+
+
+def _first_problem(error: ValidationError) -> str:
+    problems = error.errors(include_url=False)
+    # An unknown key is often a misspelt one, and then explains the missing key reported before it.
+    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
+    tags = {"gaussian", "spectrum", "file", "lbfgs", "gd", "same", "constrained-int", "int"}
+    place = [str(p) for p in problem["loc"] if str(p) not in tags and "[" not in str(p)]
+    message = problem["msg"].removeprefix("Value error, ")
+    message = {"extra_forbidden": "unknown key; see config/README.md for the keys"}.get(problem["type"], message)
+    value = repr(problem["input"])
+    shown = "" if problem["type"] in ("missing", "extra_forbidden") or len(value) > 60 else f"got {value}: "
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    text = f"{'.'.join(place) or 'configuration'}: {shown}{message}{more}"
+    return " ".join(text.split())

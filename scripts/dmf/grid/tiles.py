@@ -1,0 +1,207 @@
+"""Tiles: blocks of cells of one group that one job trains, laid so that nothing is ever trained twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from dmf.grid.cells import Group, Series, group_of, lambda_labels, series_of
+from dmf.grid.config import Grid
+from dmf.grid.seeds import digest
+from dmf.grid.targets import TargetMatrix
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A full block targets x lambdas x series x [first, last) of starts, all of one group.
+
+    `targets` are pairs (name, fingerprint); `training` is the fingerprint of everything else that shapes a
+    run's numbers (seed, optimizer, certificate, what is kept). A tile's name is the hash of all of it: a file
+    of that name holds exactly these runs.
+    """
+
+    group: Group
+    targets: tuple[tuple[str, str], ...]
+    lambdas: tuple[str, ...]
+    series: tuple[Series, ...]
+    first: int
+    last: int
+    training: str
+
+    @property
+    def runs(self) -> int:
+        """Number of factorizations in the tile."""
+        return len(self.targets) * len(self.lambdas) * len(self.series) * (self.last - self.first)
+
+    @property
+    def name(self) -> str:
+        """Group and content hash: the stem of the tile's file."""
+        return f"{self.group.name}-{digest(self.as_json(), 12)}"
+
+    @property
+    def seconds(self) -> float:
+        """Predicted seconds of training on one core."""
+        return self.runs * seconds_per_run(self.group)
+
+    def as_json(self) -> dict[str, Any]:
+        """The tile as JSON values, in a fixed order."""
+        return {
+            "widths": list(self.group.widths),
+            "targets": [list(target) for target in self.targets],
+            "lambdas": list(self.lambdas),
+            "series": [[s.scheme, s.scale] for s in self.series],
+            "starts": [self.first, self.last],
+            "training": self.training,
+        }
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Tile:
+        """Inverse of `as_json`."""
+        first, last = raw["starts"]
+        return cls(
+            Group(tuple(raw["widths"])),
+            tuple((name, fingerprint) for name, fingerprint in raw["targets"]),
+            tuple(raw["lambdas"]),
+            tuple(Series(scheme, scale) for scheme, scale in raw["series"]),
+            first,
+            last,
+            raw["training"],
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The groups of a grid, each with the tiles that hold its runs; `laid` are the tiles new to the ledger."""
+
+    groups: dict[Group, list[TargetMatrix]]
+    tiles: dict[Group, list[Tile]]
+    laid: list[Tile]
+
+    @property
+    def wanted(self) -> list[Tile]:
+        """Every tile the grid needs."""
+        return [tile for tiles in self.tiles.values() for tile in tiles]
+
+
+def seconds_per_run(group: Group) -> float:
+    """Predicted seconds to train one run on one core; the constants are fitted in benchmarks/cost_model.py."""
+    parameters = sum(a * b for a, b in zip(group.widths[1:], group.widths[:-1], strict=True))
+    return 2e-4 * group.depth + 4e-6 * group.depth * parameters
+
+
+def training_fingerprint(grid: Grid) -> str:
+    """Fingerprint of the settings that shape every run of a grid."""
+    return digest(
+        [
+            grid.seed,
+            grid.optimizer.model_dump(),
+            grid.certificate.gradient_norm,
+            grid.keep.model_dump(),
+        ]
+    )
+
+
+def groups_of(grid: Grid, targets: Sequence[TargetMatrix], source: str) -> dict[Group, list[TargetMatrix]]:
+    """Targets by group, in the grid's order. Raises UserError where hidden widths do not fit a target."""
+    groups: dict[Group, list[TargetMatrix]] = {}
+    for depth in grid.depths:
+        for target in targets:
+            where = f"{source}: target {target.name}, depth {depth}"
+            groups.setdefault(group_of(target.shape, depth, grid.hidden_widths, where), []).append(target)
+    return groups
+
+
+def lay(grid: Grid, targets: Sequence[TargetMatrix], ledger: Iterable[Tile], source: str = "config") -> Plan:
+    """Tiles for a grid: those of the ledger that hold its cells, and new ones for the cells that none holds.
+
+    A pure function: the same grid and ledger give the same plan, and a plan laid over its own tiles is itself.
+    """
+    groups = groups_of(grid, targets, source)
+    training = training_fingerprint(grid)
+    known: dict[Group, list[Tile]] = {}
+    for tile in ledger:
+        if tile.training == training:
+            known.setdefault(tile.group, []).append(tile)
+    axes = lambda_labels(grid.lambdas), series_of(grid), grid.starts.count
+    tiles: dict[Group, list[Tile]] = {}
+    laid: list[Tile] = []
+    for group, members in groups.items():
+        identities = [(target.name, target.fingerprint) for target in members]
+        used, covered = _covered(known.get(group, []), identities, *axes)
+        blocks = _rectangles(
+            covered, Tile(group, tuple(identities), tuple(axes[0]), tuple(axes[1]), 0, axes[2], training)
+        )
+        new = [piece for block in blocks for piece in _split(block, grid.tiles.seconds)]
+        tiles[group] = used + new
+        laid += new
+    return Plan(groups, tiles, laid)
+
+
+def _covered(
+    known: Iterable[Tile], targets: list[tuple[str, str]], lambdas: list[str], series: list[Series], count: int
+) -> tuple[list[Tile], np.ndarray[Any, np.dtype[np.int64]]]:
+    """The tiles that hold some wanted cell, and for each (target, lambda, series) how many starts they hold.
+
+    Starts are trained from 0 upwards, so what is held of a series is a range [0, n).
+    """
+    places = [{key: i for i, key in enumerate(axis)} for axis in (targets, lambdas, series)]
+    held = np.zeros((len(targets), len(lambdas), len(series)), dtype=np.int64)
+    used = []
+    for tile in sorted(known, key=lambda tile: tile.first):
+        axes = [
+            [place[key] for key in keys if key in place]
+            for place, keys in zip(places, (tile.targets, tile.lambdas, tile.series), strict=True)
+        ]
+        block = np.ix_(*axes)
+        extends = (held[block] >= tile.first) & (held[block] < min(tile.last, count))
+        if extends.any():
+            held[block] = np.where(extends, tile.last, held[block])
+            used.append(tile)
+    return used, np.minimum(held, count)
+
+
+def _rectangles(held: np.ndarray[Any, np.dtype[np.int64]], whole: Tile) -> Iterator[Tile]:
+    """The cells not yet held, as few full blocks: targets with the same gaps share a block."""
+    for first in np.unique(held[held < whole.last]).tolist():
+        blocks: dict[tuple[tuple[Series, ...], tuple[str, ...]], list[tuple[str, str]]] = {}
+        for target, gaps in zip(whole.targets, held == first, strict=True):
+            by_series: dict[tuple[Series, ...], list[str]] = {}
+            for label, row in zip(whole.lambdas, gaps, strict=True):
+                missing = tuple(s for s, gap in zip(whole.series, row, strict=True) if gap)
+                if missing:
+                    by_series.setdefault(missing, []).append(label)
+            for gap, labels in by_series.items():
+                blocks.setdefault((gap, tuple(labels)), []).append(target)
+        for (gap, lambdas), members in blocks.items():
+            yield replace(whole, targets=tuple(members), lambdas=lambdas, series=gap, first=first)
+
+
+def _split(block: Tile, seconds: float) -> Iterator[Tile]:
+    """Cut a block into tiles of about `seconds`: along the targets, then lambdas, then series, then starts."""
+    most = max(1, int(seconds / seconds_per_run(block.group)))
+    if block.runs <= most:
+        yield block
+        return
+    for axis in ("targets", "lambdas", "series"):
+        members = getattr(block, axis)
+        if len(members) > 1:
+            chunk = max(1, most * len(members) // block.runs)
+            for i in range(0, len(members), chunk):
+                yield from _split(replace(block, **{axis: members[i : i + chunk]}), seconds)
+            return
+    for start in range(block.first, block.last, most):
+        yield replace(block, first=start, last=min(start + most, block.last))
+
+
+def read_ledger(text: str) -> list[Tile]:
+    """Tiles of a ledger, one JSON object a line. Raises ValueError for a damaged line."""
+    return [Tile.from_json(json.loads(line)) for line in text.splitlines() if line.strip()]
+
+
+def ledger_text(tiles: Iterable[Tile]) -> str:
+    """Inverse of `read_ledger`."""
+    return "".join(json.dumps(tile.as_json(), separators=(",", ":")) + "\n" for tile in tiles)

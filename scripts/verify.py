@@ -1,0 +1,18 @@
+"""Fails when a claim is violated or a control was missed."""
+
+from pathlib import Path
+
+from _step import step
+from dmf.dataset.store import write_text
+from dmf.errors import UserError
+from dmf.report.verdicts import failures, read_verdicts
+
+with step(snakemake.log[0], "verify") as log:
+    verdicts = read_verdicts([Path(file) for file in snakemake.input.verdicts])
+    problems = failures(verdicts, Path(snakemake.input.page).parent)
+    for problem in problems:
+        log.error("%s", problem)
+    if problems:
+        raise UserError("; ".join(problems))
+    words = [f"{verdict.claim}: {verdict.finding.word}" for verdict in verdicts]
+    write_text("\n".join(words) + "\n", snakemake.output[0])

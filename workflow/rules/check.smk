@@ -1,0 +1,34 @@
+# From runs to verdicts: what each run may speak for, then one job a claim.
+
+
+rule certify:
+    input:
+        runs=expand(f"{DATA}/runs/{{group}}.nc", group=GROUPS),
+        code=sources("evidence/certify.py", "theory/*.py"),
+    output:
+        f"{REPORTS}/evidence.nc",
+    log:
+        f"{LOGS}/certify.log",
+    conda:
+        "../envs/dmf.yaml"
+    script:
+        "../../scripts/certify.py"
+
+
+rule check:
+    input:
+        evidence=f"{REPORTS}/evidence.nc",
+        controls=f"{DATA}/controls.nc",
+        code=lambda wildcards: sources(
+            f"claims/{wildcards.claim}.py", "evidence/claim.py", "evidence/judge.py"
+        ),
+    output:
+        f"{REPORTS}/verdicts/{{claim}}.json",
+    log:
+        f"{LOGS}/check-{{claim}}.log",
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        enough=canonical([grid.certificate.runs_per_cell, grid.certificate.cells]),
+    script:
+        "../../scripts/check.py"

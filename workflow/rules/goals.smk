@@ -1,0 +1,68 @@
+# The goals people name. `all` is the report and its verification.
+
+
+localrules:
+    all,
+    targets,
+    runs,
+    verdicts,
+    figures,
+    report,
+    verify,
+    clean,
+
+
+rule all:
+    input:
+        f"{REPORTS}/index.html",
+        f"{REPORTS}/verified.txt",
+
+
+rule targets:
+    input:
+        f"{DATA}/targets.nc",
+
+
+rule runs:
+    input:
+        expand(f"{DATA}/runs/{{group}}.nc", group=GROUPS),
+
+
+rule verdicts:
+    input:
+        expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
+
+
+rule figures:
+    input:
+        expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
+
+
+rule report:
+    input:
+        f"{REPORTS}/index.html",
+
+
+rule verify:
+    input:
+        page=f"{REPORTS}/index.html",
+        verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
+    output:
+        f"{REPORTS}/verified.txt",
+    log:
+        f"{LOGS}/verify.log",
+    conda:
+        "../envs/dmf.yaml"
+    script:
+        "../../scripts/verify.py"
+
+
+rule clean:
+    log:
+        f".snakemake/log/clean-{grid.grid}.log",
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        folders=[DATA, REPORTS],
+    script:
+        "../../scripts/clean.py"

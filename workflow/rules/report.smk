@@ -1,0 +1,43 @@
+# Figures and the page, from evidence and verdicts only: nothing here can cause training.
+
+
+rule draw:
+    input:
+        evidence=f"{REPORTS}/evidence.nc",
+        controls=f"{DATA}/controls.nc",
+        code=lambda wildcards: sources(
+            f"figures/{wildcards.figure}.py", "figures/_style.py"
+        ),
+    output:
+        png=f"{REPORTS}/figures/{{figure}}.png",
+        svg=f"{REPORTS}/figures/{{figure}}.svg",
+    log:
+        f"{LOGS}/draw-{{figure}}.log",
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        labels=canonical(LABELS),
+    script:
+        "../../scripts/draw.py"
+
+
+rule write_report:
+    input:
+        evidence=f"{REPORTS}/evidence.nc",
+        runs=expand(f"{DATA}/runs/{{group}}.nc", group=GROUPS),
+        verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
+        figures=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
+        code=sources("report/*", "claims/*.py"),
+    output:
+        page=f"{REPORTS}/index.html",
+        table=f"{REPORTS}/verdicts.csv",
+        provenance=f"{REPORTS}/provenance.json",
+    log:
+        f"{LOGS}/report.log",
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        labels=canonical(LABELS),
+        title=grid.title or grid.grid,
+    script:
+        "../../scripts/report.py"

@@ -1,0 +1,14 @@
+# Every target of the grid, drawn or read, in one file.
+
+
+rule draw_targets:
+    output:
+        f"{DATA}/targets.nc",
+    log:
+        f"{LOGS}/targets.log",
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        definitions=canonical([[t.name, t.fingerprint] for t in project.targets]),
+    script:
+        "../../scripts/targets.py"

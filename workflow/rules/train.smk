@@ -1,0 +1,59 @@
+# Many cells a job; a tile's name is the fingerprint of its content, so a file that exists is never trained again.
+
+
+rule train:
+    input:
+        # Its content is part of the tile's name; its age says nothing.
+        targets=ancient(f"{DATA}/targets.nc"),
+        code=sources("training/*.py", "grid/seeds.py", "dataset/train.py"),
+    output:
+        f"{DATA}/tiles/{{tile}}.nc",
+    log:
+        f"{LOGS}/train-{{tile}}.log",
+    conda:
+        "../envs/dmf.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=lambda wildcards: 5 + int(TILES[wildcards.tile].seconds / 20),
+    params:
+        tile=lambda wildcards: canonical(TILES[wildcards.tile].as_json()),
+    script:
+        "../../scripts/train.py"
+
+
+rule assemble:
+    input:
+        tiles=lambda wildcards: [
+            f"{DATA}/tiles/{tile.name}.nc"
+            for tile in project.plan.tiles[GROUPS[wildcards.group]]
+        ],
+        code=sources("dataset/assemble.py"),
+    output:
+        f"{DATA}/runs/{{group}}.nc",
+    log:
+        f"{LOGS}/assemble-{{group}}.log",
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        block=lambda wildcards: canonical(
+            project.block(GROUPS[wildcards.group]).as_json()
+        ),
+    script:
+        "../../scripts/assemble.py"
+
+
+rule train_controls:
+    input:
+        code=sources("evidence/*controls.py", "evidence/certify.py", "training/*.py"),
+    output:
+        f"{DATA}/controls.nc",
+    log:
+        f"{LOGS}/controls.log",
+    conda:
+        "../envs/dmf.yaml"
+    threads: 1
+    params:
+        training=project.training,
+    script:
+        "../../scripts/controls.py"
