@@ -1,0 +1,67 @@
+"""Closed forms for L2-regularized deep matrix factorization: minimizers, thresholds, levels, Hessians."""
+
+from dmf.theory.hessian import (
+    hessian_trace,
+    minimizer_hessian_trace,
+    scalar_hessian_spectrum,
+    trace_lower_bound,
+)
+from dmf.theory.matrix import (
+    critical_levels,
+    end_to_end,
+    end_to_end_minimizer,
+    exceptional_distance,
+    kept_at_minimum,
+    layer_norm_sq,
+    level_singular_values,
+    max_kept,
+    minimum_value,
+    objective,
+    parameter_count,
+    sample_minimizer,
+    schatten_objective,
+)
+from dmf.theory.scalar import (
+    branch_lambda,
+    branch_threshold,
+    collapse_threshold,
+    critical_lambda,
+    jump,
+    large_root,
+    scalar_minimizer,
+    scalar_objective,
+    small_root,
+)
+from dmf.theory.spectrum import hessian_spectrum, smallest_positive_eigenvalue, zero_modes
+
+__all__ = [
+    "branch_lambda",
+    "branch_threshold",
+    "collapse_threshold",
+    "critical_lambda",
+    "critical_levels",
+    "end_to_end",
+    "end_to_end_minimizer",
+    "exceptional_distance",
+    "hessian_spectrum",
+    "hessian_trace",
+    "jump",
+    "kept_at_minimum",
+    "large_root",
+    "layer_norm_sq",
+    "level_singular_values",
+    "max_kept",
+    "minimizer_hessian_trace",
+    "minimum_value",
+    "objective",
+    "parameter_count",
+    "sample_minimizer",
+    "scalar_hessian_spectrum",
+    "scalar_minimizer",
+    "scalar_objective",
+    "schatten_objective",
+    "small_root",
+    "smallest_positive_eigenvalue",
+    "trace_lower_bound",
+    "zero_modes",
+]
