@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize
 
 from dmf import theory
 
@@ -107,16 +106,27 @@ def test_sampled_gauge_is_uniform():
 @pytest.mark.parametrize("widths", [[2, 2, 2], [2, 2, 2, 2], [3, 2, 2, 2], [2, 3, 2, 2, 2], [1, 2, 2]], ids=str)
 @pytest.mark.parametrize("lam", [0.05, 0.6])
 def test_direct_minimization_from_many_starts_finds_no_lower_value_and_reaches_the_minimum(draw_target, widths, lam):
+    import torch
+
     target, depth = draw_target(widths, seed=5), len(widths) - 1
-    sizes = [(widths[k + 1], widths[k]) for k in range(depth)]
-    cuts = np.cumsum([rows * columns for rows, columns in sizes])[:-1]
-
-    def value(theta):
-        return theory.objective([p.reshape(s) for p, s in zip(np.split(theta, cuts), sizes, strict=True)], target, lam)
-
+    goal = torch.from_numpy(target)
     rng = np.random.default_rng(6)
-    starts = rng.standard_normal((6, theory.parameter_count(widths)))
-    found = [minimize(value, start, method="BFGS", options={"maxiter": 150}).fun for start in starts]
+
+    def lowest_value():
+        layers = [torch.from_numpy(rng.standard_normal(shape[::-1])).requires_grad_() for shape in pairwise(widths)]
+        search = torch.optim.LBFGS(layers, max_iter=300, tolerance_change=0, line_search_fn="strong_wolfe")
+
+        def value():
+            search.zero_grad()
+            product = torch.linalg.multi_dot(layers[::-1])
+            loss = ((goal - product) ** 2).sum() + lam * sum((layer**2).sum() for layer in layers)
+            loss.backward()
+            return loss
+
+        search.step(value)
+        return value().item()
+
+    found = [lowest_value() for _ in range(6)]
     minimum = theory.minimum_value(target, depth, lam)
     assert min(found) >= minimum * (1 - 1e-12)
     assert min(found) <= minimum * (1 + 1e-5)
