@@ -9,7 +9,7 @@ from dmf.report.verdicts import failures, read_verdicts
 
 with step(snakemake.log[0], "verify") as log:
     verdicts = read_verdicts([Path(file) for file in snakemake.input.verdicts])
-    problems = failures(verdicts, Path(snakemake.input.page).parent)
+    problems = failures(verdicts, Path(snakemake.input.page).parent, Path(snakemake.log[0]).parent)
     for problem in problems:
         log.error("%s", problem)
     if problems:

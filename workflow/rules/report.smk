@@ -24,10 +24,12 @@ rule draw:
 rule write_report:
     input:
         evidence=f"{REPORTS}/evidence.nc",
+        targets=f"{DATA}/targets.nc",
         runs=expand(f"{DATA}/runs/{{group}}.nc", group=GROUPS),
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
-        figures=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
-        code=sources("report/*", "claims/*.py"),
+        svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
+        png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=FIGURES),
+        code=sources("report/*.*", "claims/*.py"),
     output:
         page=f"{REPORTS}/index.html",
         table=f"{REPORTS}/verdicts.csv",
@@ -37,7 +39,6 @@ rule write_report:
     conda:
         "../envs/dmf.yaml"
     params:
-        labels=canonical(LABELS),
-        title=grid.title or grid.grid,
+        configuration=canonical(grid.model_dump(mode="json")),
     script:
         "../../scripts/report.py"

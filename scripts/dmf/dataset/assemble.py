@@ -12,6 +12,8 @@ from dmf.grid.tiles import Tile
 
 AGREE = ("widths", "training", "schema_version")
 SUMMED = "train_seconds"
+# How the tiles came about; where they differ, every value is kept.
+TRACED = ("optimizer", "seed", "device", "threads", "date_created", "git_revision", "machine", "package_versions")
 Axes = list[Sequence[Hashable]]
 
 
@@ -28,22 +30,8 @@ def assemble(whole: Tile, parts: Iterable[tuple[str, xr.Dataset]]) -> xr.Dataset
     filled = np.zeros([len(axis) for axis in axes], dtype=np.bool_)
     for file, part in parts:
         _agrees(file, part, whole)
-        keys: Axes = [
-            [
-                str(name) if fingerprints.get(str(name)) == str(fingerprint) else None
-                for name, fingerprint in zip(part["target"].values, part["target_fingerprint"].values, strict=True)
-            ],
-            [str(label) for label in part["lam"].values],
-            list(
-                zip(
-                    part["scheme"].values.tolist(),
-                    part["scale"].values.tolist(),
-                    part["draw"].values.tolist(),
-                    strict=True,
-                )
-            ),
-        ]
-        here, there = zip(*(_matches(key, axis) for key, axis in zip(keys, axes, strict=True)), strict=True)
+        matches = [_matches(key, axis) for key, axis in zip(_keys(part, fingerprints), axes, strict=True)]
+        here, there = zip(*matches, strict=True)
         if result is None:
             result = _empty(part, axes, whole)
         _place(result, part, here, there)
@@ -61,6 +49,17 @@ def _agrees(file: str, part: xr.Dataset, whole: Tile) -> None:
         found = [int(d) for d in np.atleast_1d(found)] if attribute == "widths" and found is not None else found
         if found != value:
             raise DataError(f"{file}: {attribute} is {found}, but the other runs have {value}; refused to mix them")
+
+
+def _keys(part: xr.Dataset, fingerprints: dict[str, str]) -> Axes:
+    """What names the targets, lambdas and starts of a part; None for a target defined otherwise than wanted."""
+    targets = zip(part["target"].values, part["target_fingerprint"].values, strict=True)
+    starts = zip(*(part[name].values.tolist() for name in ("scheme", "scale", "draw")), strict=True)
+    return [
+        [str(name) if fingerprints.get(str(name)) == str(found) else None for name, found in targets],
+        [str(label) for label in part["lam"].values],
+        list(starts),
+    ]
 
 
 def _matches(keys: Sequence[Hashable], axis: Sequence[Hashable]) -> tuple[list[int], list[int]]:
@@ -92,6 +91,9 @@ def _place(result: xr.Dataset, part: xr.Dataset, here: tuple[list[int], ...], th
         pick = np.ix_(*(source.get(str(d), range(part.sizes[d])) for d in variable.dims))
         put = np.ix_(*(goal.get(str(d), range(part.sizes[d])) for d in variable.dims))
         result[name].values[put] = variable.values[pick]
+    for name in TRACED:
+        known = str(result.attrs.get(f"trained_{name}", "")).split(" | ")
+        result.attrs[f"trained_{name}"] = " | ".join(sorted({*known, str(part.attrs.get(name, "unknown"))} - {""}))
     result.attrs[SUMMED] = float(result.attrs.get(SUMMED, 0.0)) + float(part.attrs.get(SUMMED, 0.0))
 
 

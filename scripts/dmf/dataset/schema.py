@@ -16,6 +16,7 @@ from dmf.training.settings import Status
 
 SCHEMA_VERSION = 1
 CELL = ("target", "lam", "start")
+KINDS = {"f": "float64", "i": "a signed integer type", "U": "text"}
 
 
 class DataError(UserError):
@@ -149,9 +150,12 @@ def check_runs(dataset: xr.Dataset, where: str) -> None:
             raise DataError(f"{where}: {name} has dimensions {found.dims}, expected {variable.dims}")
         kind = "U" if found.dtype.kind in "OUT" else found.dtype.kind
         if kind != variable.kind or (kind == "f" and found.dtype != np.float64):
-            raise DataError(f"{where}: {name} has type {found.dtype}, expected kind {variable.kind!r}")
-    widths = [int(d) for d in dataset.attrs["widths"]]
-    expected = {"row": widths[-1], "col": widths[0], "layer": len(widths) - 1}
+            raise DataError(f"{where}: {name} has type {found.dtype}, expected {KINDS[variable.kind]}")
+    widths = [int(d) for d in np.atleast_1d(dataset.attrs.get("widths", []))]
+    if len(widths) < 3:
+        raise DataError(f"{where}: got widths {widths}, expected d_0, ..., d_L of at least two layers; train it again")
+    smaller = min(widths[0], widths[-1])
+    expected = {"row": widths[-1], "col": widths[0], "singular": smaller, "layer": len(widths) - 1}
     for dim, size in expected.items():
         if dataset.sizes[dim] != size:
             raise DataError(f"{where}: dimension {dim} is {dataset.sizes[dim]}, but widths {widths} say {size}")

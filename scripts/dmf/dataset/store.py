@@ -72,12 +72,17 @@ def write_text(text: str, path: str | Path) -> None:
 
 
 def replace_file(path: str | Path, fill: Callable[[Path], object]) -> None:
-    """Let `fill` write a temporary file beside `path`, then rename it; on failure nothing is left behind."""
+    """Let `fill` write a temporary file beside `path`, then rename it; on failure nothing is left behind.
+
+    Raises DataError, naming the file, where the disk is full or the folder may not be written.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         fill(temporary)
         temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from None
     finally:
         temporary.unlink(missing_ok=True)

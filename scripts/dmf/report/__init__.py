@@ -1,0 +1,1 @@
+"""The page and tables people read: verdicts, figures, provenance."""

@@ -1,0 +1,85 @@
+"""Where runs ended: every run has exactly one outcome, so the counts add up to the number of runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+
+# Outcomes below zero; an outcome k >= 0 is a critical level above the minimum that keeps k singular values.
+NO_LEVEL, MINIMUM, UNCERTIFIED = -1, -2, -3
+MOST_LEVELS = 7  # columns for k = 0, 1, ...; the last one takes all that is larger
+
+
+@dataclass(frozen=True)
+class Row:
+    """Runs of one depth and series of starts; `counts` in the order of the census' columns."""
+
+    depth: int
+    scheme: str
+    scale: float
+    counts: tuple[int, ...]
+
+    @property
+    def runs(self) -> int:
+        """All runs of the row."""
+        return sum(self.counts)
+
+
+@dataclass(frozen=True)
+class Census:
+    """Columns: the minimum, `levels` columns of other levels by k, no level, uncertified."""
+
+    levels: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def totals(self) -> tuple[int, ...]:
+        """Column sums."""
+        return tuple(int(column) for column in np.sum([row.counts for row in self.rows], axis=0))
+
+    @property
+    def runs(self) -> int:
+        """All runs."""
+        return sum(self.totals)
+
+
+def outcomes(evidence: xr.Dataset) -> Integers:
+    """The outcome of every run, (cell, start): MINIMUM, UNCERTIFIED, NO_LEVEL or k of a higher level."""
+    fields = {name: evidence[name].transpose("cell", "start").values for name in ("certified", "minimal", "kept")}
+    certified, minimal = fields["certified"] == 1, fields["minimal"] == 1
+    above: Integers = np.where(fields["kept"] >= 0, fields["kept"], NO_LEVEL).astype(np.int64)
+    return np.where(certified, np.where(minimal, MINIMUM, above), UNCERTIFIED)
+
+
+def may_speak(evidence: xr.Dataset) -> NDArray[np.bool_]:
+    """Runs at the minimum whose certificate bounds their distance to the minimizers, (cell, start)."""
+    at_minimum = outcomes(evidence) == MINIMUM
+    speaks: NDArray[np.bool_] = at_minimum & np.isfinite(evidence["radius"].transpose("cell", "start").values)
+    return speaks
+
+
+def census(evidence: xr.Dataset) -> Census:
+    """Outcomes counted by depth, scheme and scale, in the order of the evidence's starts."""
+    found = outcomes(evidence)
+    largest = min(max(int(found.max()), 0), MOST_LEVELS - 1)
+    merged = int(found.max()) > largest
+    levels = tuple(f"{'≥ ' if merged and k == largest else ''}{k}" for k in range(largest + 1))
+    depths = evidence["depth"].values
+    starts = list(zip(evidence["scheme"].values.tolist(), evidence["scale"].values.tolist(), strict=True))
+    rows = []
+    for depth in np.unique(depths):
+        for series in dict.fromkeys(starts):
+            members = np.array([start == series for start in starts])
+            rows.append(Row(int(depth), *series, _counts(found[depths == depth][:, members], largest)))
+    return Census(levels, tuple(rows))
+
+
+def _counts(found: Integers, largest: int) -> tuple[int, ...]:
+    levels = [int(np.sum(found == k)) for k in range(largest)] + [int(np.sum(found >= largest))]
+    first, *last = (int(np.sum(found == outcome)) for outcome in (MINIMUM, NO_LEVEL, UNCERTIFIED))
+    return (first, *levels, *last)

@@ -1,0 +1,63 @@
+"""Where a report's numbers came from, as one JSON value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import xarray as xr
+
+from dmf.dataset.assemble import TRACED, run_count
+from dmf.dataset.provenance import REFERENCE
+from dmf.grid.config import Grid
+from dmf.grid.seeds import digest
+
+STAMP = ("date_created", "git_revision", "machine", "package_versions", "values_sha256")
+
+
+def runs_facts(runs: xr.Dataset) -> dict[str, Any]:
+    """What a report keeps of a file of runs: their number, seconds of training, and the file's stamp."""
+    facts = {"runs": run_count(runs), "train_seconds": float(runs.attrs["train_seconds"])}
+    trained = {name: str(runs.attrs[f"trained_{name}"]) for name in TRACED if f"trained_{name}" in runs.attrs}
+    return facts | {"training": str(runs.attrs["training"])} | _stamp(runs.attrs) | trained
+
+
+def provenance(
+    grid: Grid, evidence: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], written: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Provenance of a report.
+
+    `evidence` and `written` are global attributes of the evidence and of a file written now
+    (`dmf.dataset.provenance.file_attributes`); `runs` has the `runs_facts` of every group. Times are ISO 8601,
+    `train_seconds` are seconds of one core.
+    """
+    configuration = grid.model_dump(mode="json")
+    files = list(runs.values())
+    dates = sorted(date for facts in files for date in str(facts["date_created"]).split(" | "))
+    return {
+        "grid": grid.grid,
+        "title": grid.title,
+        "seed": grid.seed,
+        "runs": sum(int(facts["runs"]) for facts in files),
+        "train_seconds": sum(float(facts["train_seconds"]) for facts in files),
+        "configuration_fingerprint": digest(configuration),
+        "training": {
+            "first": dates[0] if dates else None,
+            "last": dates[-1] if dates else None,
+            "fingerprint": _distinct(facts["training"] for facts in files),
+            **{f"{name}": _distinct(facts[name] for facts in files) for name in STAMP[1:4]},
+        },
+        "evidence": _stamp(evidence),
+        "report": {name: value for name, value in _stamp(written).items() if name != "values_sha256"},
+        "references": REFERENCE,
+        "configuration": configuration,
+        "files": {name: dict(facts) for name, facts in runs.items()},
+    }
+
+
+def _stamp(attributes: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(attributes.get(name, "unknown")) for name in STAMP}
+
+
+def _distinct(values: Iterable[Any]) -> list[str]:
+    return sorted({str(value) for value in values})

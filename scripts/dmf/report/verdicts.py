@@ -1,0 +1,109 @@
+"""Verdicts as files, rows and failures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dmf.claims import load_claim
+from dmf.errors import UserError
+from dmf.evidence.claim import Finding, Verdict
+
+COLUMNS = (
+    "claim", "source", "verdict", "statistic", "tolerance", "margin", "runs", "runs_certified", "runs_spoke",
+    "cells", "cells_spoke", "control", "control_statistic", "control_detected",
+    "worst_target", "worst_depth", "worst_lam", "worst_scheme", "worst_scale", "worst_draw",
+)  # fmt: skip
+
+
+def read_verdicts(files: Sequence[Path]) -> list[Verdict]:
+    """Verdicts from their JSON files, in the order of the paper. Raises UserError for a damaged file."""
+    verdicts = []
+    for file in files:
+        try:
+            verdicts.append(Verdict.from_json(json.loads(file.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"{file}: not a readable verdict ({' '.join(str(error).split())}); delete it and run again"
+            ) from None
+    return sorted(verdicts, key=lambda verdict: load_claim(verdict.claim).order)
+
+
+def failures(verdicts: Sequence[Verdict], folder: Path, logs: Path) -> list[str]:
+    """One line for each verdict that must stop the pipeline, naming claim, worst cell, files and log."""
+    lines = []
+    for verdict in verdicts:
+        files = (
+            f"see {folder / 'verdicts' / verdict.claim}.json, {folder / 'index.html'} "
+            f"and {logs / f'check-{verdict.claim}.log'}"
+        )
+        if verdict.finding.word == "violated":
+            lines.append(
+                f"{verdict.claim} ({verdict.source}) is violated at {cell_text(verdict.finding)}: statistic "
+                f"{number(verdict.finding.statistic)} in units of tolerance; {files}"
+            )
+        if not verdict.control_detected:
+            lines.append(
+                f"{verdict.claim} ({verdict.source}): its negative control was not detected (found "
+                f"{verdict.control.word}), so its check proves nothing; {files}"
+            )
+    return lines
+
+
+def cell_text(finding: Finding) -> str:
+    """The worst run of a finding in words."""
+    worst = finding.worst
+    if worst is None:
+        return "no run"
+    return (
+        f"target {worst['target']}, depth {worst['depth']}, lambda {worst['lam']}, "
+        f"start {worst['scheme']} x {worst['scale']:g} no. {worst['draw']}"
+    )
+
+
+def number(value: float | None) -> str:
+    """A statistic or margin for people: three digits, a plain word where there is none."""
+    if value is None:
+        return "none"
+    if abs(value) >= 1e300:
+        return "inf" if value > 0 else "-inf"
+    return f"{value:.3g}"
+
+
+def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """One flat row a verdict, keys COLUMNS. Statistic and margin are in units of tolerance, so that is 1."""
+    result = []
+    for verdict in verdicts:
+        finding, control, worst = verdict.finding, verdict.control, verdict.finding.worst or {}
+        row = {
+            "claim": verdict.claim,
+            "source": verdict.source,
+            "verdict": finding.word,
+            "statistic": finding.statistic,
+            "tolerance": 1.0,
+            "margin": finding.margin,
+            "runs": finding.runs,
+            "runs_certified": finding.runs_certified,
+            "runs_spoke": finding.runs_spoke,
+            "cells": finding.cells,
+            "cells_spoke": finding.cells_spoke,
+            "control": control.word,
+            "control_statistic": control.statistic,
+            "control_detected": verdict.control_detected,
+        }
+        row |= {f"worst_{key}": worst.get(key) for key in ("target", "depth", "lam", "scheme", "scale", "draw")}
+        result.append(row)
+    return result
+
+
+def csv_text(verdicts: Sequence[Verdict]) -> str:
+    """The rows as CSV."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows(verdicts))
+    return buffer.getvalue()

@@ -1,0 +1,36 @@
+"""Writes the page, the table of verdicts and the provenance of a grid."""
+
+import json
+from pathlib import Path
+
+from _step import step
+from dmf.dataset.provenance import file_attributes
+from dmf.dataset.store import read, write_text
+from dmf.dataset.targets import targets_from_dataset
+from dmf.figures import load_figures
+from dmf.grid.config import validate
+from dmf.report.page import page_html
+from dmf.report.pictures import picture
+from dmf.report.provenance import provenance, runs_facts
+from dmf.report.verdicts import csv_text, read_verdicts
+
+with step(snakemake.log[0], "report") as log:
+    grid = validate(snakemake.config, "configuration")
+    evidence = read(snakemake.input.evidence)
+    verdicts = read_verdicts([Path(file) for file in snakemake.input.verdicts])
+    source = provenance(
+        grid,
+        evidence.attrs,
+        {Path(file).stem: runs_facts(read(file)) for file in snakemake.input.runs},
+        file_attributes("Report", "Verdicts on the theory"),
+    )
+    svg, png = ({Path(file).stem: file for file in files} for files in (snakemake.input.svg, snakemake.input.png))
+    pictures = [
+        picture(name, figure, Path(svg[name]).read_bytes(), Path(png[name]).read_bytes())
+        for name, figure in load_figures().items()
+    ]
+    targets = targets_from_dataset(read(snakemake.input.targets))
+    write_text(page_html(grid, targets, evidence, verdicts, pictures, source), snakemake.output.page)
+    write_text(csv_text(verdicts), snakemake.output.table)
+    write_text(json.dumps(source, indent=2, ensure_ascii=False) + "\n", snakemake.output.provenance)
+    log.info("%d verdicts, %d figures", len(verdicts), len(pictures))

@@ -1,0 +1,111 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from dmf.claims import load_claims
+from dmf.evidence.certify import CELL_FIELDS, RUN_FIELDS
+from dmf.evidence.claim import Finding, Verdict
+from dmf.grid.config import Grid, validate
+from dmf.grid.targets import TargetMatrix
+from dmf.report.page import page_html
+from dmf.report.pictures import Picture
+from dmf.report.provenance import provenance
+from dmf.training.settings import Status
+
+HOSTILE = "<script>alert(1)</script>"
+DEPTHS, LAMBDAS = (2, 3), ("0.5c", "1.5c")
+STARTS = [("gaussian", 0.5, 0), ("gaussian", 0.5, 1), ("gaussian", 2.0, 0), ("balanced", 2.0, 0)]
+# One run of every kind. Cell (3, 0.5c): a spurious minimum, no level, no certificate, the minimum.
+KEPT = [[1, 1, 1, 1], [0, 0, 0, 0], [0, -1, 1, 1], [0, 0, 0, 2]]
+CERTIFIED = [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 1], [1, 1, 1, 1]]
+MINIMAL = [[1, 1, 1, 1], [1, 1, 1, 1], [0, 0, 0, 1], [1, 1, 1, 0]]
+
+
+@pytest.fixture
+def grid() -> Grid:
+    target = {"name": "square", "kind": "gaussian", "shape": [2, 2], "label": f"label {HOSTILE}"}
+    return validate(
+        {
+            "grid": "tiny",
+            "title": f"title {HOSTILE} & more",
+            "targets": [target],
+            "depths": list(DEPTHS),
+            "lambdas": {"relative": [0.5, 1.5]},
+        },
+        "test",
+    )
+
+
+@pytest.fixture
+def evidence() -> xr.Dataset:
+    """Evidence of four cells with four starts, the outcome of every run chosen above."""
+    cells = [("square", depth, lam) for depth in DEPTHS for lam in LAMBDAS]
+    shape = (len(cells), len(STARTS))
+    rng = np.random.default_rng(0)
+    variables: dict[str, Any] = {name: ("cell", rng.random(len(cells))) for name in CELL_FIELDS}
+    variables |= {name: (("cell", "start"), rng.random(shape)) for name in RUN_FIELDS}
+    chosen = {"kept": KEPT, "certified": CERTIFIED, "minimal": MINIMAL}
+    chosen["status"] = np.where(np.array(CERTIFIED) == 1, Status.CONVERGED, Status.STALLED).tolist()
+    chosen["iterations"] = np.full(shape, 57).tolist()
+    variables |= {name: (("cell", "start"), np.array(values)) for name, values in chosen.items()}
+    variables["kept_at_minimum"] = ("cell", np.array([1, 0, 1, 0]))
+    coords: dict[str, Any] = {
+        name: ("cell", np.array([cell[i] for cell in cells], dtype=object)) for i, name in ((0, "target"), (2, "lam"))
+    }
+    coords["depth"] = ("cell", np.array([cell[1] for cell in cells]))
+    coords |= {
+        name: ("start", np.array([start[i] for start in STARTS])) for i, name in enumerate(("scheme", "scale", "draw"))
+    }
+    return xr.Dataset(
+        variables, coords, attrs={"values_sha256": "5a" * 32, "date_created": "2026-01-02T03:04:05+00:00"}
+    )
+
+
+def finding(word: str, statistic: float | None, **changes: Any) -> Finding:
+    worst = {"target": "square", "depth": 3, "lam": "0.5c", "scheme": "balanced", "scale": 2.0, "draw": 0}
+    margin = None if statistic is None else 1 - statistic
+    one = Finding(word, statistic, margin, 16, 15, 12, 4, 3, None if statistic is None else worst)  # type: ignore[arg-type]
+    return replace(one, **changes)
+
+
+@pytest.fixture
+def verdicts() -> list[Verdict]:
+    """One verdict for each claim, all confirmed with distinct numbers and detected controls."""
+    return [
+        Verdict(
+            name,
+            claim.title,
+            claim.source,
+            finding("confirmed", 0.101 + 0.1 * place, runs=1200 + place, runs_spoke=1100 + place),
+            finding("violated", 1234.0 + 100 * place),
+        )
+        for place, (name, claim) in enumerate(load_claims().items())
+    ]
+
+
+@pytest.fixture
+def build(grid: Grid, evidence: xr.Dataset, verdicts: list[Verdict]) -> Callable[..., str]:
+    """The page of the tiny grid; keyword arguments replace parts of it."""
+
+    def page(**changes: Any) -> str:
+        facts = {"runs": 8, "train_seconds": 1.25, "training": "abc", "date_created": "2026-01-01T00:00:00+00:00"}
+        facts |= {"git_revision": "r1", "machine": "a machine", "package_versions": "numpy 2", "values_sha256": "00"}
+        picture = {"title": "A figure of $X$", "caption": r"Norm $\|X\|_F$.", "refuted_by": "a point off the line"}
+        parts: dict[str, Any] = {
+            "grid": grid,
+            "targets": [TargetMatrix("square", "ignored", "gaussian", "f", np.diag([4.0, 1.5]))],
+            "evidence": evidence,
+            "verdicts": verdicts,
+            "pictures": [
+                Picture("first", claim=verdicts[0].claim, source="data:image/svg+xml;base64,AAAA", **picture),
+                Picture("second", claim=None, source="data:image/png;base64,BBBB", **picture),
+            ],
+            "provenance": provenance(grid, evidence.attrs, {"L2": facts, "L3": facts}, facts),
+        }
+        return page_html(**{**parts, **changes})
+
+    return page

@@ -1,0 +1,216 @@
+"""Promises to whoever opens a report: one file, nothing loaded, nothing hidden, nothing injected."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+import xarray as xr
+
+from dmf.claims import load_claims
+from dmf.evidence.claim import Finding, Verdict
+from dmf.grid.config import Grid
+from dmf.report.pictures import LARGEST_SVG, Picture, picture
+
+Build = Callable[..., str]
+VOID = {"meta", "link", "img", "br", "hr", "input", "col", "mspace", "source", "wbr"}
+
+
+class Reader(HTMLParser):
+    """Collects elements, the text outside style, and tags that do not close in the order they were opened."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.unbalanced: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.unbalanced.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def table_rows(page: str) -> list[str]:
+    """Text of each body row of the table of verdicts."""
+    table = page[page.index('<table class="verdicts">') :]
+    body = table[table.index("<tbody>") : table.index("</tbody>")]
+    return [Reader(row).text for row in body.split("</tr>")[:-1]]
+
+
+def test_the_page_is_balanced_html_with_landmarks(build: Build) -> None:
+    page = build()
+    reader = Reader(page)
+    assert page.startswith("<!DOCTYPE html>")
+    assert reader.unbalanced == []
+    assert reader.open == []
+    assert reader.all("html")[0]["lang"] == "en"
+    assert len(reader.all("h1")) == len(reader.all("main")) == len(reader.all("nav")) == 1
+
+
+def test_identifiers_are_unique_and_every_link_within_the_page_has_its_goal(build: Build) -> None:
+    reader = Reader(build())
+    names = [attributes["id"] for _, attributes in reader.elements if "id" in attributes]
+    assert len(names) == len(set(names))
+    goals = [href[1:] for link in reader.all("a") if (href := link["href"] or "").startswith("#")]
+    assert len(goals) > len(load_claims())
+    assert set(goals) <= set(names)
+
+
+def test_nothing_is_loaded_from_anywhere(build: Build) -> None:
+    page = build()
+    reader = Reader(page)
+    assert not {"script", "link", "iframe", "object", "embed"} & {tag for tag, _ in reader.elements}
+    sources = [
+        attributes[name] for _, attributes in reader.elements for name in ("src", "srcset") if name in attributes
+    ]
+    assert sources
+    assert all(source and source.startswith("data:image/") for source in sources)
+    assert not re.search(r"url\(|@import", page)
+
+
+def test_what_users_name_is_text_and_never_markup(build: Build) -> None:
+    page = build()
+    assert "<script" not in page.lower()
+    text = Reader(page).text
+    assert "title <script>alert(1)</script> & more" in text
+    assert "label <script>alert(1)</script>" in text
+
+
+def test_every_image_has_a_caption_and_words_in_its_place(build: Build) -> None:
+    reader = Reader(build())
+    assert len(reader.all("img")) == len(reader.all("figcaption")) == 2
+    assert all("A figure of X" in (image["alt"] or "") for image in reader.all("img"))
+    assert reader.text.count("a point off the line") == 2
+
+
+def test_verdicts_come_before_everything_that_explains_them(build: Build) -> None:
+    page = build()
+    places = [page.index(text) for text in ('class="verdicts"', 'id="claims"', "<figure", 'id="figures"', 'id="grid"')]
+    assert places == sorted(places)
+
+
+def test_figures_of_no_checked_claim_are_shown_all_the_same(build: Build) -> None:
+    stray = Picture("stray", "T", "C", "R", "a_claim_not_checked", "data:image/png;base64,CCCC")
+    page = build(pictures=[stray])
+    assert page.index("CCCC") > page.index('id="figures"')
+
+
+def test_every_number_of_every_verdict_is_in_its_row(build: Build, verdicts: list[Verdict]) -> None:
+    rows = table_rows(build())
+    assert len(rows) == len(verdicts)
+    for row, verdict in zip(rows, verdicts, strict=True):
+        one = verdict.finding
+        assert one.statistic is not None
+        assert one.margin is not None
+        for expected in (verdict.source, f"{one.statistic:.3f}", f"{one.margin:.3f}", "confirmed", "detected"):
+            assert expected in row
+        assert f"{one.runs_spoke:,} of {one.runs:,}" in row
+        assert f"{one.cells_spoke} of {one.cells}" in row
+
+
+def test_statement_tolerance_and_refutation_of_every_claim_are_there(build: Build) -> None:
+    text = Reader(build()).text
+    for claim in load_claims().values():
+        for field in (claim.statement, claim.statistic, claim.tolerance, claim.refuted_by, claim.control):
+            for words in field.split("$")[::2]:
+                assert " ".join(words.split()) in text
+
+
+def test_formulas_are_mathml(build: Build) -> None:
+    reader = Reader(build())
+    formulas = sum(
+        field.count("$") // 2
+        for claim in load_claims().values()
+        for field in (claim.title, claim.statement, claim.statistic, claim.tolerance, claim.refuted_by, claim.control)
+    )
+    assert len(reader.all("math")) >= formulas > 10
+    assert "$" not in reader.text
+    assert "\\" not in reader.text
+
+
+def test_a_dollar_in_a_users_title_stays_a_dollar(build: Build, grid: Grid) -> None:
+    text = Reader(build(grid=grid.model_copy(update={"title": "It cost $5 and $6"}))).text
+    assert "It cost $5 and $6" in text
+
+
+def test_a_missed_control_is_shouted(build: Build, verdicts: list[Verdict]) -> None:
+    assert "MISSED" not in build()
+    silent = replace(verdicts[1].control, word="inconclusive", statistic=None, margin=None)
+    page = build(verdicts=[verdicts[0], replace(verdicts[1], control=silent), *verdicts[2:]])
+    head = Reader(page[: page.index("<main>")]).text
+    assert "Control MISSED" in head
+    assert verdicts[1].source in head
+    assert f"{len(verdicts) - 1} of {len(verdicts)} negative controls" in head
+    assert [("MISSED" in row) for row in table_rows(page)] == [False, True] + [False] * (len(verdicts) - 2)
+
+
+def test_a_violation_is_in_the_head_and_in_the_table(build: Build, verdicts: list[Verdict]) -> None:
+    bad = replace(verdicts[0].finding, word="violated", statistic=37.2, margin=-36.2)
+    page = build(verdicts=[replace(verdicts[0], finding=bad), *verdicts[1:]])
+    assert "37.2" in Reader(page[: page.index("<main>")]).text
+    row = table_rows(page)[0]
+    assert all(expected in row for expected in ("violated", "37.2", "−36.2"))
+
+
+def test_a_claim_of_which_no_run_spoke_is_inconclusive_and_says_why(build: Build, verdicts: list[Verdict]) -> None:
+    none = Finding("inconclusive", None, None, 16, 0, 0, 4, 0, None)
+    page = build(verdicts=[replace(verdicts[0], finding=none), *verdicts[1:]])
+    assert "inconclusive" in table_rows(page)[0]
+    assert "Too few:" in Reader(page).text
+
+
+def test_uncertified_and_stray_runs_are_listed_with_their_coordinates(build: Build) -> None:
+    page = build()
+    text = Reader(page[page.index('id="silent"') : page.index('id="limits"')]).text
+    uncertified, rest = text.split("Certified runs at no critical level")
+    assert "1 of 16 runs have no certificate" in uncertified
+    assert "gaussian × 2, no. 0" in uncertified
+    assert "stalled" in uncertified
+    assert "gaussian × 0.5, no. 1" in rest
+
+
+def test_a_grid_whose_runs_are_all_certified_says_so(build: Build, evidence: xr.Dataset) -> None:
+    whole = evidence.assign(certified=xr.ones_like(evidence["certified"]), minimal=xr.ones_like(evidence["minimal"]))
+    text = Reader(build(evidence=whole)).text
+    assert "None: every run has a certificate." in text
+    assert "None: in every cell" in text
+
+
+def test_a_cell_short_of_runs_at_the_minimum_is_named(build: Build) -> None:
+    text = Reader(build()).text
+    assert "In 1 of 4 cells fewer than 2 certified runs reached the closed-form minimum" in text
+
+
+@pytest.mark.parametrize(("size", "kind"), [(LARGEST_SVG, "svg+xml"), (LARGEST_SVG + 1, "png")])
+def test_a_large_svg_is_embedded_as_png(size: int, kind: str) -> None:
+    from dmf.figures import Figure
+
+    figure = Figure(1, "T", "C", "R", None, lambda evidence, controls, labels: pytest.fail("drawn"))
+    assert picture("name", figure, b"x" * size, b"png").source.startswith(f"data:image/{kind};base64,")
+
+
+def test_the_same_data_give_the_same_page(build: Build) -> None:
+    assert build() == build()

@@ -1,0 +1,94 @@
+"""Verdicts as files, table and failures: what is written is what was found."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dmf.claims import load_claims
+from dmf.errors import UserError
+from dmf.evidence.claim import Verdict
+from dmf.report.verdicts import COLUMNS, csv_text, failures, number, read_verdicts
+
+FOLDER = Path("reports/tiny")
+LOGS = Path("data/tiny/logs")
+
+
+def test_the_table_round_trips(verdicts: list[Verdict]) -> None:
+    table = list(csv.DictReader(io.StringIO(csv_text(verdicts))))
+    assert len(table) == len(verdicts)
+    for row, verdict in zip(table, verdicts, strict=True):
+        assert tuple(row) == COLUMNS
+        assert (row["claim"], row["source"], row["verdict"]) == (verdict.claim, verdict.source, verdict.finding.word)
+        assert float(row["statistic"]) == verdict.finding.statistic
+        assert float(row["margin"]) == verdict.finding.margin
+        assert float(row["statistic"]) + float(row["margin"]) == pytest.approx(float(row["tolerance"]))
+        assert int(row["runs_spoke"]) == verdict.finding.runs_spoke
+        assert row["control_detected"] == "True"
+        assert verdict.finding.worst is not None
+        for name, value in verdict.finding.worst.items():
+            assert row[f"worst_{name}"] == str(value)
+
+
+def test_what_is_missing_is_empty_in_the_table(verdicts: list[Verdict]) -> None:
+    none = replace(verdicts[0].finding, word="inconclusive", statistic=None, margin=None, worst=None)
+    (row,) = csv.DictReader(io.StringIO(csv_text([replace(verdicts[0], finding=none)])))
+    assert [row[name] for name in ("statistic", "margin", "worst_target")] == ["", "", ""]
+
+
+def test_files_are_read_back_in_the_order_of_the_paper(verdicts: list[Verdict], tmp_path: Path) -> None:
+    files = [tmp_path / f"{verdict.claim}.json" for verdict in reversed(verdicts)]
+    for file, verdict in zip(files, reversed(verdicts), strict=True):
+        file.write_text(json.dumps(verdict.as_json()))
+    assert read_verdicts(files) == verdicts
+    assert [verdict.claim for verdict in read_verdicts(files)] == list(load_claims())
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"claim": "uniqueness"'])
+def test_a_damaged_file_is_named_in_one_line(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "uniqueness.json"
+    file.write_text(content)
+    with pytest.raises(UserError, match=r"uniqueness\.json: not a readable verdict") as raised:
+        read_verdicts([file])
+    assert "\n" not in str(raised.value)
+
+
+def test_nothing_fails_where_all_is_confirmed_and_detected(verdicts: list[Verdict]) -> None:
+    assert failures(verdicts, FOLDER, LOGS) == []
+
+
+def test_an_inconclusive_claim_does_not_stop_the_pipeline(verdicts: list[Verdict]) -> None:
+    unsure = replace(verdicts[0], finding=replace(verdicts[0].finding, word="inconclusive"))
+    assert failures([unsure], FOLDER, LOGS) == []
+
+
+def test_a_violation_names_claim_cell_and_files(verdicts: list[Verdict]) -> None:
+    bad = replace(verdicts[0], finding=replace(verdicts[0].finding, word="violated", statistic=37.2))
+    (line,) = failures([bad, *verdicts[1:]], FOLDER, LOGS)
+    expected = [
+        bad.claim, bad.source, "violated", "target square", "depth 3", "lambda 0.5c", "balanced x 2 no. 0", "37.2",
+        f"reports/tiny/verdicts/{bad.claim}.json", "reports/tiny/index.html", f"data/tiny/logs/check-{bad.claim}.log",
+    ]  # fmt: skip
+    assert [part for part in expected if part not in line] == []
+
+
+@pytest.mark.parametrize("word", ["confirmed", "inconclusive"])
+def test_a_missed_control_fails_whatever_the_verdict(verdicts: list[Verdict], word: str) -> None:
+    blind = replace(verdicts[1], control=replace(verdicts[1].control, word=word))  # type: ignore[arg-type]
+    (line,) = failures([verdicts[0], blind], FOLDER, LOGS)
+    assert blind.claim in line
+    assert "control was not detected" in line
+    assert word in line
+
+
+def test_a_violated_claim_with_a_missed_control_gives_both_lines(verdicts: list[Verdict]) -> None:
+    one = verdicts[0]
+    both = replace(one, finding=replace(one.finding, word="violated"), control=replace(one.control, word="confirmed"))
+    assert len(failures([both], FOLDER, LOGS)) == 2
+
+
+def test_infinity_is_written_as_such() -> None:
+    assert [number(value) for value in (None, 1.79e308, -1.79e308, 0.12345)] == ["none", "inf", "-inf", "0.123"]
