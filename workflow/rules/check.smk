@@ -20,7 +20,7 @@ rule check:
         evidence=f"{REPORTS}/evidence.nc",
         controls=f"{DATA}/controls.nc",
         code=lambda wildcards: sources(
-            f"claims/{wildcards.claim}.py", "evidence/claim.py", "evidence/judge.py"
+            f"claims/{wildcards.claim}.py", "evidence/claim.py", "evidence/judge.py", "evidence/speak.py"
         ),
     output:
         f"{REPORTS}/verdicts/{{claim}}.json",

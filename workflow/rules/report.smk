@@ -6,7 +6,7 @@ rule draw:
         evidence=f"{REPORTS}/evidence.nc",
         controls=f"{DATA}/controls.nc",
         code=lambda wildcards: sources(
-            f"figures/{wildcards.figure}.py", "figures/_style.py"
+            f"figures/{wildcards.figure}.py", "figures/_*.py"
         ),
     output:
         png=f"{REPORTS}/figures/{{figure}}.png",

@@ -2,8 +2,9 @@
 
 import xarray as xr
 
-from dmf.claims.uniqueness import outside_exceptional_set, pretend_unexceptional
+from dmf.claims.uniqueness import pretend_unexceptional
 from dmf.evidence.claim import Claim
+from dmf.evidence.speak import outside_exceptional_set
 
 
 def layer_norm_ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -21,7 +22,7 @@ CLAIM = Claim(
         r"If no singular value of $M$ equals $m^*(L, \lambda)$, then $\|W_l\|_F^2 = \alpha^2$ with one $\alpha$ for "
         r"every layer of every minimizer."
     ),
-    statistic=r"largest $|\,\|W_l\|_F^2 - \alpha^2|$ over the layers of all certified minimizers, in units of tolerance",
+    statistic=r"largest $|\,\|W_l\|_F^2 - \alpha^2|$ over layers of certified minimizers, in units of tolerance",
     tolerance=r"$2\alpha\delta + \delta^2$ with $\delta = 2\|\nabla F\| / \mu$",
     refuted_by="a certified minimizer with a layer norm that differs from alpha by more than its certificate allows",
     control=r"the $3 \times 3$ target with $\sigma_2 = m^*$: its two minimizers have different $\alpha$",

@@ -5,14 +5,7 @@ import xarray as xr
 
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import EXCEPTIONAL, control_cells
-
-# A target counts as exceptional this close to the set: nearer, float64 cannot tell its two minimizers' values apart.
-RESOLUTION = 1e-12
-
-
-def outside_exceptional_set(evidence: xr.Dataset) -> xr.DataArray:
-    """Cells that meet the theorem's hypothesis: no singular value at m*. Shape (cell,)."""
-    return evidence["exceptional_distance"] > RESOLUTION
+from dmf.evidence.speak import outside_exceptional_set
 
 
 def distance_ratio(evidence: xr.Dataset) -> xr.DataArray:

@@ -24,6 +24,7 @@ CELL_FIELDS = {
     "sigma_1": "spectral norm of the target",
     "parameters": "number of parameters N",
     "exceptional_distance": "smallest |sigma_i - m*| / m*",
+    "degenerate_distance": "smallest |sigma_i - m_loc| / m_loc; at 0 there are non-strict saddles (eq. 79)",
     "minimum": "closed-form minimum of F",
     "kept_at_minimum": "rank of the closed-form minimizer X*",
     "predicted_norm": "||X*||_F",
@@ -59,10 +60,12 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
     """Evidence from datasets of runs: dimensions (cell, start), a cell being (target, depth, lambda).
 
     Every dataset must have the same starts; they become coordinates scheme, scale and draw. Fields are
-    described by CELL_FIELDS (cell,) and RUN_FIELDS (cell, start); all are dimensionless.
+    described by CELL_FIELDS (cell,) and RUN_FIELDS (cell, start), and `sigma` (cell, singular) holds the target's
+    singular values, then NaN; all are dimensionless. Raises ValueError without any dataset.
     """
     cells: list[dict[str, object]] = []
     runs: list[dict[str, NDArray[np.generic]]] = []
+    sigmas: list[Floats] = []
     starts: xr.Dataset | None = None
     for dataset in groups:
         group = Group(tuple(int(d) for d in dataset.attrs["widths"]))
@@ -70,6 +73,7 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
         for t in range(dataset.sizes["target"]):
             for v in range(dataset.sizes["lam"]):
                 cell = dataset.isel(target=t, lam=v)
+                sigmas.append(np.linalg.svd(cell["matrix"].values, compute_uv=False))
                 facts = cell_facts(cell["matrix"].values, group, float(cell["lam_value"]))
                 names = {"target": str(cell["target"].item()), "depth": group.depth, "lam": str(cell["lam"].item())}
                 cells.append({**names, "group": group.name, **facts})
@@ -78,6 +82,7 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
         raise ValueError("certify: got no datasets, expected at least one")
     result = xr.Dataset(
         {
+            "sigma": (("cell", "singular"), _padded(sigmas)),
             **{name: ("cell", np.array([cell[name] for cell in cells])) for name in CELL_FIELDS},
             **{name: (("cell", "start"), np.stack([run[name] for run in runs])) for name in RUN_FIELDS},
         },
@@ -90,15 +95,23 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
             **{name: ("start", starts[name].values) for name in ("scheme", "scale", "draw")},
         },
     )
-    for name, text in {**CELL_FIELDS, **RUN_FIELDS}.items():
+    for name, text in {"sigma": "singular values of the target", **CELL_FIELDS, **RUN_FIELDS}.items():
         result[name].attrs.update(long_name=text, units="1")
     return result
+
+
+def _padded(rows: list[Floats]) -> Floats:
+    table = np.full((len(rows), max(len(row) for row in rows)), np.nan)
+    for line, row in zip(table, rows, strict=True):
+        line[: len(row)] = row
+    return table
 
 
 def cell_facts(matrix: Floats, group: Group, lam: float) -> dict[str, float]:
     """What theory says of one cell: a value for every name in CELL_FIELDS."""
     depth, widths = group.depth, group.widths
-    sigma_1 = float(np.linalg.norm(matrix, 2))
+    sigma = np.linalg.svd(matrix, compute_uv=False)
+    sigma_1 = float(sigma[0])
     spectrum = theory.hessian_spectrum(matrix, widths, lam)
     return {
         "lam_value": lam,
@@ -107,6 +120,7 @@ def cell_facts(matrix: Floats, group: Group, lam: float) -> dict[str, float]:
         "sigma_1": sigma_1,
         "parameters": theory.parameter_count(widths),
         "exceptional_distance": float(theory.exceptional_distance(matrix, depth, lam)),
+        "degenerate_distance": float(np.min(np.abs(sigma / theory.branch_threshold(depth, lam) - 1))),
         "minimum": float(theory.minimum_value(matrix, depth, lam)),
         "kept_at_minimum": theory.kept_at_minimum(matrix, depth, lam),
         "predicted_norm": float(np.linalg.norm(theory.end_to_end_minimizer(matrix, depth, lam))),
@@ -126,6 +140,7 @@ def _curvature(spectrum: Floats, orbit: int) -> float:
     return float(mu) if np.count_nonzero(spectrum < mu) == orbit else 0.0
 
 
+@np.errstate(all="ignore")  # a diverged run or a degenerate cell makes inf and NaN; neither speaks
 def _run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[str, NDArray[np.generic]]:
     matrix, lam, depth = cell["matrix"].values, facts["lam_value"], group.depth
     objective, gradient_norm = cell["objective"].values, cell["gradient_norm"].values
@@ -135,8 +150,8 @@ def _run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[
     kept, gap, gap_tolerance = _nearest_level(cell, matrix, group, lam, energy)
     at_minimum = objective - facts["minimum"] <= _gap_tolerance(gradient_norm, facts["mu"], energy)
     size = np.sqrt(layer_norm_sq.sum(axis=-1))
-    with np.errstate(divide="ignore"):
-        radius = SAFETY * gradient_norm / np.float64(facts["mu"]) + ROUNDING * size
+    natural = np.sqrt(depth) * facts["sigma_1"] ** (1 / depth)  # size at lambda = 0: a run at zero has rounding too
+    radius = SAFETY * gradient_norm / np.float64(facts["mu"]) + ROUNDING * np.maximum(size, natural)
     top = facts["predicted_norm"] and float(
         np.linalg.norm(theory.end_to_end_minimizer(matrix, depth, lam), 2) ** (1 / depth)
     )
@@ -159,7 +174,7 @@ def _run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[
         "end_to_end_norm": np.linalg.norm(cell["end_to_end"].values, axis=(-2, -1)),
         "layer_norm_sq_min": layer_norm_sq.min(axis=-1),
         "layer_norm_sq_max": layer_norm_sq.max(axis=-1),
-        "layer_norm_tolerance": 2 * alpha * radius + radius**2 + ROUNDING * alpha**2,
+        "layer_norm_tolerance": 2 * alpha * radius + radius**2 + ROUNDING * facts["sigma_1"] ** (2 / depth),
         "imbalance": cell["imbalance"].values,
         "hessian_trace": cell["hessian_trace"].values,
         "trace_tolerance": _trace_tolerance(group, top, radius) + ROUNDING * facts["predicted_trace"],
@@ -168,8 +183,7 @@ def _run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[
 
 def _gap_tolerance(gradient_norm: Floats, mu: float | Floats, energy: float) -> Floats:
     """F - F_k <= ||grad||^2 / (2 mu) near a minimum with smallest positive curvature mu, and rounding of F."""
-    with np.errstate(divide="ignore"):
-        tolerance: Floats = SAFETY**2 * gradient_norm**2 / (2 * np.asarray(mu)) + ROUNDING * energy
+    tolerance: Floats = SAFETY**2 * gradient_norm**2 / (2 * np.asarray(mu)) + ROUNDING * energy
     return tolerance
 
 

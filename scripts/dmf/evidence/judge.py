@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim, Finding, Verdict, Word
+from dmf.evidence.speak import may_speak
 from dmf.grid.config import Certificate
 
 COORDINATES = ("target", "depth", "lam", "scheme", "scale", "draw")
@@ -31,7 +32,7 @@ def find(claim: Claim, evidence: xr.Dataset, certificate: Certificate) -> Findin
     too few cells have enough runs that speak, else confirmed.
     """
     scope = claim.scope(evidence)
-    speaks = ((evidence["minimal"] == 1) & np.isfinite(evidence["radius"]) & scope).transpose("cell", "start").values
+    speaks = (may_speak(evidence) & scope).values
     ratio = claim.ratio(evidence).transpose("cell", "start").values
     ratio = np.where(np.isnan(ratio), np.inf, ratio)
     cells = int(scope.sum())

@@ -56,13 +56,6 @@ def outcomes(evidence: xr.Dataset) -> Integers:
     return np.where(certified, np.where(minimal, MINIMUM, above), UNCERTIFIED)
 
 
-def may_speak(evidence: xr.Dataset) -> NDArray[np.bool_]:
-    """Runs at the minimum whose certificate bounds their distance to the minimizers, (cell, start)."""
-    at_minimum = outcomes(evidence) == MINIMUM
-    speaks: NDArray[np.bool_] = at_minimum & np.isfinite(evidence["radius"].transpose("cell", "start").values)
-    return speaks
-
-
 def census(evidence: xr.Dataset) -> Census:
     """Outcomes counted by depth, scheme and scale, in the order of the evidence's starts."""
     found = outcomes(evidence)

@@ -15,10 +15,11 @@ from markupsafe import Markup
 
 from dmf.claims import load_claim
 from dmf.evidence.claim import Claim, Verdict
+from dmf.evidence.speak import may_speak
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.report import listing, text
-from dmf.report.census import MINIMUM, census, may_speak, outcomes
+from dmf.report.census import MINIMUM, census, outcomes
 from dmf.report.pictures import Picture
 
 HERE = Path(__file__).parent

@@ -22,15 +22,16 @@ COLUMNS = (
 
 def read_verdicts(files: Sequence[Path]) -> list[Verdict]:
     """Verdicts from their JSON files, in the order of the paper. Raises UserError for a damaged file."""
-    verdicts = []
+    ordered = []
     for file in files:
         try:
-            verdicts.append(Verdict.from_json(json.loads(file.read_text(encoding="utf-8"))))
+            verdict = Verdict.from_json(json.loads(file.read_text(encoding="utf-8")))
+            ordered.append((load_claim(verdict.claim).order, verdict))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{file}: not a readable verdict ({' '.join(str(error).split())}); delete it and run again"
             ) from None
-    return sorted(verdicts, key=lambda verdict: load_claim(verdict.claim).order)
+    return [verdict for _, verdict in sorted(ordered, key=lambda pair: pair[0])]
 
 
 def failures(verdicts: Sequence[Verdict], folder: Path, logs: Path) -> list[str]:

@@ -1,0 +1,20 @@
+"""Which runs may speak, and which cells meet the hypothesis that the paper's statements share."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+# A target counts as exceptional this close to the set: nearer, float64 cannot tell its two minima apart.
+RESOLUTION = 1e-12
+
+
+def may_speak(evidence: xr.Dataset) -> xr.DataArray:
+    """Certified runs at the minimum whose certificate bounds their distance to the minimizers, (cell, start)."""
+    speaks: xr.DataArray = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"])
+    return speaks.transpose("cell", "start")
+
+
+def outside_exceptional_set(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells where no singular value of the target is at m*, the hypothesis of Theorem 10, (cell,)."""
+    return evidence["exceptional_distance"] > RESOLUTION

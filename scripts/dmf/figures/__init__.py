@@ -1,0 +1,62 @@
+"""The figures of a report, one file each. A new figure is a new file here that defines FIGURE, and its test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure as Canvas
+
+
+def figure_names() -> list[str]:
+    """Names of all figures: the files of this folder. Imports none of them."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the report.
+
+    `caption` says what is drawn and `refuted_by` what would have refuted the theory in it; both may hold LaTeX
+    between dollar signs. `compose` draws from the grid's evidence and the controls' (both cell, start) and the
+    display labels of targets. `claim` is the claim whose section shows it, None for a figure of its own.
+    """
+
+    order: int
+    title: str
+    caption: str
+    refuted_by: str
+    claim: str | None
+    compose: Callable[[xr.Dataset, xr.Dataset, Mapping[str, str]], Canvas]
+
+
+def load_figure(name: str) -> Figure:
+    """The figure of that name. Raises KeyError naming the known ones."""
+    if name not in figure_names():
+        raise KeyError(f"no figure {name!r}; known figures: {', '.join(figure_names())}")
+    figure: Figure = import_module(f"dmf.figures.{name}").FIGURE
+    return figure
+
+
+def load_figures() -> dict[str, Figure]:
+    """Every figure by name, in the order of the report."""
+    figures = {name: load_figure(name) for name in figure_names()}
+    return dict(sorted(figures.items(), key=lambda item: item[1].order))
+
+
+def draw(
+    name: str, evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str], files: Iterable[str]
+) -> None:
+    """Draw a figure into every file of `files`; the suffix says the format."""
+    from dmf.dataset.store import replace_file
+    from dmf.figures._style import applied, save
+
+    with applied():
+        canvas = load_figure(name).compose(evidence, controls, labels)
+        for file in files:
+            replace_file(file, lambda temporary: save(canvas, temporary))

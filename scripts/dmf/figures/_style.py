@@ -1,0 +1,207 @@
+"""How every figure looks: type, colours of depths, symbols, and files whose bytes depend on nothing but the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure as Canvas
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator
+
+Item = TypeVar("Item")
+
+WIDTH = 7.0  # inches: a text column
+INK = "0.2"
+FAINT = "0.62"
+CONTROL = "#007d57"  # the one green: no depth has it, and it stays apart from them in every kind of colour vision
+REFUTED = "#f7e1e1"  # ground on which no run may lie
+WINDOW = "0.91"
+
+LAMBDA_RATIO = r"$\lambda\,/\,\lambda_c(\sigma_1, L)$"
+
+_RC = {
+    # STIX comes with matplotlib, so text and formulas look alike on every machine.
+    "font.family": ["STIXGeneral", "DejaVu Sans"],
+    "mathtext.fontset": "stix",
+    "font.size": 9.5,
+    "axes.labelsize": 9.5,
+    "axes.titlesize": 9.5,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "legend.handletextpad": 0.3,
+    "legend.columnspacing": 1.3,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": "0.35",
+    "axes.labelcolor": "black",
+    "text.color": "black",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.axisbelow": True,
+    "grid.color": "0.93",
+    "grid.linewidth": 0.6,
+    "xtick.bottom": True,
+    "ytick.left": True,
+    "xtick.direction": "out",
+    "ytick.direction": "out",
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "lines.linewidth": 1.2,
+    "savefig.dpi": 200,
+    "savefig.bbox": "tight",
+    "savefig.pad_inches": 0.04,
+    "svg.hashsalt": "dmf",  # else every drawing has other element ids
+}
+
+
+@contextmanager
+def applied() -> Iterator[None]:
+    """The style, for as long as the context lasts; settings of the caller come back after it."""
+    theme: Any = {**sns.axes_style("whitegrid"), **sns.plotting_context("paper"), **_RC}
+    with mpl.rc_context(theme):
+        yield
+
+
+def blank(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Canvas, Any]:
+    """A canvas one text column wide, `height` inches high, and its axes, shape (rows, columns).
+
+    Made without pyplot, so nothing stays open after saving. `options` go to `Figure.subplots`.
+    """
+    canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
+    return canvas, canvas.subplots(rows, columns, squeeze=False, **options)
+
+
+def save(canvas: Canvas, path: str | Path) -> None:
+    """Write a canvas as its suffix says; equal drawings give equal bytes, whatever was saved before."""
+    # The layout moves a little every time it is solved: solve it once, in one way for all formats.
+    if isinstance(canvas.get_layout_engine(), ConstrainedLayoutEngine):
+        canvas.draw_without_rendering()
+        canvas.set_layout_engine("none")
+    stamp = "Date" if Path(path).suffix == ".svg" else "Software"
+    canvas.savefig(path, metadata={stamp: None})
+
+
+def depth_colour(depth: int) -> str:
+    """The colour of a depth, the same in every figure, as '#rrggbb'; any depth >= 2.
+
+    A palette of steadily rising lightness, by the power 2/L of the penalty: 1 at its start, 0 (where the penalty
+    would count singular values) at its end. The root spreads the small depths, which are the usual ones.
+    """
+    return to_hex(mpl.colormaps["plasma"](0.92 * (1 - 2 / depth) ** 0.8))
+
+
+def depth_marker(depth: int) -> str:
+    """The marker of a depth: tells depths apart without colour."""
+    return "osD^vPX"[(depth - 2) % 7]
+
+
+def label_of(labels: Mapping[str, str], target: str) -> str:
+    """Display label of a target; a dollar sign in it is a dollar sign."""
+    return labels.get(target, target).replace("$", r"\$")
+
+
+def panel(axes: Axes, letter: str, text: str) -> None:
+    """Name a panel."""
+    axes.set_title(f"({letter}) {text}")
+
+
+def evenly(items: Sequence[Item], most: int) -> list[Item]:
+    """At most `most` of the items, evenly spaced, with the first and the last."""
+    if len(items) <= most:
+        return list(items)
+    return [items[i] for i in np.linspace(0, len(items) - 1, most).round().astype(int)]
+
+
+def say_empty(axes: Axes, text: str = "no certified run") -> None:
+    """Write into a panel why it is empty."""
+    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2}
+    where = axes.transAxes
+    axes.text(0.5, 0.5, text, transform=where, ha="center", va="center", color=FAINT, style="italic", bbox=ground)
+
+
+def of_all(shown: int, known: int, noun: str) -> str:
+    """What a figure left out for want of room, in words; nothing where it shows all."""
+    return "" if shown == known else f" ({shown} of {known} {noun})"
+
+
+def scatter_by_depth(axes: Axes, runs: pd.DataFrame, x: str, y: str, size: float = 9) -> None:
+    """One mark a run, column `y` against column `x`, in the colour and marker of its depth."""
+    for depth, part in runs.groupby("depth"):
+        axes.scatter(
+            part[x],
+            part[y],
+            s=size,
+            color=depth_colour(int(str(depth))),
+            marker=depth_marker(int(str(depth))),
+            alpha=0.6,
+            linewidths=0,
+            rasterized=True,  # thousands of marks would make the SVG heavy
+            zorder=3,
+        )
+
+
+def depth_handles(depths: Iterable[int], line: bool = False) -> list[Line2D]:
+    """Legend entries of depths."""
+    return [
+        Line2D(
+            [],
+            [],
+            color=depth_colour(depth),
+            marker=depth_marker(depth),
+            markersize=4.5,
+            linestyle="-" if line else "",
+            label=f"$L = {depth}$",
+        )
+        for depth in depths
+    ]
+
+
+def control_handle(label: str) -> Line2D:
+    """Legend entry of a negative control's runs."""
+    return Line2D([], [], color=CONTROL, marker="x", markersize=4.5, linestyle="", label=label)
+
+
+def legend_above(canvas: Canvas, handles: Sequence[Any]) -> None:
+    """One legend for all panels, above them."""
+    if handles:
+        columns = len(handles) if len(handles) <= 6 else -(-len(handles) // 2)
+        canvas.legend(handles=list(handles), loc="outside upper center", ncols=columns)
+
+
+def lambda_axis(axes: Axes, ratios: Iterable[float]) -> None:
+    """The axis of lambda / lambda_c: linear around 1 where the ratios are, logarithmic where they range wider."""
+    largest = max([*ratios, 1.0])
+    axes.set_xscale("log" if largest > 5 else "linear")
+    axes.set_xlabel(LAMBDA_RATIO)
+    axes.axvline(1, color=INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
+    if largest <= 5:
+        axes.set_xlim(0, max(1.15, 1.04 * largest))
+
+
+def decades(axes: Axes, x: int = 5, y: int = 7) -> None:
+    """Ticks of two logarithmic axes at powers of ten only, at most so many."""
+    for axis, most in ((axes.xaxis, x), (axes.yaxis, y)):
+        axis.set_major_locator(LogLocator(numticks=most))
+        axis.set_minor_locator(NullLocator())
+
+
+def power_of_ten(value: float) -> str:
+    """A number >= 0 with one digit, as LaTeX."""
+    digit, _, exponent = f"{value:.0e}".partition("e")
+    return rf"{digit} \times 10^{{{int(exponent)}}}" if value else "0"

@@ -1,0 +1,188 @@
+"""Every figure draws, draws the same again, and draws the runs of the evidence: no more, no fewer, nowhere else."""
+
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure as Canvas
+
+from dmf.claims import claim_names
+from dmf.figures import _style, draw, figure_names, load_figure, load_figures
+
+LABELS = {"first": "First, 3 × 3", "second": "costs $2"}
+DRAWN_FROM_RUNS = ["uniqueness", "layer_norms", "collapse", "trace_bound"]
+
+
+def composed(name: str, evidence: xr.Dataset, controls: xr.Dataset) -> Canvas:
+    with _style.applied():
+        return load_figure(name).compose(evidence, controls, LABELS)
+
+
+def rendered(name: str, evidence: xr.Dataset, controls: xr.Dataset) -> Canvas:
+    """As composed, and drawn: much of what can go wrong does so there."""
+    with _style.applied():
+        canvas = load_figure(name).compose(evidence, controls, LABELS)
+        canvas.draw_without_rendering()
+    return canvas
+
+
+def marks(axes: Axes, colour: str) -> np.ndarray:
+    """Places (mark, 2) of all scatter marks of a colour, sorted."""
+    places = [np.empty((0, 2))]
+    for collection in axes.collections:
+        offsets, faces = np.asarray(collection.get_offsets()), collection.get_facecolor()
+        if isinstance(collection, PathCollection) and len(offsets):
+            faces = np.broadcast_to(faces, (len(offsets), 4))
+            places.append(offsets[np.isclose(faces[:, :3], to_rgb(colour)).all(axis=1)])
+    return ordered(np.concatenate(places))
+
+
+def ordered(places: np.ndarray) -> np.ndarray:
+    return places[np.lexsort(places.T)]
+
+
+def pairs(evidence: xr.Dataset, keep: xr.DataArray, x: xr.DataArray, y: xr.DataArray) -> np.ndarray:
+    """(x, y) of the runs kept, sorted: the truth for `marks`."""
+    keep, x, y = xr.broadcast(keep, x, y)
+    return ordered(np.column_stack([x.values[keep.values], y.values[keep.values]]))
+
+
+def texts(canvas: Canvas) -> str:
+    return " ".join(text.get_text() for axes in canvas.axes for text in axes.texts)
+
+
+@pytest.mark.parametrize("name", figure_names())
+def test_both_files_are_whole_and_drawing_again_changes_no_byte(
+    name: str, evidence: xr.Dataset, controls: xr.Dataset, tmp_path: Path
+) -> None:
+    first, again = tmp_path / "figure.svg", tmp_path / "again.svg"
+    png = tmp_path / "figure.png"
+    draw(name, evidence, controls, LABELS, [png, first])
+    draw(name, evidence, controls, LABELS, [again])
+    assert ElementTree.parse(first).getroot().tag.endswith("svg")
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert len(png.read_bytes()) > 5000
+    assert first.read_bytes() == again.read_bytes()
+    assert sorted(tmp_path.iterdir()) == sorted([first, again, png])
+
+
+@pytest.mark.parametrize("name", figure_names())
+def test_no_certified_run_is_no_crash(name: str, evidence: xr.Dataset, controls: xr.Dataset) -> None:
+    nothing = {field: evidence[field] * 0 for field in ("certified", "minimal")}
+    canvas = rendered(name, evidence.assign(nothing), controls.isel(cell=[]))
+    if name in DRAWN_FROM_RUNS:
+        assert "no certified run" in texts(canvas)
+
+
+@pytest.mark.parametrize("labels", [["1.2c"], ["0.05", "60.0"]], ids=["above", "absolute"])
+@pytest.mark.parametrize("name", [*DRAWN_FROM_RUNS, "census"])
+def test_unusual_grids(name: str, labels: list[str], made_up: Callable[..., xr.Dataset], controls: xr.Dataset) -> None:
+    canvas = rendered(name, made_up({"only": [2.0, 1.0]}, [2, 5], labels), controls)
+    for axes in canvas.axes:
+        assert np.isfinite([*axes.get_xlim(), *axes.get_ylim()]).all()
+
+
+def test_texts_are_complete_and_name_known_claims() -> None:
+    figures = load_figures()
+    assert [figure.order for figure in figures.values()] == list(range(1, len(figures) + 1))
+    for figure in figures.values():
+        assert figure.claim is None or figure.claim in claim_names()
+        assert min(len(figure.title), len(figure.caption), len(figure.refuted_by)) > 10
+        assert figure.caption.count("$") % 2 == figure.refuted_by.count("$") % 2 == 0
+        assert figure.caption.endswith(".")
+        assert not figure.refuted_by.endswith(".")  # it completes a sentence
+
+
+def test_an_unknown_figure_is_refused_by_name() -> None:
+    with pytest.raises(KeyError, match=r"no figure 'nonsense'; known figures: census, collapse"):
+        load_figure("nonsense")
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance"), [("uniqueness", "distance_tolerance"), ("layer_norms", "layer_norm_tolerance")]
+)
+def test_marks_against_tolerance_are_the_runs_that_may_speak(
+    name: str, tolerance: str, evidence: xr.Dataset, controls: xr.Dataset
+) -> None:
+    evidence = evidence.copy(deep=True)
+    evidence["radius"][3, 2] = np.inf  # no certificate
+    evidence["exceptional_distance"][4] = 0.0  # hypothesis not met
+    speaks = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"]) & (evidence["exceptional_distance"] > 1e-12)
+    deviation = {
+        "uniqueness": evidence["distance"],
+        "layer_norms": evidence["layer_norm_sq_max"] - evidence["predicted_layer_norm_sq"],
+    }
+    axes = composed(name, evidence, controls).axes[0 if name == "uniqueness" else 1]
+    for depth in (2, 3):
+        truth = pairs(evidence, speaks & (evidence["depth"] == depth), evidence[tolerance], deviation[name])
+        np.testing.assert_array_equal(marks(axes, _style.depth_colour(depth)), truth)
+
+
+@pytest.mark.parametrize("name", ["uniqueness", "layer_norms"])
+def test_a_violation_is_in_view_beyond_the_edge(name: str, evidence: xr.Dataset, controls: xr.Dataset) -> None:
+    evidence = evidence.copy(deep=True)
+    evidence["distance"][7, 3] = 50.0
+    evidence["layer_norm_sq_max"][7, 3] = 50.0
+    depth = int(evidence["depth"][7])
+    axes = composed(name, evidence, controls.isel(cell=[])).axes[0 if name == "uniqueness" else 1]
+    x, y = max(marks(axes, _style.depth_colour(depth)), key=lambda place: place[1])
+    assert y > 40 * x
+    assert axes.get_xlim()[0] < x < axes.get_xlim()[1]
+    assert axes.get_ylim()[0] < y < axes.get_ylim()[1]
+
+
+def test_both_minimizers_of_the_control_are_drawn(evidence: xr.Dataset, controls: xr.Dataset) -> None:
+    x_j = 0.5**0.75  # depth 3, lambda 0.5: (lambda (L - 2))^(L / (2 (L - 1)))
+    scalar, matrix = composed("two_minimizers", evidence, controls).axes
+    apart = composed("uniqueness", evidence, controls).axes[0]
+    assert marks(scalar, _style.CONTROL)[:, 0] == pytest.approx([0, 0, 0, x_j])
+    assert marks(matrix, _style.CONTROL)[:, 0].max() == pytest.approx(x_j)
+    assert marks(apart, _style.CONTROL)[:, 1].max() == pytest.approx(x_j)
+
+
+def test_trace_marks_are_the_evidence(evidence: xr.Dataset, controls: xr.Dataset) -> None:
+    against, slack = composed("trace_bound", evidence, controls).axes
+    for depth in (2, 3):
+        speaks = (evidence["minimal"] == 1) & (evidence["depth"] == depth)
+        bound, trace = evidence["trace_bound"], evidence["hessian_trace"]
+        colour = _style.depth_colour(depth)
+        np.testing.assert_array_equal(marks(against, colour), pairs(evidence, speaks, bound, trace))
+        np.testing.assert_array_equal(
+            marks(slack, colour), pairs(evidence, speaks, evidence["relative"], trace / bound)
+        )
+
+
+def test_collapse_marks_the_lowest_certified_run_of_each_lambda(evidence: xr.Dataset, controls: xr.Dataset) -> None:
+    evidence = evidence.copy(deep=True)
+    evidence["objective"][5, 2] -= 1.0  # cell 5: second target, depth 2, 0.1 lambda_c
+    evidence["end_to_end_norm"][5, 2] = 1.23
+    evidence["objective"][6, 1] -= 1.0
+    evidence["certified"][6, 1] = 0  # lower, but it may not speak
+    evidence["end_to_end_norm"][6, 1] = 9.0
+    axes = composed("collapse", evidence, controls).axes[2]  # rows are targets, columns depths
+    best = next(line for line in axes.lines if line.get_marker() == "o")
+    expected = evidence["predicted_norm"].values[5:10].copy()
+    expected[0] = 1.23
+    np.testing.assert_allclose(best.get_ydata(), expected / 2.0)  # sigma_1 = 2
+    np.testing.assert_allclose(best.get_xdata(), [0.1, 0.6, 0.95, 1.1, 1.5])
+
+
+def test_census_shares_are_counts_over_targets_and_draws(evidence: xr.Dataset, controls: xr.Dataset) -> None:
+    canvas = composed("census", evidence, controls)
+    for axes, depth in zip(canvas.axes, (2, 3), strict=False):
+        drawn = np.ma.getdata(axes.collections[0].get_array()).reshape(2, 5)
+        here = evidence["minimal"].values[evidence["depth"].values == depth].reshape(2, 5, 2, 2)
+        np.testing.assert_allclose(drawn, here.mean(axis=(0, 3)).T)
+
+
+def test_a_grid_too_large_for_its_figure_says_what_it_shows(
+    made_up: Callable[..., xr.Dataset], controls: xr.Dataset
+) -> None:
+    many = made_up({f"t{k}": [1.0 + k] for k in range(9)}, [2, 3], ["0.5c"])
+    assert "(6 of 9 targets)" in composed("collapse", many, controls).get_supxlabel()
