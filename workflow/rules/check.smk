@@ -20,7 +20,10 @@ rule check:
         evidence=f"{REPORTS}/evidence.nc",
         controls=f"{DATA}/controls.nc",
         code=lambda wildcards: sources(
-            f"claims/{wildcards.claim}.py", "evidence/claim.py", "evidence/judge.py", "evidence/speak.py"
+            f"claims/{wildcards.claim}.py",
+            "evidence/claim.py",
+            "evidence/judge.py",
+            "evidence/speak.py",
         ),
     output:
         f"{REPORTS}/verdicts/{{claim}}.json",

@@ -3,8 +3,9 @@
 
 rule train:
     input:
-        # Its content is part of the tile's name; its age says nothing.
-        targets=ancient(f"{DATA}/targets.nc"),
+        # Not targets.nc: it is written anew with every new target, and age must not retrain the old ones. A job draws
+        # its targets again and holds them against the fingerprints in its tile. (Marking the file ancient() instead
+        # hides every other reason to run from Snakemake whenever the file itself is to be made.)
         code=sources("training/*.py", "grid/seeds.py", "dataset/train.py"),
     output:
         f"{DATA}/tiles/{{tile}}.nc",

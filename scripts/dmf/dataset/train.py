@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.dataset.provenance import file_attributes
-from dmf.dataset.schema import runs_dataset
+from dmf.dataset.schema import DataError, runs_dataset
 from dmf.grid.cells import Group, Series, draw_starts, gradient_scale, lambda_value
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
@@ -21,9 +21,15 @@ from dmf.training.engine import train
 def train_tile(
     tile: Tile, targets: Sequence[TargetMatrix], grid: Grid, progress: Callable[[int], None] | None = None
 ) -> xr.Dataset:
-    """Train every run of a tile. `progress` is called with the number of finished runs."""
+    """Train every run of a tile. `progress` is called with the number of finished runs.
+
+    Raises DataError where a target is no longer the one the tile was planned for.
+    """
     by_name = {target.name: target for target in targets}
     members = [by_name[name] for name, _ in tile.targets]
+    for target, (name, fingerprint) in zip(members, tile.targets, strict=True):
+        if target.fingerprint != fingerprint:
+            raise DataError(f"target {name}: its definition or file changed after the run was planned; run again")
     spans = {series: range(tile.first, tile.last) for series in tile.series}
     dataset = train_block(tile.group, members, tile.lambdas, spans, grid, progress)
     dataset.attrs["tile"] = json.dumps(tile.as_json(), separators=(",", ":"))
