@@ -17,7 +17,9 @@ with step(snakemake.log[0], "train") as log:
     output = Path(snakemake.output[0])
     progress = ProgressFile(progress_path(output.parents[1], tile.name))
     log.info("%d runs of %s, predicted %.1f s", tile.runs, tile.group.name, tile.seconds)
-    dataset = train_tile(tile, build_targets(grid, "configuration"), grid, progress.note)
-    write(dataset, output)
-    progress.close()
+    try:
+        dataset = train_tile(tile, build_targets(grid, "configuration"), grid, progress.note)
+        write(dataset, output)
+    finally:
+        progress.close()
     log.info("trained in %.1f s", dataset.attrs["train_seconds"])

@@ -20,24 +20,24 @@ def targets_dataset(targets: Sequence[TargetMatrix], seed: int) -> xr.Dataset:
         matrix[i, : target.shape[0], : target.shape[1]] = target.values
         singular[i, : min(target.shape)] = target.singular_values
 
-    def text(values: list[str]) -> tuple[str, np.ndarray[tuple[int], np.dtype[np.object_]]]:
-        return "target", np.array(values, dtype=object)
+    def text(values: list[str], name: str) -> tuple[str, np.ndarray[tuple[int], np.dtype[np.object_]], dict[str, str]]:
+        return "target", np.array(values, dtype=object), {"long_name": name}
 
     dataset = xr.Dataset(
         {
             "matrix": (("target", "row", "col"), matrix, {"long_name": "target matrix M", "units": "1"}),
-            "rows": ("target", sizes[:, 0], {"long_name": "rows d_L"}),
-            "columns": ("target", sizes[:, 1], {"long_name": "columns d_0"}),
+            "rows": ("target", sizes[:, 0], {"long_name": "rows d_L", "units": "1"}),
+            "columns": ("target", sizes[:, 1], {"long_name": "columns d_0", "units": "1"}),
             "singular_values": (
                 ("target", "singular"),
                 singular,
                 {"long_name": "singular values sigma_i of M", "units": "1"},
             ),
-            "kind": text([target.kind for target in targets]),
-            "label": text([target.label for target in targets]),
-            "fingerprint": text([target.fingerprint for target in targets]),
+            "kind": text([target.kind for target in targets], "how the target was made"),
+            "label": text([target.label for target in targets], "how the report calls the target"),
+            "fingerprint": text([target.fingerprint for target in targets], "fingerprint of the target's definition"),
         },
-        coords={"target": np.array([target.name for target in targets], dtype=object)},
+        coords={"target": text([target.name for target in targets], "name of the target")},
         attrs={"seed": seed},
     )
     return dataset.assign_attrs(**file_attributes("Targets", "Matrices to be factorized"))

@@ -61,7 +61,7 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
 
     Every dataset must have the same starts; they become coordinates scheme, scale and draw. Fields are
     described by CELL_FIELDS (cell,) and RUN_FIELDS (cell, start), and `sigma` (cell, singular) holds the target's
-    singular values, then NaN; all are dimensionless. Raises ValueError without any dataset.
+    singular values, then NaN; all are dimensionless. Raises ValueError without any dataset, or where starts differ.
     """
     cells: list[dict[str, object]] = []
     runs: list[dict[str, NDArray[np.generic]]] = []
@@ -69,7 +69,9 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
     starts: xr.Dataset | None = None
     for dataset in groups:
         group = Group(tuple(int(d) for d in dataset.attrs["widths"]))
-        starts = dataset[["scheme", "scale", "draw"]]
+        before, starts = starts, dataset[["scheme", "scale", "draw"]]
+        if before is not None and not starts.equals(before):
+            raise ValueError(f"certify: group {group.name} has other starts than the groups before it")
         for t in range(dataset.sizes["target"]):
             for v in range(dataset.sizes["lam"]):
                 cell = dataset.isel(target=t, lam=v)
@@ -150,8 +152,7 @@ def _run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[
     kept, gap, gap_tolerance = _nearest_level(cell, matrix, group, lam, energy)
     at_minimum = objective - facts["minimum"] <= _gap_tolerance(gradient_norm, facts["mu"], energy)
     size = np.sqrt(layer_norm_sq.sum(axis=-1))
-    natural = np.sqrt(depth) * facts["sigma_1"] ** (1 / depth)  # size at lambda = 0: a run at zero has rounding too
-    radius = SAFETY * gradient_norm / np.float64(facts["mu"]) + ROUNDING * np.maximum(size, natural)
+    radius = SAFETY * gradient_norm / np.float64(facts["mu"]) + ROUNDING * size
     top = facts["predicted_norm"] and float(
         np.linalg.norm(theory.end_to_end_minimizer(matrix, depth, lam), 2) ** (1 / depth)
     )
@@ -163,7 +164,7 @@ def _run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[
         "objective": objective,
         "gradient_norm": gradient_norm,
         "iterations": cell["iterations"].values,
-        "kept": kept,
+        "kept": np.where(certified, kept, -1),
         "level_gap": gap,
         "level_tolerance": gap_tolerance,
         "minimal": (certified & at_minimum).astype(np.int8),

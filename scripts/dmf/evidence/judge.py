@@ -55,7 +55,7 @@ def find(claim: Claim, evidence: xr.Dataset, certificate: Certificate) -> Findin
         runs_spoke=int(speaks.sum()),
         cells=cells,
         cells_spoke=cells_spoke,
-        worst=_worst(evidence, np.where(speaks, ratio, -1.0)) if statistic is not None else None,
+        worst=_worst(evidence, speaks, ratio) if statistic is not None else None,
     )
 
 
@@ -64,7 +64,7 @@ def _json_number(value: float | None) -> float | None:
     return None if value is None else float(np.clip(value, -np.finfo(float).max, np.finfo(float).max))
 
 
-def _worst(evidence: xr.Dataset, ratio: np.ndarray[Any, Any]) -> dict[str, Any]:
-    cell, start = np.unravel_index(np.argmax(ratio), ratio.shape)
+def _worst(evidence: xr.Dataset, speaks: np.ndarray[Any, Any], ratio: np.ndarray[Any, Any]) -> dict[str, Any]:
+    cell, start = np.argwhere(speaks)[np.argmax(ratio[speaks])]
     run = evidence.isel(cell=int(cell), start=int(start))
     return {name: run[name].item() for name in COORDINATES}

@@ -82,7 +82,7 @@ def lambda_value(label: str, sigma_1: float, depth: int) -> float:
 
 def gradient_scale(sigma_1: float, depth: int) -> float:
     """sigma_1^(2-1/L): how the gradient scales under M -> cM with W_l -> c^(1/L) W_l, lambda -> c^(2-2/L) lambda."""
-    return float(sigma_1) ** (2 - 1 / depth)
+    return float(sigma_1 ** (2 - 1 / depth))
 
 
 def draw_starts(

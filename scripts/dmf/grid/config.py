@@ -15,13 +15,27 @@ from pydantic import (
     StrictBool,
     StrictInt,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from dmf.errors import UserError
+from dmf.grid.complaint import first_problem
 from dmf.training.settings import Lbfgs, Optimizer
 
+SMALLEST, LARGEST = 1e-50, 1e50  # between them every product that training and theory form stays in range
 MAX_TARGET_BYTES = 64 * 2**20  # a dense float64 matrix of about 2900 x 2900; larger is surely a mistake
+
+
+def _widths(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return check(value)
+    except ValidationError:  # one line for the three ways to write widths
+        raise PydanticCustomError(
+            "hidden_widths", "expected same, a whole number from 1 to 4096, or a list of such numbers"
+        ) from None
 
 
 def _not_bool(value: Any) -> Any:
@@ -39,7 +53,7 @@ def _unique(values: list[Any]) -> list[Any]:
 
 # PyYAML reads 1e-9 as text (YAML 1.1 wants a point), so a number written as text is taken as one.
 Finite = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
-Positive = Annotated[Finite, Field(gt=0)]
+Positive = Annotated[Finite, Field(gt=0), Field(ge=SMALLEST, le=LARGEST)]
 Positives = Annotated[list[Positive], AfterValidator(_unique)]
 Count = Annotated[StrictInt, Field(ge=1)]
 Dimension = Annotated[StrictInt, Field(ge=1, le=4096)]
@@ -79,11 +93,11 @@ class SpectrumTarget(_Target):
     def _fits(self) -> SpectrumTarget:
         if len(self.singular_values) > min(self.shape):
             raise ValueError(
-                f"{len(self.singular_values)} singular values do not fit shape {list(self.shape)}; "
-                f"give at most {min(self.shape)}"
+                f"singular_values: got {len(self.singular_values)}, but shape {list(self.shape)} has at most "
+                f"{min(self.shape)}"
             )
         if max(self.singular_values) == 0:
-            raise ValueError("all singular values are zero; lambda_c is not defined for a zero target")
+            raise ValueError("singular_values: all are zero; lambda_c is not defined for a zero target")
         return self
 
 
@@ -159,7 +173,9 @@ class Grid(_Model):
     depths: Annotated[list[Annotated[StrictInt, Field(ge=2, le=200)]], AfterValidator(_unique)] = Field(
         min_length=1, description="Number of layers L."
     )
-    hidden_widths: Literal["same"] | Dimension | Annotated[list[Dimension], Field(min_length=1)] = Field(
+    hidden_widths: Annotated[
+        Literal["same"] | Dimension | Annotated[list[Dimension], Field(min_length=1)], WrapValidator(_widths)
+    ] = Field(
         "same",
         description="same: min(d_0, d_L), the narrowest the theory allows; a number: every hidden layer; "
         "a list: d_1 ... d_(L-1), for a single depth.",
@@ -196,7 +212,7 @@ def validate(raw: Any, source: str) -> Grid:
     try:
         return Grid.model_validate(raw)
     except ValidationError as error:
-        raise UserError(f"{source}: {_first_problem(error)}") from None
+        raise UserError(f"{source}: {first_problem(error)}") from None
 
 
 def load(path: str | Path) -> Grid:
@@ -208,21 +224,6 @@ def load(path: str | Path) -> Grid:
         raise UserError(f"{path}: no such file; expected a grid's YAML file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not readable as text ({error})") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2026-13-01
         raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     return validate(raw, str(path))
-
-
-def _first_problem(error: ValidationError) -> str:
-    problems = error.errors(include_url=False)
-    # An unknown key is often a misspelt one, and then explains the missing key reported before it.
-    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
-    tags = {"gaussian", "spectrum", "file", "lbfgs", "gd", "same", "constrained-int", "int"}
-    place = [str(p) for p in problem["loc"] if str(p) not in tags and "[" not in str(p)]
-    message = problem["msg"].removeprefix("Value error, ")
-    message = {"extra_forbidden": "unknown key; see config/README.md for the keys"}.get(problem["type"], message)
-    value = repr(problem["input"])
-    shown = "" if problem["type"] in ("missing", "extra_forbidden") or len(value) > 60 else f"got {value}: "
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    text = f"{'.'.join(place) or 'configuration'}: {shown}{message}{more}"
-    return " ".join(text.split())

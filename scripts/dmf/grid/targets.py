@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dmf.errors import UserError
-from dmf.grid.config import MAX_TARGET_BYTES, FileTarget, GaussianTarget, Grid, SpectrumTarget
+from dmf.grid.config import LARGEST, MAX_TARGET_BYTES, SMALLEST, FileTarget, GaussianTarget, Grid, SpectrumTarget
 from dmf.grid.seeds import digest, generator
 
 Floats = NDArray[np.float64]
@@ -55,13 +55,24 @@ def build_targets(grid: Grid, source: str) -> list[TargetMatrix]:
             content = _read_bytes(Path(spec.path), where)
             values = _parse(content, Path(spec.path), spec.variable, where)
             definition["sha256"] = hashlib.sha256(content).hexdigest()
+            where = f"{where}: {spec.path}"
         elif isinstance(spec, GaussianTarget):
             values = spec.scale * generator(["target", grid.seed, spec.name]).standard_normal(spec.shape)
         else:
             values = with_spectrum(spec, generator(["target", grid.seed, spec.name]))
+        _refuse_extreme(values, where)
         fingerprint = digest([definition, grid.seed])
         targets.append(TargetMatrix(spec.name, spec.label or spec.name, spec.kind, fingerprint, values))
     return targets
+
+
+def _refuse_extreme(values: Floats, where: str) -> None:
+    largest = float(np.abs(values).max())
+    if not SMALLEST <= largest <= LARGEST:
+        raise UserError(
+            f"{where}: the largest entry has size {largest:g}, expected {SMALLEST:g} to {LARGEST:g}, where squares "
+            "and products stay in float64's range; rescale the target"
+        )
 
 
 def with_spectrum(spec: SpectrumTarget, rng: np.random.Generator) -> Floats:

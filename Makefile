@@ -1,0 +1,34 @@
+# make: set up and run the default grid. make test: set up and run every check. Both are safe to repeat.
+PYTHON ?= python3
+GRID ?= config/config.yaml
+BIN := .venv/bin
+NAME = $(shell $(BIN)/python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["grid"])' $(GRID))
+RUN := $(BIN)/snakemake --workflow-profile workflow/profiles/local
+
+.PHONY: all setup test lint clean
+
+all: setup
+	@$(RUN) --configfile $(GRID) -- all; status=$$?; \
+	  $(BIN)/dmf verdicts reports/$(NAME) && exit $$status
+
+setup: .venv/installed
+
+# The stamp is younger than what it was made from, so a repeated make costs nothing.
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dmf-landscape needs Python 3.11 or later")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+test: setup lint
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+clean:
+	rm -rf .venv

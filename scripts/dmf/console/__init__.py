@@ -1,0 +1,1 @@
+"""What the terminal shows: progress while training, and the table of verdicts."""

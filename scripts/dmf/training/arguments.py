@@ -1,0 +1,54 @@
+"""Checks what the engine is given, before any work is done."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from dmf.training.result import Array
+
+
+def widths_of(starts: Sequence[Array]) -> tuple[int, ...]:
+    """The widths (d_0, ..., d_L) of layers (B, d_l, d_{l-1}). Raises ValueError unless at least two of them chain."""
+    shapes = [np.shape(layer) for layer in starts]
+    chained = len(shapes) >= 2 and all(len(shape) == 3 and min(shape) >= 1 for shape in shapes)
+    if chained:
+        chained = all(a[1] == b[2] and a[0] == b[0] for a, b in pairwise(shapes))
+    if not chained:
+        raise ValueError(
+            f"starts: shapes {shapes}, expected two or more layers (B, d_l, d_(l-1)) that chain, none empty"
+        )
+    return (shapes[0][2], *(shape[1] for shape in shapes))
+
+
+def check(
+    targets: Array, lams: Array, starts: Sequence[Array], gradient_tolerance: Array, threads: int, batch: int | None
+) -> tuple[int, ...]:
+    """Return the widths of a well-formed batch; raise ValueError naming the first argument that is not.
+
+    Starts may hold values that are not finite: such runs end as diverged.
+    """
+    widths = widths_of(starts)
+    count = len(starts[0])
+    expected = {
+        "targets": (targets, (count, widths[-1], widths[0])),
+        "lams": (lams, (count,)),
+        "gradient_tolerance": (gradient_tolerance, (count,)),
+    }
+    for name, (array, shape) in expected.items():
+        if np.shape(array) != shape:
+            raise ValueError(f"{name}: shape {np.shape(array)}, expected {shape} to match starts")
+    for name, array, positive in (
+        ("targets", targets, False),
+        ("lams", lams, True),
+        ("gradient_tolerance", gradient_tolerance, True),
+    ):
+        bad = ~np.isfinite(array) | (np.less_equal(array, 0) & positive)
+        if bad.any():
+            value, place = np.asarray(array)[bad][0], tuple(int(i) for i in np.argwhere(bad)[0])
+            raise ValueError(f"{name}: {value} at {place}, expected finite{' positive' if positive else ''} numbers")
+    if threads < 1:
+        raise ValueError(f"threads: {threads}, expected 1 or more")
+    if batch is not None and batch < 1:
+        raise ValueError(f"batch: {batch}, expected 1 or more, or None to choose it here")
+    return widths

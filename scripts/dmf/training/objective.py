@@ -1,0 +1,111 @@
+"""The objective and its gradient for a batch of problems of one shape, on flat parameters.
+
+Everything here is laid out so that one run's arithmetic cannot depend on its place in the batch. The BLAS behind
+torch.bmm rounds odd-sized products differently with the alignment of their operands, and takes another path when the
+batch is a single row. So flat parameters and the columns of products are filled with zeros to whole cache lines, which
+gives every row the same alignment, and callers keep at least two rows.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import pad
+
+_LINE = 8  # float64 numbers in a cache line
+_BLAS_PRODUCT = 400  # multiplications from which torch.bmm calls the BLAS; below, it loops in plain C++
+
+
+def layer_views(theta: Tensor, widths: Sequence[int]) -> list[Tensor]:
+    """Views of flat parameters (B, N) as the layers W_1, ..., W_L of shapes (B, d_l, d_{l-1})."""
+    views, begin = [], 0
+    for n, m in pairwise(widths):
+        views.append(theta[:, begin : begin + m * n].view(-1, m, n))
+        begin += m * n
+    return views
+
+
+def flatten(layers: Sequence[Tensor]) -> Tensor:
+    """The inverse of layer_views: layers (B, d_l, d_{l-1}) to a copy as flat parameters (B, N).
+
+    N is the number of parameters rounded up to whole cache lines; the entries past the last parameter are zero.
+    """
+    theta = torch.cat([layer.flatten(1) for layer in layers], dim=1)
+    return pad(theta, (0, whole_lines(theta.shape[1]) - theta.shape[1]))
+
+
+def whole_lines(count: int) -> int:
+    """`count` numbers, rounded up to fill cache lines."""
+    return -(-count // _LINE) * _LINE
+
+
+def prefix_products(layers: Sequence[Tensor], columns: int) -> list[Tensor]:
+    """W_1, W_2 W_1, ..., W_L ... W_1, each (B, d_l, columns): zero from column d_0 on. The last one is end to end."""
+    products = [pad(layers[0], (0, columns - layers[0].shape[2]))]
+    for layer in layers[1:]:
+        products.append(torch.bmm(layer, products[-1]))
+    return products
+
+
+class Problem:
+    """B problems F(theta) = ||M - W_L ... W_1||_F^2 + lam sum_l ||W_l||_F^2 (eq. 2), each with its own M and lam."""
+
+    def __init__(self, targets: Tensor, lam: Tensor, widths: Sequence[int]) -> None:
+        """Take targets (B, d_L, d_0), lam (B,) and widths (d_0, ..., d_L), float64."""
+        self.lam, self.widths = lam, tuple(widths)
+        self._columns = _columns(widths)
+        self._targets = pad(targets, (0, self._columns - targets.shape[2]))
+        self.target_norm_sq = targets.flatten(1).square().sum(1).numpy()
+
+    def __len__(self) -> int:
+        """B."""
+        return len(self.lam)
+
+    def take(self, rows: NDArray[np.int64]) -> "Problem":
+        """The problems at `rows`, copied."""
+        return Problem(self._targets[rows, :, : self.widths[0]], self.lam[rows], self.widths)
+
+    def put(self, rows: NDArray[np.int64], other: "Problem") -> None:
+        """Overwrite the problems at `rows` by `other`'s."""
+        self._targets[rows], self.lam[rows] = other._targets, other.lam
+        self.target_norm_sq[rows] = other.target_norm_sq
+
+    def value_and_gradient(self, theta: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """F (B,) and its gradient (B, N) at flat parameters (B, N); the gradient is written to `out` if given.
+
+        With R = W_L ... W_1 - M:  dF/dW_l = 2 (W_L ... W_{l+1})^T R (W_{l-1} ... W_1)^T + 2 lam W_l.  All but its last
+        factor is carried down as delta = 2 (W_L ... W_{l+1})^T R, which costs 3 (L - 1) products in all.
+        """
+        layers = layer_views(theta, self.widths)
+        products = prefix_products(layers, self._columns)
+        delta = products[-1] - self._targets
+        value = delta.flatten(1).square().sum(1) + self.lam * theta.square().sum(1)
+        delta.mul_(2)
+        # Multiplication and addition stay apart: a fused pair rounds differently in a vector and in its tail.
+        gradient = torch.mul(theta, (2 * self.lam).unsqueeze(1), out=out)
+        parts = layer_views(gradient, self.widths)
+        for i in range(len(layers) - 1, 0, -1):
+            parts[i].add_(torch.bmm(delta, products[i - 1].mT))
+            delta = torch.bmm(layers[i].mT, delta)
+        parts[0].add_(delta[:, :, : self.widths[0]])
+        return value, gradient
+
+
+def gradient_norm(gradient: Tensor) -> Tensor:
+    """Euclidean norms (B,) of flat gradients (B, N)."""
+    return gradient.square().sum(1).sqrt()
+
+
+def _columns(widths: Sequence[int]) -> int:
+    """How many columns products have: d_0, or more where that is faster, but whole cache lines if the BLAS sees them.
+
+    The BLAS is so much faster than torch's loops that up to three times the columns, all zero, pay for themselves.
+    """
+    products = [m * n for n, m in pairwise(widths)]
+    columns = whole_lines(max(widths[0], -(-_BLAS_PRODUCT // min(products))))
+    if columns <= 3 * widths[0]:
+        return columns
+    return widths[0] if max(products) * widths[0] < _BLAS_PRODUCT else whole_lines(widths[0])

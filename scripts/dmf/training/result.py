@@ -1,0 +1,45 @@
+"""The record of a finished batch of runs."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """B finished runs of one shape, in the order they were given. Everything is dimensionless.
+
+    Floating values are float64 and were all computed afresh from the final layers.
+    """
+
+    objective: Array
+    """(B,) F at the final point."""
+    gradient_norm: Array
+    """(B,) Euclidean norm of the whole gradient of F."""
+    iterations: NDArray[np.int64]
+    """(B,) accepted steps."""
+    evaluations: NDArray[np.int64]
+    """(B,) evaluations of F and its gradient that training used, the start's included."""
+    status: NDArray[np.int8]
+    """(B,) a value of dmf.training.settings.Status."""
+    end_to_end: Array
+    """(B, d_L, d_0) the product W_L ... W_1."""
+    singular_values: Array
+    """(B, min(d_0, d_L)) of end_to_end, descending."""
+    layer_norm_sq: Array
+    """(B, L) ||W_l||_F^2."""
+    imbalance: Array
+    """(B,) max over l of ||W_{l+1}^T W_{l+1} - W_l W_l^T||_F, zero at critical points (Theorem 2)."""
+    hessian_trace: Array
+    """(B,) exact trace of the Hessian of F (eq. 90-92)."""
+    layers: list[Array]
+    """L arrays (B, d_l, d_{l-1})."""
+
+    def take(self, rows: slice) -> "Runs":
+        """The runs at `rows`."""
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        layers = [layer[rows] for layer in parts.pop("layers")]
+        return Runs(layers=layers, **{name: value[rows] for name, value in parts.items()})

@@ -1,0 +1,125 @@
+"""Every claim is confirmed by honest runs, detects its control, and is violated by evidence with one false run."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from dmf.claims import claim_names, load_claim, load_claims
+from dmf.evidence.claim import Claim
+from dmf.evidence.judge import find, judge
+from dmf.grid.config import Certificate
+from small import Trained
+
+CERTIFICATE = Certificate()
+Corruption = Callable[[xr.Dataset, int, int], None]
+
+
+def test_claims_are_listed_by_name_and_loaded_in_the_order_of_the_paper() -> None:
+    assert {"uniqueness", "layer_norms", "collapse", "trace_bound"} <= set(claim_names())
+    assert claim_names() == sorted(claim_names())
+    claims = load_claims()
+    assert sorted(claims) == claim_names()
+    assert [claim.order for claim in claims.values()] == sorted(claim.order for claim in claims.values())
+    assert all(isinstance(claim, Claim) for claim in claims.values())
+
+
+@pytest.mark.parametrize("name", ["nothing", "__init__", "", "../evidence/claim", "os"])
+def test_an_unknown_claim_is_refused_with_the_known_ones(name: str) -> None:
+    with pytest.raises(KeyError, match=r"known claims: collapse, .*uniqueness"):
+        load_claim(name)
+
+
+@pytest.mark.parametrize("name", claim_names())
+def test_honest_runs_confirm_it_and_its_control_is_detected(name: str, trained: Trained, controls: xr.Dataset) -> None:
+    verdict = judge(name, load_claim(name), trained.evidence, controls, CERTIFICATE)
+    assert verdict.finding.word == "confirmed", verdict.finding
+    assert verdict.control.word == "violated", verdict.control
+    assert not verdict.fails
+    assert verdict.finding.cells >= 4
+
+
+@pytest.mark.parametrize("name", claim_names())
+def test_the_control_violates_only_because_its_hypothesis_is_false(name: str, controls: xr.Dataset) -> None:
+    """Untouched, the control cells are honest evidence: nothing but the counterexample makes them contradict."""
+    assert find(load_claim(name), controls, CERTIFICATE).word != "violated"
+
+
+@pytest.mark.parametrize("name", claim_names())
+def test_every_text_is_there(name: str) -> None:
+    claim = load_claim(name)
+    for field in ("title", "source", "statement", "statistic", "tolerance", "refuted_by", "control"):
+        text = getattr(claim, field)
+        assert len(text) > 5, field
+        assert text.count("$") % 2 == 0, field
+
+
+def add(name: str, amount: float) -> Corruption:
+    def corrupt(evidence: xr.Dataset, cell: int, start: int) -> None:
+        evidence[name].values[cell, start] += amount
+
+    return corrupt
+
+
+def put(name: str, value: float) -> Corruption:
+    def corrupt(evidence: xr.Dataset, cell: int, start: int) -> None:
+        evidence[name].values[cell, start] = value
+
+    return corrupt
+
+
+def below_bound(evidence: xr.Dataset, cell: int, start: int) -> None:
+    evidence["hessian_trace"].values[cell, start] = evidence["trace_bound"].values[cell] * (1 - 1e-6)
+
+
+CORRUPTIONS: list[tuple[str, str, Corruption]] = [
+    ("uniqueness", "below", add("distance", 1e-6)),
+    ("uniqueness", "above", add("distance", 1e-6)),
+    ("uniqueness", "below", put("distance", np.nan)),
+    ("layer_norms", "below", add("layer_norm_sq_max", 1e-6)),
+    ("layer_norms", "below", add("layer_norm_sq_min", -1e-6)),
+    ("layer_norms", "above", add("layer_norm_sq_max", 1e-6)),
+    ("collapse", "above", add("end_to_end_norm", 1e-6)),
+    ("collapse", "below", put("end_to_end_norm", 1e-14)),
+    ("collapse", "below", put("end_to_end_norm", 0.0)),
+    ("trace_bound", "below", below_bound),
+    ("trace_bound", "above", below_bound),
+]
+
+
+@pytest.mark.parametrize(("name", "side", "corrupt"), CORRUPTIONS)
+@pytest.mark.parametrize("depth", [2, 3])
+def test_one_false_run_among_honest_ones_is_found_and_named(
+    name: str, side: str, corrupt: Corruption, depth: int, trained: Trained
+) -> None:
+    evidence = trained.evidence.copy(deep=True)
+    on_side = (evidence["relative"].values < 1) == (side == "below")
+    speaks = (evidence["minimal"].values == 1) & (on_side & (evidence["depth"].values == depth))[:, None]
+    cell, start = np.argwhere(speaks)[-1]
+    corrupt(evidence, cell, start)
+    found = find(load_claim(name), evidence, CERTIFICATE)
+    assert found.word == "violated"
+    run = evidence.isel(cell=cell, start=start)
+    assert found.worst == {
+        key: run[key].item() for key in ("target", "depth", "lam", "scheme", "scale", "draw")
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "side", "corrupt"), CORRUPTIONS)
+def test_the_same_falsehood_in_a_run_without_certificate_is_not_heard(
+    name: str, side: str, corrupt: Corruption, trained: Trained
+) -> None:
+    evidence = trained.evidence.copy(deep=True)
+    on_side = (evidence["relative"].values < 1) == (side == "below")
+    cell, start = np.argwhere((evidence["minimal"].values == 1) & on_side[:, None])[0]
+    corrupt(evidence, cell, start)
+    evidence["minimal"].values[cell, start] = 0
+    assert find(load_claim(name), evidence, CERTIFICATE).word == "confirmed"
+
+
+@pytest.mark.parametrize("name", ["uniqueness", "layer_norms", "collapse", "trace_bound"])
+def test_cells_at_the_exceptional_set_are_out_of_scope(name: str, trained: Trained) -> None:
+    evidence = trained.evidence.copy(deep=True)
+    evidence["exceptional_distance"].values[:3] = 1e-13
+    assert find(load_claim(name), evidence, CERTIFICATE).cells == evidence.sizes["cell"] - 3

@@ -1,0 +1,56 @@
+"""One thread, a small grid, and that grid trained once: the runs, the evidence and the controls."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import xarray as xr
+
+from dmf.dataset.assemble import assemble
+from dmf.dataset.project import open_project
+from dmf.dataset.train import train_tile
+from dmf.evidence.certify import certify
+from dmf.evidence.train_controls import train_controls
+from small import SMALL, Trained
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def small() -> dict[str, Any]:
+    """A valid configuration that a test may change."""
+    return deepcopy(SMALL)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """The small grid, trained. Shared by all tests: copy what you change."""
+    project = open_project(deepcopy(SMALL), "small.yaml", tmp_path_factory.mktemp("trained"))
+    tiles = {tile.name: train_tile(tile, project.targets, project.grid) for tile in project.plan.wanted}
+    groups = {
+        group: assemble(project.block(group), [(tile.name, tiles[tile.name]) for tile in members])
+        for group, members in project.plan.tiles.items()
+    }
+    return Trained(project, tiles, groups, certify(groups.values()))
+
+
+@pytest.fixture(scope="session")
+def controls(trained: Trained) -> xr.Dataset:
+    """Evidence of the control cells. Shared by all tests: copy what you change."""
+    return train_controls(trained.project.grid)
+
+
+@pytest.fixture
+def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The test's own folder as working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,0 +1,94 @@
+"""A project is its configuration, its ledger and nothing else: opening it writes nothing, planning appends."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dmf.dataset.project import open_project
+from dmf.errors import UserError
+from dmf.grid.tiles import read_ledger
+
+
+def test_opening_writes_nothing(small: dict[str, Any], tmp_path: Path) -> None:
+    project = open_project(small, "x", tmp_path)
+    assert project.plan.laid
+    assert list(tmp_path.iterdir()) == []
+    assert project.ledger_path == tmp_path / "data" / "small" / "tiles.jsonl"
+
+
+def test_the_ledger_grows_at_its_end_only(small: dict[str, Any], tmp_path: Path) -> None:
+    project = open_project(small, "x", tmp_path)
+    project.write_ledger()
+    first = project.ledger_path.read_text()
+    assert read_ledger(first) == project.plan.wanted
+    small["lambdas"]["relative"].append(0.7)
+    larger = open_project(small, "x", tmp_path)
+    larger.write_ledger()
+    second = larger.ledger_path.read_text()
+    assert second.startswith(first)
+    assert read_ledger(second)[len(project.plan.wanted) :] == larger.plan.laid
+    larger.write_ledger()
+    assert larger.ledger_path.read_text() == second
+
+
+def test_a_project_that_needs_nothing_new_leaves_the_ledger_alone(small: dict[str, Any], tmp_path: Path) -> None:
+    project = open_project(small, "x", tmp_path)
+    project.write_ledger()
+    project.ledger_path.write_text("\n" + project.ledger_path.read_text())
+    before = project.ledger_path.read_bytes()
+    again = open_project(small, "x", tmp_path)
+    again.write_ledger()
+    assert again.plan.laid == []
+    assert project.ledger_path.read_bytes() == before
+
+
+def test_going_back_to_an_earlier_grid_finds_its_tiles(small: dict[str, Any], tmp_path: Path) -> None:
+    first = open_project(small, "x", tmp_path)
+    first.write_ledger()
+    open_project({**small, "seed": 4}, "x", tmp_path).write_ledger()
+    again = open_project(small, "x", tmp_path)
+    assert again.plan.laid == []
+    assert again.plan.wanted == first.plan.wanted
+
+
+def test_a_block_is_every_wanted_cell_of_its_group(small: dict[str, Any], tmp_path: Path) -> None:
+    project = open_project(small, "x", tmp_path)
+    blocks = [project.block(group) for group in project.plan.groups]
+    assert [block.group.name for block in blocks] == ["L2-3x3x4", "L2-2x2x2", "L3-3x3x3x4", "L3-2x2x2x2"]
+    for block in blocks:
+        assert block.lambdas == ("0.3c", "1.2c")
+        assert (block.first, block.last, block.runs, block.training) == (0, 4, 2 * 2 * 4, project.training)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"{", b"null\n", b"[]\n", b"3\n", b'"text"\n', b"{}\n", b'{"widths": 3}\n', b"\xff\xfe", b"\x00"],
+    ids=repr,
+)
+def test_a_damaged_ledger_is_refused_in_one_line(small: dict[str, Any], tmp_path: Path, damage: bytes) -> None:
+    project = open_project(small, "x", tmp_path)
+    project.write_ledger()
+    path = project.ledger_path
+    path.write_bytes(path.read_bytes() + damage)
+    with pytest.raises(
+        UserError, match=r"tiles\.jsonl: damaged ledger of tiles \(.+\); restore it, or delete"
+    ) as caught:
+        open_project(small, "x", tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_ledger_cut_in_the_middle_of_a_line_is_refused(small: dict[str, Any], tmp_path: Path) -> None:
+    project = open_project(small, "x", tmp_path)
+    project.write_ledger()
+    text = project.ledger_path.read_text()
+    project.ledger_path.write_text(text[:-20])
+    with pytest.raises(UserError, match="damaged ledger"):
+        open_project(small, "x", tmp_path)
+
+
+def test_a_bad_configuration_is_refused_with_its_source(small: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^my\.yaml: depth: unknown key"):
+        open_project({**small, "depth": 2}, "my.yaml", tmp_path)
+    with pytest.raises(UserError, match=r"^my\.yaml: target a, depth 2: hidden_widths: got 1, expected at least"):
+        open_project({**small, "hidden_widths": 1}, "my.yaml", tmp_path)

@@ -1,0 +1,59 @@
+"""Runs the real workflow in a folder of its own, as a user would from the command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+TINY: dict[str, Any] = {
+    "grid": "tiny",
+    "seed": 7,
+    "targets": [
+        {"name": "a", "kind": "spectrum", "shape": [3, 3], "singular_values": [2, 1]},
+        {"name": "b", "kind": "gaussian", "shape": [2, 3]},
+    ],
+    "depths": [2, 3],
+    "lambdas": {"relative": [0.3, 1.2]},
+    "starts": {"scales": [0.5, 2], "count": 4},
+}
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """The workflow of this checkout, working in `folder`."""
+
+    folder: Path
+
+    def write(self, config: dict[str, Any], name: str = "grid.yaml") -> Path:
+        """Write a configuration file."""
+        path = self.folder / name
+        path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        return path
+
+    def __call__(self, *arguments: str, config: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Call snakemake; the grid's file defaults to grid.yaml."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
+        command += ["--directory", str(self.folder), "--configfile", str(config or self.folder / "grid.yaml")]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb"}
+        return subprocess.run(
+            [*command, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300
+        )
+
+    def planned(self, goal: str = "runs") -> dict[str, int]:
+        """Number of jobs by rule that a run for `goal` would start."""
+        result = self("--dry-run", "--quiet", "rules", "--", goal)
+        assert result.returncode == 0, result.stderr
+        text = result.stdout + result.stderr
+        return {
+            rule: int(count)
+            for rule, count in re.findall(r"^([a-z_]+) +(\d+)$", text, flags=re.MULTILINE)
+            if rule != "total"
+        }

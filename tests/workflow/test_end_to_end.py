@@ -1,0 +1,78 @@
+"""From a configuration to a report with verdicts, and what happens when a verdict is bad."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness import ROOT, Workflow
+
+CLAIMS = {"uniqueness", "layer_norms", "collapse", "trace_bound"}
+
+
+def test_every_claim_is_confirmed_and_every_control_detected(trained: Workflow) -> None:
+    folder = trained.folder / "reports/tiny"
+    verdicts = [json.loads(file.read_text()) for file in (folder / "verdicts").glob("*.json")]
+    assert {verdict["claim"] for verdict in verdicts} == CLAIMS
+    assert {verdict["finding"]["word"] for verdict in verdicts} == {"confirmed"}
+    assert {verdict["control"]["word"] for verdict in verdicts} == {"violated"}
+    assert (folder / "verified.txt").exists()
+
+
+def test_the_report_is_there_with_its_tables(trained: Workflow) -> None:
+    folder = trained.folder / "reports/tiny"
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    rows = list(csv.DictReader((folder / "verdicts.csv").open(encoding="utf-8")))
+    assert {row["claim"] for row in rows} == CLAIMS
+    # 2 targets x 2 depths x 2 lambdas x (2 scales x 4 draws)
+    assert {int(row["runs"]) for row in rows} == {64}
+    assert "64" in page
+    assert json.loads((folder / "provenance.json").read_text())
+    for figure in (folder / "figures").glob("*.svg"):
+        assert figure.with_suffix(".png").stat().st_size > 1000
+
+
+def test_each_job_has_a_log_that_says_it_finished(trained: Workflow) -> None:
+    logs = list((trained.folder / "data/tiny/logs").glob("*.log"))
+    assert len(logs) >= 4 + 4 + 4
+    assert all("finished" in log.read_text() for log in logs)
+
+
+@pytest.fixture
+def doctored(trained: Workflow, tmp_path: Path) -> Workflow:
+    folder = tmp_path / "copy"
+    shutil.copytree(trained.folder, folder)
+    (folder / "reports/tiny/verified.txt").unlink()
+    return Workflow(folder)
+
+
+@pytest.mark.parametrize(("part", "word"), [("finding", "violated"), ("control", "confirmed")])
+def test_verify_fails_on_a_violation_and_on_a_missed_control(doctored: Workflow, part: str, word: str) -> None:
+    file = doctored.folder / "reports/tiny/verdicts/collapse.json"
+    verdict = json.loads(file.read_text())
+    verdict[part]["word"] = word
+    file.write_text(json.dumps(verdict))
+    # Keep Snakemake from making the verdict anew: only the goal's own script is to run.
+    result = doctored("--quiet", "rules", "progress", "--allowed-rules", "verify", "--", "verify")
+    assert result.returncode != 0
+    log = (doctored.folder / "data/tiny/logs/verify.log").read_text()
+    assert "collapse (Corollary 14)" in log
+    assert "verdicts/collapse.json" in log
+    assert not (doctored.folder / "reports/tiny/verified.txt").exists()
+
+
+def test_clean_removes_one_grid_and_leaves_the_other(doctored: Workflow) -> None:
+    for folder in ("data/other", "reports/other"):
+        (doctored.folder / folder).mkdir()
+    assert doctored("--quiet", "all", "--", "clean").returncode == 0
+    left = {path.name for top in ("data", "reports") for path in (doctored.folder / top).iterdir()}
+    assert left == {"other"}
+
+
+def test_the_catalog_finds_the_workflow_too(trained: Workflow) -> None:
+    """workflow/Snakefile by itself plans the same as the Snakefile that includes it."""
+    result = trained("--dry-run", "--snakefile", str(ROOT / "workflow/Snakefile"))
+    assert result.returncode == 0, result.stderr
+    assert "Nothing to be done" in result.stdout + result.stderr
