@@ -78,6 +78,7 @@ def verdicts() -> list[Verdict]:
     return [
         Verdict(
             name,
+            claim.order,
             claim.title,
             claim.source,
             finding("confirmed", 0.101 + 0.1 * place, runs=1200 + place, runs_spoke=1100 + place),

@@ -9,6 +9,7 @@ rule certify:
         f"{REPORTS}/evidence.nc",
     log:
         f"{LOGS}/certify.log",
+    priority: 30
     conda:
         "../envs/dmf.yaml"
     script:

@@ -13,6 +13,7 @@ rule draw:
         svg=f"{REPORTS}/figures/{{figure}}.svg",
     log:
         f"{LOGS}/draw-{{figure}}.log",
+    priority: 10
     conda:
         "../envs/dmf.yaml"
     params:

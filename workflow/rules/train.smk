@@ -1,3 +1,4 @@
+# Priorities put the long chain first: train, assemble, certify; the rest fills the gaps.
 # Many cells a job; a tile's name is the fingerprint of its content, so a file that exists is never trained again.
 
 
@@ -11,6 +12,7 @@ rule train:
         f"{DATA}/tiles/{{tile}}.nc",
     log:
         f"{LOGS}/train-{{tile}}.log",
+    priority: 30
     conda:
         "../envs/dmf.yaml"
     threads: 1
@@ -34,6 +36,7 @@ rule assemble:
         f"{DATA}/runs/{{group}}.nc",
     log:
         f"{LOGS}/assemble-{{group}}.log",
+    priority: 30
     conda:
         "../envs/dmf.yaml"
     params:
@@ -51,6 +54,7 @@ rule train_controls:
         f"{DATA}/controls.nc",
     log:
         f"{LOGS}/controls.log",
+    priority: 20
     conda:
         "../envs/dmf.yaml"
     threads: 1

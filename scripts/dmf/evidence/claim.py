@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import xarray as xr
+if TYPE_CHECKING:
+    import xarray as xr
 
 Word = Literal["confirmed", "violated", "inconclusive"]
 
@@ -54,6 +55,7 @@ class Verdict:
     """A claim's finding on the grid and on its negative control."""
 
     claim: str
+    order: int
     title: str
     source: str
     finding: Finding
@@ -76,4 +78,5 @@ class Verdict:
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Verdict:
         """Read what `as_json` wrote."""
-        return cls(raw["claim"], raw["title"], raw["source"], Finding(**raw["finding"]), Finding(**raw["control"]))
+        finding, control = Finding(**raw["finding"]), Finding(**raw["control"])
+        return cls(raw["claim"], raw["order"], raw["title"], raw["source"], finding, control)

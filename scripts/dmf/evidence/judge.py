@@ -18,6 +18,7 @@ def judge(name: str, claim: Claim, evidence: xr.Dataset, controls: xr.Dataset, c
     """Verdict on a claim from the grid's evidence, and from a control in which its statement is false."""
     return Verdict(
         name,
+        claim.order,
         claim.title,
         claim.source,
         find(claim, evidence, certificate),

@@ -63,9 +63,11 @@ _RC = {
     "xtick.minor.size": 1.5,
     "ytick.minor.size": 1.5,
     "lines.linewidth": 1.2,
+    # One resolution for layout and drawing, and no pass to trim the margins: formulas are typeset anew for each.
+    "figure.dpi": 200,
     "savefig.dpi": 200,
-    "savefig.bbox": "tight",
-    "savefig.pad_inches": 0.04,
+    "figure.constrained_layout.w_pad": 0.04,
+    "figure.constrained_layout.h_pad": 0.04,
     "svg.hashsalt": "dmf",  # else every drawing has other element ids
 }
 

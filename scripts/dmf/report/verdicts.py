@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dmf.claims import load_claim
 from dmf.errors import UserError
 from dmf.evidence.claim import Finding, Verdict
 
@@ -22,16 +21,15 @@ COLUMNS = (
 
 def read_verdicts(files: Sequence[Path]) -> list[Verdict]:
     """Verdicts from their JSON files, in the order of the paper. Raises UserError for a damaged file."""
-    ordered = []
+    verdicts = []
     for file in files:
         try:
-            verdict = Verdict.from_json(json.loads(file.read_text(encoding="utf-8")))
-            ordered.append((load_claim(verdict.claim).order, verdict))
+            verdicts.append(Verdict.from_json(json.loads(file.read_text(encoding="utf-8"))))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{file}: not a readable verdict ({' '.join(str(error).split())}); delete it and run again"
             ) from None
-    return [verdict for _, verdict in sorted(ordered, key=lambda pair: pair[0])]
+    return sorted(verdicts, key=lambda verdict: verdict.order)
 
 
 def failures(verdicts: Sequence[Verdict], folder: Path, logs: Path) -> list[str]:
