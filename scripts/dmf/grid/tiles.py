@@ -90,7 +90,7 @@ class Plan:
 def seconds_per_run(group: Group) -> float:
     """Predicted seconds to train one run on one core; the constants are fitted in benchmarks/cost_model.py."""
     parameters = sum(a * b for a, b in zip(group.widths[1:], group.widths[:-1], strict=True))
-    return 2e-4 * group.depth + 4e-6 * group.depth * parameters
+    return 1.2e-4 * group.depth + 1e-6 * group.depth * parameters
 
 
 def training_fingerprint(grid: Grid) -> str:
