@@ -13,6 +13,7 @@ from dmf.dataset.project import Project, open_project
 from dmf.dataset.schema import DataError, check_runs
 from dmf.dataset.train import train_tile
 from dmf.grid.cells import Group
+from dmf.grid.tiles import seconds_per_run
 from small import Trained
 
 GROUP = Group((4, 3, 3))
@@ -28,7 +29,7 @@ def pieces(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Parts]:
         "depths": [2],
         "lambdas": {"relative": [0.3, 1.2]},
         "starts": {"scales": [0.5, 2], "count": 3},
-        "tiles": {"seconds": 0.0015},
+        "tiles": {"seconds": 2.5 * seconds_per_run(GROUP)},
     }
     project = open_project(raw, "x", tmp_path_factory.mktemp("pieces"))
     tiles = project.plan.tiles[GROUP]
@@ -117,9 +118,9 @@ def test_sources_that_disagree_are_refused_by_name(pieces: tuple[Project, Parts]
 
 def test_layers_are_kept_when_asked_for(small: dict[str, Any], trained: Trained) -> None:
     small["keep"] = {"layers": True}
-    small["tiles"] = {"seconds": 0.01}
-    project = open_project(small, "x")
     group = Group((4, 3, 3, 3))
+    small["tiles"] = {"seconds": 4 * seconds_per_run(group)}
+    project = open_project(small, "x")
     tiles = project.plan.tiles[group]
     assert len(tiles) > 1
     found = assemble(

@@ -33,7 +33,8 @@ def test_a_spectrum_target_has_its_singular_values(shape: tuple[int, int]) -> No
     wanted = [0.25, 4.0, 1.0][: min(shape)]
     [target] = build({"name": "s", "kind": "spectrum", "shape": list(shape), "singular_values": wanted})
     padded = sorted(wanted, reverse=True) + [0.0] * (min(shape) - len(wanted))
-    np.testing.assert_allclose(target.singular_values, padded, rtol=0, atol=2e-15)
+    # QR, two products and the SVD are backward stable: each moves singular values by a few eps of the largest.
+    np.testing.assert_allclose(target.singular_values, padded, rtol=0, atol=16 * np.finfo(float).eps * max(wanted))
     assert target.shape == shape
 
 
