@@ -3,14 +3,11 @@
 import json
 
 from _step import step
-from dmf.dataset.store import read
-from dmf.figures import draw
+from dmf.figures import draw, load_figure
+from dmf.studies.contract import read_evidence
 
 with step(snakemake.log[0], "draw") as log:
-    draw(
-        snakemake.wildcards.figure,
-        read(snakemake.input.evidence),
-        read(snakemake.input.controls),
-        json.loads(snakemake.params.labels),
-        snakemake.output,
-    )
+    name = snakemake.wildcards.figure
+    study = load_figure(name).study
+    evidence, controls = read_evidence(study, snakemake.input.evidence, snakemake.input.controls)
+    draw(name, evidence, controls, json.loads(snakemake.params.labels), snakemake.output)

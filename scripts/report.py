@@ -28,6 +28,7 @@ with step(snakemake.log[0], "report") as log:
     pictures = [
         picture(name, figure, Path(svg[name]).read_bytes(), Path(png[name]).read_bytes())
         for name, figure in load_figures().items()
+        if name in svg
     ]
     targets = targets_from_dataset(read(snakemake.input.targets))
     write_text(page_html(grid, targets, evidence, verdicts, pictures, source), snakemake.output.page)

@@ -1,7 +1,8 @@
 """One thread, a small grid, and that grid trained once: the runs, the evidence and the controls."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from dmf.dataset.project import open_project
 from dmf.dataset.train import train_tile
 from dmf.evidence.certify import certify
 from dmf.evidence.train_controls import train_controls
+from dmf.studies import Settings, load_study
+from dmf.studies.contract import check_study, halves
 from small import SMALL, Trained
 
 
@@ -47,6 +50,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 def controls(trained: Trained) -> xr.Dataset:
     """Evidence of the control cells. Shared by all tests: copy what you change."""
     return train_controls(trained.project.grid)
+
+
+@pytest.fixture(scope="session")
+def study() -> Callable[[str], tuple[xr.Dataset, xr.Dataset]]:
+    """Evidence and controls of a study by name, made once. Shared by all tests: copy what you change."""
+
+    @cache
+    def made(name: str) -> tuple[xr.Dataset, xr.Dataset]:
+        dataset = load_study(name).make(Settings(seed=3, gradient_norm=1e-10))
+        check_study(dataset, name)
+        return halves(dataset)
+
+    return made
 
 
 @pytest.fixture

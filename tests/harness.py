@@ -23,6 +23,7 @@ TINY: dict[str, Any] = {
     "depths": [2, 3],
     "lambdas": {"relative": [0.3, 1.2]},
     "starts": {"scales": [0.5, 2], "count": 4},
+    "studies": [],
 }
 
 

@@ -31,16 +31,24 @@ def test_an_unknown_claim_is_refused_with_the_known_ones(name: str) -> None:
         load_claim(name)
 
 
+Halves = tuple[xr.Dataset, xr.Dataset]
+OF_RUNS = [name for name, claim in load_claims().items() if claim.study == "runs"]
+
+
 @pytest.mark.parametrize("name", claim_names())
-def test_honest_runs_confirm_it_and_its_control_is_detected(name: str, trained: Trained, controls: xr.Dataset) -> None:
-    verdict = judge(name, load_claim(name), trained.evidence, controls, CERTIFICATE)
+def test_honest_runs_confirm_it_and_its_control_is_detected(
+    name: str, trained: Trained, controls: xr.Dataset, study: Callable[[str], Halves]
+) -> None:
+    claim = load_claim(name)
+    evidence, false = (trained.evidence, controls) if claim.study == "runs" else study(claim.study)
+    verdict = judge(name, claim, evidence, false, CERTIFICATE)
     assert verdict.finding.word == "confirmed", verdict.finding
     assert verdict.control.word == "violated", verdict.control
     assert not verdict.fails
     assert verdict.finding.cells >= 4
 
 
-@pytest.mark.parametrize("name", claim_names())
+@pytest.mark.parametrize("name", OF_RUNS)
 def test_the_control_violates_only_because_its_hypothesis_is_false(name: str, controls: xr.Dataset) -> None:
     """Untouched, the control cells are honest evidence: nothing but the counterexample makes them contradict."""
     assert find(load_claim(name), controls, CERTIFICATE).word != "violated"

@@ -18,8 +18,8 @@ rule certify:
 
 rule check:
     input:
-        evidence=f"{REPORTS}/evidence.nc",
-        controls=f"{DATA}/controls.nc",
+        evidence=lambda wildcards: evidence_of(CLAIMS[wildcards.claim]),
+        controls=lambda wildcards: controls_of(CLAIMS[wildcards.claim]),
         code=lambda wildcards: sources(
             f"claims/{wildcards.claim}.py",
             "evidence/claim.py",

@@ -1,22 +1,24 @@
 # Shared by all of the workflow: the checked configuration, its plan, and the paths.
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 PACKAGE = ROOT / "scripts" / "dmf"
 sys.path.insert(0, str(PACKAGE.parent))
 
-from dmf.claims import claim_names
+from dmf.claims import load_claims
 from dmf.console.progress import TrainingWatch
 from dmf.errors import UserError
-from dmf.figures import figure_names
+from dmf.figures import load_figures
 from dmf.dataset.project import open_project
+from dmf.studies import Settings, chosen_studies
 
+source = str(workflow.configfiles[-1] if workflow.configfiles else "--config")
 try:
-    project = open_project(
-        config, str(workflow.configfiles[-1] if workflow.configfiles else "--config")
-    )
+    project = open_project(config, source)
+    STUDIES = chosen_studies(project.grid.studies, source)
 except UserError as error:
     sys.exit(str(error))
 
@@ -24,8 +26,18 @@ grid = project.grid
 DATA = f"data/{grid.grid}"
 REPORTS = f"reports/{grid.grid}"
 LOGS = f"{DATA}/logs"
-CLAIMS = claim_names()
-FIGURES = figure_names()
+# What each claim and figure reads: the grid's own runs, or a study the grid wants.
+READABLE = ["runs", *STUDIES]
+CLAIMS = {
+    name: claim.study
+    for name, claim in load_claims().items()
+    if claim.study in READABLE
+}
+FIGURES = {
+    name: figure.study
+    for name, figure in load_figures().items()
+    if figure.study in READABLE
+}
 GROUPS = {group.name: group for group in project.plan.groups}
 TILES = {tile.name: tile for tile in project.plan.wanted}
 LABELS = {target.name: target.label for target in project.targets}
@@ -38,11 +50,24 @@ wildcard_constraints:
     group="L[0-9]+-[0-9x]+",
     claim="[a-z_]+",
     figure="[a-z_]+",
+    study="[a-z_]+",
 
 
 def sources(*modules):
     """Library files whose edits cause a step to run again. Kept short: an edited figure must not retrain."""
     return [str(path) for module in modules for path in sorted(PACKAGE.glob(module))]
+
+
+def evidence_of(study):
+    """The file that a claim or a figure on a study reads."""
+    if study == "runs":
+        return f"{REPORTS}/evidence.nc"
+    return f"{DATA}/studies/{study}.nc"
+
+
+def controls_of(study):
+    """The file with the cells in which the statements on a study are false."""
+    return f"{DATA}/controls.nc" if study == "runs" else evidence_of(study)
 
 
 def canonical(value):

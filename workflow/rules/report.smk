@@ -3,8 +3,8 @@
 
 rule draw:
     input:
-        evidence=f"{REPORTS}/evidence.nc",
-        controls=f"{DATA}/controls.nc",
+        evidence=lambda wildcards: evidence_of(FIGURES[wildcards.figure]),
+        controls=lambda wildcards: controls_of(FIGURES[wildcards.figure]),
         code=lambda wildcards: sources(
             f"figures/{wildcards.figure}.py", "figures/_*.py"
         ),

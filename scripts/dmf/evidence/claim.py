@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from dmf.evidence.speak import may_speak
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -19,7 +21,8 @@ class Claim:
     Texts may hold LaTeX between dollar signs. `scope` gives the cells (cell,) that meet the statement's
     hypotheses. `ratio` gives (cell, start) how far a run is from what the statement says, in units of what the
     run's own certificate allows: 1 is the edge. `counterexample` turns the evidence of the control cells into
-    evidence in which the statement is false.
+    evidence in which the statement is false. `study` is the study whose evidence the claim reads, "runs" for the grid's
+    own, and `speaks` gives (cell, start) the cases whose certificate lets them speak.
     """
 
     order: int
@@ -33,6 +36,13 @@ class Claim:
     scope: Callable[[xr.Dataset], xr.DataArray]
     ratio: Callable[[xr.Dataset], xr.DataArray]
     counterexample: Callable[[xr.Dataset], xr.Dataset]
+    study: str = "runs"
+    speaks: Callable[[xr.Dataset], xr.DataArray] = may_speak
+
+    @property
+    def noun(self) -> str:
+        """What the claim counts."""
+        return "run" if self.study == "runs" else "case"
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim, Finding, Verdict, Word
-from dmf.evidence.speak import may_speak
 from dmf.grid.config import Certificate
 
-COORDINATES = ("target", "depth", "lam", "scheme", "scale", "draw")
+UNNAMED = ("group",)  # coordinates that follow from others
 
 
 def judge(name: str, claim: Claim, evidence: xr.Dataset, controls: xr.Dataset, certificate: Certificate) -> Verdict:
@@ -33,7 +32,7 @@ def find(claim: Claim, evidence: xr.Dataset, certificate: Certificate) -> Findin
     too few cells have enough runs that speak, else confirmed.
     """
     scope = claim.scope(evidence)
-    speaks = (may_speak(evidence) & scope).values
+    speaks = (claim.speaks(evidence) & scope).values
     ratio = claim.ratio(evidence).transpose("cell", "start").values
     ratio = np.where(np.isnan(ratio), np.inf, ratio)
     cells = int(scope.sum())
@@ -67,5 +66,5 @@ def _json_number(value: float | None) -> float | None:
 
 def _worst(evidence: xr.Dataset, speaks: np.ndarray[Any, Any], ratio: np.ndarray[Any, Any]) -> dict[str, Any]:
     cell, start = np.argwhere(speaks)[np.argmax(ratio[speaks])]
-    run = evidence.isel(cell=int(cell), start=int(start))
-    return {name: run[name].item() for name in COORDINATES}
+    case = evidence.isel(cell=int(cell), start=int(start))
+    return {str(name): case[name].item() for name in case.coords if name not in UNNAMED and case[name].ndim == 0}

@@ -15,6 +15,17 @@ def may_speak(evidence: xr.Dataset) -> xr.DataArray:
     return speaks.transpose("cell", "start")
 
 
+def is_certified(evidence: xr.Dataset) -> xr.DataArray:
+    """Runs or cases whose certificate holds, wherever they ended, (cell, start)."""
+    certified: xr.DataArray = evidence["certified"] == 1
+    return certified.transpose("cell", "start")
+
+
+def everywhere(evidence: xr.Dataset) -> xr.DataArray:
+    """Every cell: the scope of a statement without hypotheses, (cell,)."""
+    return xr.DataArray(np.ones(evidence.sizes["cell"], dtype=np.bool_), dims="cell")
+
+
 def outside_exceptional_set(evidence: xr.Dataset) -> xr.DataArray:
     """Cells where no singular value of the target is at m*, the hypothesis of Theorem 10, (cell,)."""
     return evidence["exceptional_distance"] > RESOLUTION

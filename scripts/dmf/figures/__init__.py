@@ -24,7 +24,8 @@ class Figure:
 
     `caption` says what is drawn and `refuted_by` what would have refuted the theory in it; both may hold LaTeX
     between dollar signs. `compose` draws from the grid's evidence and the controls' (both cell, start) and the
-    display labels of targets. `claim` is the claim whose section shows it, None for a figure of its own.
+    display labels of targets. `claim` is the claim whose section shows it, None for a figure of its own. `study` is the
+    study whose evidence it draws, "runs" for the grid's own.
     """
 
     order: int
@@ -33,6 +34,7 @@ class Figure:
     refuted_by: str
     claim: str | None
     compose: Callable[[xr.Dataset, xr.Dataset, Mapping[str, str]], Canvas]
+    study: str = "runs"
 
 
 def load_figure(name: str) -> Figure:

@@ -186,6 +186,9 @@ class Grid(_Model):
     certificate: Certificate = Certificate()
     keep: Keep = Keep()
     tiles: Tiles = Tiles()
+    studies: Literal["all"] | Annotated[list[Name], AfterValidator(_unique)] = Field(
+        "all", description="all, or the names of those wanted: evidence for statements that no run of a grid reaches."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Grid:

@@ -10,11 +10,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from dmf.evidence.judge import COORDINATES
 from dmf.report.census import MINIMUM, NO_LEVEL, UNCERTIFIED, outcomes
 from dmf.training.settings import Status
 
 MOST = 20
+COORDINATES = ("target", "depth", "lam", "scheme", "scale", "draw")
 END_VALUES = ("objective", "gradient_norm", "radius", "kept", "level_gap", "iterations", "status")
 RUN_VALUES = ("lam_value", "minimum", *END_VALUES)
 CELL_VALUES = ("target", "depth", "lam", "lam_value", "minimum", "kept_at_minimum")
@@ -43,7 +43,7 @@ def run_fields(evidence: xr.Dataset, cell: int, start: int) -> Fields:
 
 def find_run(evidence: xr.Dataset, coordinates: Fields | None) -> Fields | None:
     """The run at COORDINATES, None where the evidence has no such run."""
-    if coordinates is None:
+    if coordinates is None or coordinates.keys() != set(COORDINATES):
         return None
     here = [evidence[name].values == coordinates[name] for name in ("target", "depth", "lam")]
     there = [evidence[name].values == coordinates[name] for name in ("scheme", "scale", "draw")]

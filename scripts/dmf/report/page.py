@@ -21,6 +21,7 @@ from dmf.grid.targets import TargetMatrix
 from dmf.report import listing, text
 from dmf.report.census import MINIMUM, census, outcomes
 from dmf.report.pictures import Picture
+from dmf.report.verdicts import cell_text
 
 HERE = Path(__file__).parent
 WORDS = ("confirmed", "violated", "inconclusive")
@@ -102,6 +103,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {filter.__name__: filter for filter in (*text.FILTERS, listing.status_text)}
+    environment.filters |= {filter.__name__: filter for filter in (*text.FILTERS, listing.status_text, cell_text)}
     environment.globals["css"] = Markup((HERE / "page.css").read_text(encoding="utf-8"))
     return environment

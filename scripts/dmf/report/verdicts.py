@@ -54,10 +54,14 @@ def failures(verdicts: Sequence[Verdict], folder: Path, logs: Path) -> list[str]
 
 
 def cell_text(finding: Finding) -> str:
-    """The worst run of a finding in words."""
+    """The worst run or case of a finding in words."""
     worst = finding.worst
     if worst is None:
-        return "no run"
+        return "nothing"
+    if "scheme" not in worst:
+        return ", ".join(
+            f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}" for name, value in worst.items()
+        )
     return (
         f"target {worst['target']}, depth {worst['depth']}, lambda {worst['lam']}, "
         f"start {worst['scheme']} x {worst['scale']:g} no. {worst['draw']}"

@@ -1,0 +1,72 @@
+"""Evidence of its own for statements that the grid's runs cannot reach, one file a study.
+
+A new study is a new file here that defines STUDY, and its test. Claims and figures name the study they read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dmf.errors import UserError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from dmf.grid.config import Grid
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a study may depend on; only these make it run again. `gradient_norm` is the certificate's (see config)."""
+
+    seed: int
+    gradient_norm: float
+
+    @classmethod
+    def of(cls, grid: Grid) -> Settings:
+        """The settings of a grid."""
+        return cls(grid.seed, grid.certificate.gradient_norm)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study: what it makes, and how.
+
+    `make` gives a dataset that keeps the contract of `dmf.studies.contract`. `summary` may hold LaTeX between dollar
+    signs.
+    """
+
+    title: str
+    summary: str
+    make: Callable[[Settings], xr.Dataset]
+
+
+def study_names() -> list[str]:
+    """Names of all studies: the files of this folder that define one. Imports none of them."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py") if path.stem != "contract")
+
+
+def load_study(name: str) -> Study:
+    """The study of that name. Raises KeyError naming the known ones."""
+    if name not in study_names():
+        raise KeyError(f"no study {name!r}; known studies: {', '.join(study_names()) or 'none'}")
+    study: Study = import_module(f"dmf.studies.{name}").STUDY
+    return study
+
+
+def chosen_studies(wanted: str | Sequence[str], source: str) -> list[str]:
+    """The studies of a grid, `wanted` being "all" or names. Raises UserError for a name that is none.
+
+    `source` is the file to name in a complaint.
+    """
+    known = study_names()
+    if isinstance(wanted, str):
+        return known
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise UserError(f"{source}: studies: got {unknown[0]!r}, expected all or names out of {', '.join(known)}")
+    return [name for name in known if name in wanted]

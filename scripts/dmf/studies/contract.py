@@ -1,0 +1,48 @@
+"""What every study's dataset holds, checked where it is made and where it is read; and its honest and false halves."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from dmf.dataset.schema import DataError
+from dmf.dataset.store import read
+
+DIMS = ("cell", "start")
+
+
+def check_study(dataset: xr.Dataset, where: str) -> None:
+    """Hold a study's dataset against the contract. Raises DataError naming the first thing that breaks it.
+
+    Cases lie over (cell, start). `certified` (cell, start) is 1 where a case's own certificate holds, so that it may
+    speak; `control` (cell,) is 1 for cells that only serve as negative controls. Coordinates over cell or start name
+    a case. Every variable has a long_name; further dimensions are free.
+    """
+    if not set(DIMS) <= set(dataset.dims):
+        raise DataError(f"{where}: got dimensions {sorted(map(str, dataset.dims))}, expected cell and start among them")
+    for name, dims in {"certified": DIMS, "control": ("cell",)}.items():
+        if name not in dataset or dataset[name].dims != dims:
+            raise DataError(f"{where}: expected a variable {name} over {dims}")
+        if not dataset[name].isin([0, 1]).all():
+            raise DataError(f"{where}: {name} has other values than 0 and 1")
+    for key, variable in dataset.data_vars.items():
+        if not variable.attrs.get("long_name"):
+            raise DataError(f"{where}: {key} has no long_name")
+    if not any(set(DIMS) & set(coordinate.dims) for coordinate in dataset.coords.values()):
+        raise DataError(f"{where}: no coordinate names the cells or starts")
+
+
+def read_evidence(study: str, evidence: str, controls: str) -> tuple[xr.Dataset, xr.Dataset]:
+    """What claims and figures on a study, or on "runs", work with: evidence and controls, both over (cell, start).
+
+    A study keeps both in one file, which `evidence` and `controls` then both name. Raises DataError for a file that is
+    missing, damaged or breaks the contract.
+    """
+    if study == "runs":
+        return read(evidence), read(controls)
+    return halves(read(evidence, check_study))
+
+
+def halves(dataset: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    """A study's honest cells, and those of its negative control."""
+    control = dataset["control"].values == 1
+    return dataset.isel(cell=~control), dataset.isel(cell=control)

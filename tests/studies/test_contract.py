@@ -1,0 +1,75 @@
+"""Studies are found by name, chosen by a grid, and held against their contract."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from dmf.dataset.schema import DataError
+from dmf.errors import UserError
+from dmf.studies import Settings, chosen_studies, load_study, study_names
+from dmf.studies.contract import check_study, halves
+
+
+def dataset() -> xr.Dataset:
+    return xr.Dataset(
+        {
+            "certified": (("cell", "start"), np.ones((3, 2), dtype=np.int8), {"long_name": "certified"}),
+            "control": ("cell", np.array([0, 0, 1], dtype=np.int8), {"long_name": "control"}),
+        },
+        coords={"depth": ("cell", [2, 3, 4])},
+    )
+
+
+def test_a_dataset_that_keeps_the_contract_passes_and_splits() -> None:
+    check_study(dataset(), "here")
+    honest, false = halves(dataset())
+    assert honest["depth"].values.tolist() == [2, 3]
+    assert false["depth"].values.tolist() == [4]
+
+
+def other_values(found: xr.Dataset) -> xr.Dataset:
+    return found.assign(control=found["control"].copy(data=[0, 2, 1]))
+
+
+BREACHES: list[tuple[Callable[[xr.Dataset], xr.Dataset], str]] = [
+    (lambda found: found.isel(start=0), r"got dimensions \['cell'\], expected cell and start"),
+    (lambda found: found.rename(certified="certain"), "expected a variable certified over"),
+    (lambda found: found.transpose("start", "cell"), "expected a variable certified over"),
+    (lambda found: found.drop_vars("control"), "expected a variable control over"),
+    (other_values, "control has other values than 0 and 1"),
+    (lambda found: found.assign(extra=("cell", [1, 2, 3])), "extra has no long_name"),
+    (lambda found: found.drop_vars("depth"), "no coordinate names"),
+]
+
+
+@pytest.mark.parametrize(("breach", "complaint"), BREACHES)
+def test_a_breach_of_the_contract_is_named(breach: Callable[[xr.Dataset], xr.Dataset], complaint: str) -> None:
+    with pytest.raises(DataError, match=f"^here: {complaint}"):
+        check_study(breach(dataset()), "here")
+
+
+def test_a_grid_chooses_its_studies() -> None:
+    assert chosen_studies("all", "x.yaml") == study_names()
+    assert chosen_studies([], "x.yaml") == []
+    assert chosen_studies(study_names()[::-1], "x.yaml") == study_names()
+    with pytest.raises(UserError, match=r"^x.yaml: studies: got 'nothing', expected all or names out of "):
+        chosen_studies(["nothing"], "x.yaml")
+    with pytest.raises(KeyError, match="known studies"):
+        load_study("nothing")
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_every_study_keeps_the_contract_and_has_controls(
+    name: str, study: Callable[[str], tuple[xr.Dataset, xr.Dataset]]
+) -> None:
+    honest, false = study(name)
+    assert honest.sizes["cell"] > 0
+    assert false.sizes["cell"] > 0
+
+
+def test_the_settings_are_those_of_the_grid(small: dict[str, object]) -> None:
+    from dmf.grid.config import validate
+
+    assert Settings.of(validate(small, "x")) == Settings(seed=3, gradient_norm=1e-10)
