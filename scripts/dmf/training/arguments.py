@@ -1,5 +1,6 @@
 """Checks what the engine is given, before any work is done."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -52,3 +53,20 @@ def check(
     if batch is not None and batch < 1:
         raise ValueError(f"batch: {batch}, expected 1 or more, or None to choose it here")
     return widths
+
+
+def check_device(device: str) -> str:
+    """Return "cpu", "torch" or "cuda:N" for a device's name; raise ValueError for one that is unknown or not there."""
+    if device in ("cpu", "torch"):
+        return device
+    if not re.fullmatch(r"auto|cuda(:[0-9]+)?", device):
+        raise ValueError(f"device: got {device!r}, expected auto, cpu, torch, cuda or cuda:N")
+    import torch
+
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "auto":
+        return "cuda:0" if found else "cpu"
+    number = int(device.removeprefix("cuda").removeprefix(":") or 0)
+    if number >= found:
+        raise ValueError(f"device: got {device!r}, but torch sees {found} CUDA devices; use cpu or auto")
+    return f"cuda:{number}"

@@ -1,25 +1,15 @@
 """Trains a batch of runs: numpy in, numpy out."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from dmf.training.arguments import check
-from dmf.training.gradient_descent import GradientDescentMethod
-from dmf.training.lbfgs import LbfgsMethod
-from dmf.training.lockstep import Lockstep, Method
-from dmf.training.measure import measure
-from dmf.training.objective import Problem, flatten
-from dmf.training.result import Array, Runs
-from dmf.training.settings import GradientDescent, Lbfgs
+from dmf.training.arguments import check, check_device
+from dmf.training.record import points_of, record
+from dmf.training.result import Array, Finished, Measures, Runs
+from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Nesterov, Status
 
-_REPORT_SECONDS = 0.3  # between two calls of progress
-_STATE_BYTES = 32e6  # measured: a smaller state gains less from the cache than it loses on calls
-_SLOTS = (64, 512)  # fewer waste time on the cost of a call, more on the last runs of a batch
+Progress = Callable[[int], None] | None
 
 
 def train(
@@ -27,9 +17,10 @@ def train(
     lams: Array,
     starts: Sequence[Array],
     gradient_tolerance: Array,
-    optimizer: Lbfgs | GradientDescent,
+    optimizer: Lbfgs | Continuation | GradientDescent | Nesterov | Adam,
     *,
-    progress: Callable[[int], None] | None = None,
+    device: str = "cpu",
+    progress: Progress = None,
     threads: int = 1,
     batch: int | None = None,
 ) -> Runs:
@@ -41,65 +32,79 @@ def train(
         starts: L >= 2 layers (B, d_l, d_{l-1}). A run with a start that is not finite ends as DIVERGED.
         gradient_tolerance: absolute, on the Euclidean norm of the gradient of F over all parameters, (B,), positive.
         optimizer: the method and its settings.
+        device: "cpu", the compiled engine; "torch", the reference engine on the processor; "cuda" or "cuda:N", the
+            same on a graphics card; "auto", a graphics card where there is one.
         progress: called with the number of finished runs, a few times a second at most, and with B at the end.
-        threads: torch threads; one is best at these sizes, and only a fixed number keeps bits the same.
-        batch: runs trained side by side; by default as many as fit the cache. It changes no result.
+        threads: threads that share the runs on the processor.
+        batch: runs side by side in the torch engine; by default as many as suit the device.
 
-    Returns the record of the runs in the order given; all quantities are dimensionless. On the CPU with one thread a
-    run's record is the same bits whatever else is in the batch. Raises ValueError, naming the argument, for ill-shaped
-    or impossible input.
+    Returns the record of the runs in the order given; all quantities are dimensionless. On "cpu" a run's record is the
+    same bits whatever else is in the batch and however many threads there are; on "torch", with one thread. Raises
+    ValueError, naming the argument, for ill-shaped or impossible input.
     """
     widths = check(targets, lams, starts, gradient_tolerance, threads, batch)
-    with _torch_threads(threads), torch.inference_mode():
-        problem = Problem(_tensor(targets), _tensor(lams), widths)
-        theta = flatten([_tensor(layer) for layer in starts])
-        tolerance = np.array(gradient_tolerance, dtype=np.float64)
-        count = len(problem)
-        if count == 1:  # two rows, for the reason Problem gives
-            twice = np.zeros(2, dtype=np.int64)
-            problem, theta, tolerance = problem.take(twice), theta[twice], tolerance[twice]
-        slots = batch or _slots(theta.shape[1], optimizer)
-        lockstep = Lockstep(problem, theta, tolerance, slots)
-        method = _method(optimizer, lockstep.slots, theta.shape[1])
-        outcome = lockstep.train(method, _at_intervals(progress, count))
-        return measure(problem, outcome).take(slice(0, count))
+    device = check_device(device)
+    problem = (
+        np.ascontiguousarray(targets, dtype=np.float64).reshape(len(lams), -1),
+        np.ascontiguousarray(lams, dtype=np.float64),
+        np.ascontiguousarray(gradient_tolerance, dtype=np.float64),
+        points_of(starts),
+    )
+    minimize, measure = _engine(device, widths, threads, batch)
+    if isinstance(optimizer, Continuation):
+        finished = _continue(minimize, *problem, optimizer, progress)
+    else:
+        finished = minimize(*problem, optimizer, progress)
+    runs = record(finished, measure(problem[0], problem[1], finished.points), widths)
+    if progress is not None:
+        progress(len(lams))
+    return runs
 
 
-def _method(optimizer: Lbfgs | GradientDescent, slots: int, size: int) -> Method:
-    if isinstance(optimizer, Lbfgs):
-        return LbfgsMethod(optimizer, slots, size)
-    return GradientDescentMethod(optimizer, slots, size)
+Minimize = Callable[[Array, Array, Array, Array, Lbfgs | GradientDescent | Nesterov | Adam, Progress], Finished]
+Measure = Callable[[Array, Array, Array], Measures]
 
 
-def _slots(size: int, optimizer: Lbfgs | GradientDescent) -> int:
-    """How many runs of `size` parameters share the cost of a torch call before their state outgrows it."""
-    vectors = 12 + (2 * optimizer.memory if isinstance(optimizer, Lbfgs) else 0)
-    return int(np.clip(_STATE_BYTES / (8 * vectors * size), *_SLOTS))
+def _engine(device: str, widths: tuple[int, ...], threads: int, batch: int | None) -> tuple[Minimize, Measure]:
+    """The two things an engine does, for runs of one shape. Imports what the device needs, and no more."""
+    if device == "cpu":
+        from dmf.training.lanes.engine import minimize
+        from dmf.training.lanes.measure import measure
+
+        return (
+            lambda targets, lams, tolerances, points, optimizer, progress: minimize(
+                targets, lams, tolerances, points, widths, optimizer, threads, progress
+            ),
+            lambda targets, lams, points: measure(targets, lams, points, widths),
+        )
+    from dmf.training.batch.engine import BatchEngine
+
+    engine = BatchEngine("cpu" if device == "torch" else device, widths, threads, batch)
+    return engine.minimize, engine.measure
 
 
-def _tensor(array: Array) -> Tensor:
-    return torch.from_numpy(np.array(array, dtype=np.float64))
+def _continue(
+    minimize: Minimize,
+    targets: Array,
+    lams: Array,
+    tolerances: Array,
+    points: Array,
+    settings: Continuation,
+    progress: Progress,
+) -> Finished:
+    """Train at lambdas that rise to the wanted ones, every stage from where the last ended.
 
-
-@contextmanager
-def _torch_threads(threads: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _at_intervals(progress: Callable[[int], None] | None, count: int) -> Callable[[int], None]:
-    """Pass a count on when the last report is old enough, or when it is complete."""
-    last = time.monotonic()
-
-    def report(finished: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if progress is not None and (finished >= count or now - last >= _REPORT_SECONDS):
-            last = now
-            progress(min(finished, count))
-
-    return report
+    Stages before the last need only follow the branch: they stop at the root of the tolerance relative to ||M||.
+    """
+    plain = Lbfgs(name="lbfgs", memory=settings.memory, max_iterations=settings.max_iterations)
+    iterations, evaluations = np.zeros((2, len(lams)), dtype=np.int64)
+    rough = np.maximum(tolerances, np.sqrt(tolerances * np.linalg.norm(targets, axis=1)))
+    for stage, share in enumerate(np.geomspace(settings.first, 1, settings.stages), start=1):
+        last = stage == settings.stages
+        finished = minimize(
+            targets, share * lams, tolerances if last else rough, points, plain, progress if last else None
+        )
+        iterations += finished.iterations
+        evaluations += finished.evaluations
+        points = np.where((finished.status == Status.DIVERGED)[:, None], np.nan, finished.points)
+    return finished._replace(iterations=iterations, evaluations=evaluations)

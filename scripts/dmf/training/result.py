@@ -1,11 +1,34 @@
 """The record of a finished batch of runs."""
 
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+
+class Finished(NamedTuple):
+    """What training itself leaves of R runs."""
+
+    points: Array
+    """(R, N) final parameters, layer after layer, each row by row."""
+    iterations: NDArray[np.int64]
+    evaluations: NDArray[np.int64]
+    status: NDArray[np.int8]
+
+
+class Measures(NamedTuple):
+    """What an engine measures of R runs at their final parameters; the fields are those of Runs."""
+
+    objective: Array
+    gradient_norm: Array
+    end_to_end: Array
+    """(R, d_L d_0)"""
+    layer_norm_sq: Array
+    imbalance: Array
+    hessian_trace: Array
 
 
 @dataclass(frozen=True)
@@ -37,6 +60,10 @@ class Runs:
     """(B,) exact trace of the Hessian of F (eq. 90-92)."""
     layers: list[Array]
     """L arrays (B, d_l, d_{l-1})."""
+    singular_value_gap: Array
+    """(B,) max over l of the Euclidean distance between the squared singular values of W_{l+1} and of W_l."""
+    layer_spectral_norm: Array
+    """(B,) largest ||W_l||_2 over l."""
 
     def take(self, rows: slice) -> "Runs":
         """The runs at `rows`."""

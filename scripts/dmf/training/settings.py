@@ -19,10 +19,19 @@ class Status(IntEnum):
     """No step makes progress that float64 can resolve, and the gradient norm is still above the tolerance."""
 
 
+LOST = 1e12
+"""A method without line search has diverged once F exceeds this many times (F at the start + ||M||_F^2)."""
+
+
 def _not_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("expected a number")
     return value
+
+
+Step = Annotated[float, BeforeValidator(_not_bool), Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, BeforeValidator(_not_bool), Field(ge=0, lt=1)]
+Limit = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
 
 
 class _Settings(BaseModel):
@@ -34,24 +43,51 @@ class Lbfgs(_Settings):
 
     name: Literal["lbfgs"] = Field(description="Selects this optimizer.")
     memory: int = Field(
-        default=5, ge=1, le=100, strict=True, description="Pairs of step and gradient change that a run keeps."
+        default=3,
+        ge=1,
+        le=100,
+        strict=True,
+        description="Pairs of step and gradient change that a run keeps; few, because passes over them cost most.",
     )
-    max_iterations: int = Field(
-        default=2000, ge=1, strict=True, description="Accepted steps after which a run stops unconverged."
-    )
+    max_iterations: Limit = Field(default=5000, description="Accepted steps after which a run stops unconverged.")
+
+
+class Continuation(_Settings):
+    """L-BFGS at a small lambda, then at larger ones from where it ended, up to the wanted one."""
+
+    name: Literal["continuation"] = Field(description="Selects this optimizer.")
+    first: Step = Field(default=0.01, lt=1, description="Smallest lambda, in units of the wanted one.")
+    stages: int = Field(default=8, ge=2, le=1000, strict=True, description="Number of lambdas, evenly spaced in log.")
+    memory: int = Field(default=3, ge=1, le=100, strict=True, description="As for lbfgs.")
+    max_iterations: Limit = Field(default=5000, description="Accepted steps after which a stage stops unconverged.")
 
 
 class GradientDescent(_Settings):
     """Gradient descent with one fixed step: slow, and what textbooks and papers mean by training."""
 
     name: Literal["gd"] = Field(description="Selects this optimizer.")
-    step: Annotated[float, BeforeValidator(_not_bool)] = Field(
-        default=0.01, gt=0, allow_inf_nan=False, description="Step length, times the whole gradient of F."
-    )
-    max_iterations: int = Field(
-        default=100_000, ge=1, strict=True, description="Steps after which a run stops unconverged."
-    )
+    step: Step = Field(default=0.01, description="Step length, times the whole gradient of F.")
+    max_iterations: Limit = Field(default=100_000, description="Steps after which a run stops unconverged.")
 
 
-Optimizer = Annotated[Lbfgs | GradientDescent, Field(discriminator="name")]
-"""Either optimizer, told apart by its name."""
+class Nesterov(_Settings):
+    """Gradient descent with Nesterov's momentum, restarted where it points uphill."""
+
+    name: Literal["nesterov"] = Field(description="Selects this optimizer.")
+    step: Step = Field(default=0.01, description="Step length, times the whole gradient of F.")
+    max_iterations: Limit = Field(default=100_000, description="Steps after which a run stops unconverged.")
+
+
+class Adam(_Settings):
+    """Adam with a fixed step: what practice uses. Its steps do not shrink, so few runs reach a certificate."""
+
+    name: Literal["adam"] = Field(description="Selects this optimizer.")
+    step: Step = Field(default=0.01, description="Learning rate.")
+    beta_1: Share = Field(default=0.9, description="Decay of the mean of the gradient.")
+    beta_2: Share = Field(default=0.999, description="Decay of the mean of its square.")
+    epsilon: Step = Field(default=1e-8, description="Added to the root of that mean.")
+    max_iterations: Limit = Field(default=100_000, description="Steps after which a run stops unconverged.")
+
+
+Optimizer = Annotated[Lbfgs | Continuation | GradientDescent | Nesterov | Adam, Field(discriminator="name")]
+"""Every optimizer, told apart by its name."""

@@ -2,10 +2,10 @@
 
 import numpy as np
 import torch
-from torch import Tensor
-
 from dmf.training.lockstep import RUNNING, Codes, Ints
 from dmf.training.objective import Problem, gradient_norm
+from torch import Tensor
+
 from dmf.training.result import Array
 from dmf.training.settings import GradientDescent, Status
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import torch
-from torch import Tensor
-
 from dmf.training.line_search import LineSearch, Mask
 from dmf.training.lockstep import RUNNING, Codes, Ints
 from dmf.training.memory import Memory
 from dmf.training.objective import Problem
+from torch import Tensor
+
 from dmf.training.result import Array
 from dmf.training.settings import Lbfgs, Status
 

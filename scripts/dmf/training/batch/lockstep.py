@@ -12,10 +12,10 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from dmf.training.objective import Problem
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dmf.training.objective import Problem
 from dmf.training.result import Array
 
 Ints = NDArray[np.int64]

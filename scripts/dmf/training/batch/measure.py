@@ -5,11 +5,11 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from dmf.training.lockstep import Outcome
+from dmf.training.objective import Problem, gradient_norm, layer_views, prefix_products, whole_lines
 from torch import Tensor
 from torch.nn.functional import pad
 
-from dmf.training.lockstep import Outcome
-from dmf.training.objective import Problem, gradient_norm, layer_views, prefix_products, whole_lines
 from dmf.training.result import Array, Runs
 
 

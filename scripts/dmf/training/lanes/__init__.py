@@ -1,0 +1,41 @@
+"""Trains on a processor, several runs side by side in the lanes of its vector registers.
+
+Element e of a matrix of run 0, 1, ... lies at consecutive places, so one vector instruction does the same to all runs
+at once, and matrices as small as 4 x 4 multiply at nearly the rate of large ones. A lane never reads another, and every
+multiplication with addition is one fused instruction by order, not by the compiler's leave: a run's bits depend on the
+run alone, whatever the processor's registers and the runs beside it.
+
+The kernels are compiled at first use, which takes about a minute, and kept in a folder named by the digest of this
+package: numba itself would not notice an edit in a file that the compiled one imports.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numba
+
+HERE = Path(__file__).parent
+
+
+def _cache_folder() -> Path:
+    content = b"".join(path.read_bytes() for path in sorted(HERE.glob("*.py")))
+    root = os.environ.get("NUMBA_CACHE_DIR") or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "dmf")
+    return Path(root, f"kernels-{hashlib.blake2b(content, digest_size=8).hexdigest()}")
+
+
+def _usable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+_FOLDER = _cache_folder()
+CACHE = _usable(_FOLDER)  # without a folder that can be written, every process compiles anew
+if CACHE:
+    setattr(numba.config, "CACHE_DIR", str(_FOLDER))  # noqa: B010 (numba adds its settings where mypy sees none)
+
+kernel = numba.njit(cache=CACHE, nogil=True, error_model="numpy")
+"""How every compiled function here is compiled: releasing the interpreter, with x / 0 infinite as in numpy."""

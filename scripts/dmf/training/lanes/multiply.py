@@ -1,0 +1,97 @@
+"""Products of small matrices, one a lane, in blocks that stay in registers.
+
+A block of 4 x 4 results takes 16 vector registers; each step of its sum loads 8 vectors and does 16 multiplications,
+so loading hides behind arithmetic. Strides make every transpose free.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+
+from dmf.training.lanes import kernel
+from dmf.training.lanes.instructions import Emitter, Register, Value, instruction
+from dmf.training.result import Array
+
+SIDE = 4
+
+
+def _block(rows: int, columns: int) -> Any:
+    """C += A B or C = A B for a block of rows x columns results."""
+
+    @instruction
+    def emit(
+        e: Emitter,
+        c: Value, c_row: Value, c_column: Value,
+        a: Value, a_row: Value, a_column: Value,
+        b: Value, b_row: Value, b_column: Value,
+        inner: Value, adding: Value,
+    ) -> None:  # fmt: skip
+        add = e.builder.icmp_signed("!=", adding, ir.Constant(adding.type, 0))
+        sums = [
+            [Register(e, e.builder.select(add, e.load(c, (c_row, i), (c_column, j)), e.zero)) for j in range(columns)]
+            for i in range(rows)
+        ]
+
+        def step(k: Value) -> None:
+            left = [e.load(a, (a_row, i), (a_column, k)) for i in range(rows)]
+            right = [e.load(b, (b_row, k), (b_column, j)) for j in range(columns)]
+            for i in range(rows):
+                for j in range(columns):
+                    sums[i][j].add_product(left[i], right[j])
+
+        e.loop(inner, step)
+        for i in range(rows):
+            for j in range(columns):
+                e.store(sums[i][j].value, c, (c_row, i), (c_column, j))
+
+    return emit
+
+
+def _strip(rows: int) -> Any:
+    """All columns of `rows` rows of C."""
+    whole, three, two, one = (_block(rows, columns) for columns in (4, 3, 2, 1))
+
+    @kernel
+    def strip(
+        w: Array, c: int, c_row: int, c_col: int, a: int, a_row: int, a_col: int, b: int, b_row: int, b_col: int,
+        columns: int, inner: int, adding: int,
+    ) -> None:  # fmt: skip
+        j = 0
+        while columns - j >= SIDE:
+            whole(w, c + j * c_col, c_row, c_col, a, a_row, a_col, b + j * b_col, b_row, b_col, inner, adding)
+            j += SIDE
+        if columns - j == 3:
+            three(w, c + j * c_col, c_row, c_col, a, a_row, a_col, b + j * b_col, b_row, b_col, inner, adding)
+        elif columns - j == 2:
+            two(w, c + j * c_col, c_row, c_col, a, a_row, a_col, b + j * b_col, b_row, b_col, inner, adding)
+        elif columns - j == 1:
+            one(w, c + j * c_col, c_row, c_col, a, a_row, a_col, b + j * b_col, b_row, b_col, inner, adding)
+
+    return strip
+
+
+_four, _three, _two, _one = (_strip(rows) for rows in (4, 3, 2, 1))
+
+
+@kernel
+def multiply(
+    w: Array, c: int, c_row: int, c_col: int, a: int, a_row: int, a_col: int, b: int, b_row: int, b_col: int,
+    rows: int, columns: int, inner: int, adding: int,
+) -> None:  # fmt: skip
+    """C = A B, or C += A B where `adding` is 1, in the workspace w.
+
+    C (rows, columns) begins at place c and its element (i, j) lies at c + i * c_row + j * c_col; A (rows, inner) and
+    B (inner, columns) likewise.
+    """
+    i = 0
+    while rows - i >= SIDE:
+        _four(w, c + i * c_row, c_row, c_col, a + i * a_row, a_row, a_col, b, b_row, b_col, columns, inner, adding)
+        i += SIDE
+    if rows - i == 3:
+        _three(w, c + i * c_row, c_row, c_col, a + i * a_row, a_row, a_col, b, b_row, b_col, columns, inner, adding)
+    elif rows - i == 2:
+        _two(w, c + i * c_row, c_row, c_col, a + i * a_row, a_row, a_col, b, b_row, b_col, columns, inner, adding)
+    elif rows - i == 1:
+        _one(w, c + i * c_row, c_row, c_col, a + i * a_row, a_row, a_col, b, b_row, b_col, columns, inner, adding)
