@@ -18,9 +18,9 @@ from dmf.grid.tiles import seconds_per_run
 
 LABELS = ["0.1c", "0.5c", "0.9c", "0.99c", "1.2c", "2.0c"]
 SERIES = [Series(scheme, scale) for scheme in ("gaussian", "balanced") for scale in (0.5, 1.0, 2.0)]
-SIZES = (2, 4, 6, 8, 12, 16)
+SIZES = (2, 4, 8, 16, 32)
 DEPTHS = (2, 3, 4, 6)
-BUDGET = 20.0  # predicted seconds a measurement
+BUDGET = 4.0  # predicted seconds a measurement
 
 
 def measure(size: int, depth: int) -> tuple[int, float]:
@@ -35,7 +35,7 @@ def measure(size: int, depth: int) -> tuple[int, float]:
         }
     )
     cells = len(LABELS) * len(SERIES)
-    count = int(np.clip(BUDGET / (seconds_per_run(group) * cells), 2, 60))
+    count = int(np.clip(BUDGET / (seconds_per_run(group) * cells), 2, 200))
     began = time.perf_counter()
     train_block(group, build_targets(grid, "cost"), LABELS, dict.fromkeys(SERIES, range(count)), grid)
     return cells * count, (time.perf_counter() - began) / (cells * count)
@@ -52,12 +52,12 @@ def main() -> None:
             parameters = depth * size * size
             predicted = seconds_per_run(Group((size,) * (depth + 1)))
             print(f"{size:2d} {depth:2d} {parameters:5d} {runs:6d} {1e3 * each:7.3f} {1e3 * predicted:10.3f}")
-            rows.append([depth, depth * parameters])
+            rows.append([1, depth * parameters])
             seconds.append(each)
     # Relative errors matter alike for small and large problems, so each row is divided by its own time.
     design = np.array(rows) / np.array(seconds)[:, None]
     constants = np.linalg.lstsq(design, np.ones(len(seconds)), rcond=None)[0]
-    print(f"fit: {constants[0]:.2e} * L + {constants[1]:.2e} * L * N")
+    print(f"fit: {constants[0]:.2e} + {constants[1]:.2e} * L * N")
 
 
 if __name__ == "__main__":

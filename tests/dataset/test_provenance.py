@@ -41,7 +41,7 @@ def test_a_tile_carries_its_settings(trained: Trained) -> None:
         attributes = trained.tiles[tile.name].attrs
         assert all(attributes[name] for name in WANTED)
         assert (attributes["seed"], attributes["device"], attributes["threads"]) == (3, "cpu", 1)
-        assert json.loads(attributes["optimizer"]) == {"name": "lbfgs", "memory": 5, "max_iterations": 2000}
+        assert json.loads(attributes["optimizer"]) == {"name": "lbfgs", "memory": 3, "max_iterations": 5000}
         assert json.loads(attributes["tile"]) == tile.as_json()
         assert attributes["training"] == project.training
         assert 0 < attributes["train_seconds"] < 60

@@ -46,7 +46,7 @@ def test_the_base_is_valid_and_has_the_documented_defaults() -> None:
     assert grid == validate(BASE, "demo.yaml")
     assert (grid.seed, grid.hidden_widths, grid.title) == (0, "same", None)
     assert (grid.starts.schemes, grid.starts.scales, grid.starts.count) == (["gaussian"], [0.5, 1.0, 2.0], 8)
-    assert grid.optimizer == Lbfgs(name="lbfgs", memory=5, max_iterations=2000)
+    assert grid.optimizer == Lbfgs(name="lbfgs", memory=3, max_iterations=5000)
     assert (grid.certificate.gradient_norm, grid.certificate.runs_per_cell) == (1e-10, 2)
     assert (grid.certificate.cells, grid.keep.layers, grid.tiles.seconds) == (0.5, False, 20.0)
     assert (grid.lambdas.relative, grid.lambdas.absolute) == ([0.5], [])
@@ -198,7 +198,9 @@ BAD: list[tuple[str, Any, list[str]]] = [
     ("starts.scales", [1, 1.0], ["starts.scales: 1.0 given twice"]),
     # optimizer, certificate, keep, tiles
     ("optimizer", "lbfgs", ["optimizer: got 'lbfgs'", MAPPING]),
-    ("optimizer.name", "adam", ["optimizer.name: got 'adam'", "'lbfgs', 'gd'"]),
+    ("optimizer.name", "sgd", ["optimizer.name: got 'sgd'", "'lbfgs', 'continuation', 'gd', 'nesterov', 'adam'"]),
+    ("device", "gpu", ["device: got 'gpu'", "expected auto, cpu, torch, cuda or cuda:N"]),
+    ("device", 0, ["device: got 0", "expected text"]),
     ("optimizer.memory", 0, ["optimizer.memory: got 0", "at least 1"]),
     ("optimizer.memory", "3", ["optimizer.memory: got '3'", "a whole number"]),
     ("optimizer", {"name": "gd", "step": 0}, ["optimizer.step: got 0", "greater than 0"]),

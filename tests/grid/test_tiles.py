@@ -270,7 +270,7 @@ def test_the_name_of_a_tile_is_pinned() -> None:
 
 
 def test_the_training_fingerprint_is_pinned() -> None:
-    assert training_fingerprint(grid_of([2], [0.1], [1.0], 3)) == "fe8cb0c8af847a00"
+    assert training_fingerprint(grid_of([2], [0.1], [1.0], 3)) == "c3bbe01caacbb1f0"
 
 
 def test_a_narrow_layer_is_refused_with_target_and_depth() -> None:

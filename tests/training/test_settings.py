@@ -19,7 +19,7 @@ def test_the_name_selects_the_optimizer():
 @pytest.mark.parametrize(
     "settings",
     [
-        {"name": "adam"},
+        {"name": "sgd"},
         {"name": "lbfgs", "step": 0.1},
         {"name": "lbfgs", "memory": 0},
         {"name": "lbfgs", "memory": 101},

@@ -12,6 +12,7 @@ from dmf.grid.cells import Group, lambda_labels, series_of
 from dmf.grid.config import Grid, validate
 from dmf.grid.targets import TargetMatrix, build_targets
 from dmf.grid.tiles import Plan, Tile, lay, ledger_text, read_ledger, training_fingerprint
+from dmf.training.arguments import check_device
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ def open_project(raw: Any, source: str, root: Path = Path()) -> Project:
     `source` is the file to name in a complaint; data lie in root/data/NAME. Raises UserError. Writes nothing.
     """
     grid = validate(raw, source)
+    try:
+        check_device(grid.device)
+    except ValueError as error:
+        raise UserError(f"{source}: {error}") from None
     targets = build_targets(grid, source)
     ledger_path = root / "data" / grid.grid / "tiles.jsonl"
     ledger = _read(ledger_path)

@@ -63,6 +63,7 @@ def train_block(
         [np.concatenate(layer) for layer in zip(*drawn, strict=True)],
         np.repeat(tolerance, per_cell),
         grid.optimizer,
+        device=grid.device,
         progress=progress,
         threads=1,
     )
@@ -85,7 +86,7 @@ def train_block(
         training=training_fingerprint(grid),
         optimizer=json.dumps(grid.optimizer.model_dump()),
         seed=grid.seed,
-        device="cpu",
+        device=grid.device,
         threads=1,
         train_seconds=time.perf_counter() - began,
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dmf.errors import UserError
 from dmf.grid.config import Grid, Lambdas
-from dmf.grid.seeds import generator
+from dmf.grid.seeds import generators
 from dmf.theory import critical_lambda
 from dmf.training.starts import draw_start
 
@@ -94,5 +94,5 @@ def draw_starts(
     """
     key = ["start", seed, target, list(widths), label, series.scheme, repr(series.scale)]
     size = series.scale * float(sigma_1) ** (1 / (len(widths) - 1))
-    draws = [draw_start(series.scheme, tuple(widths), generator(key, index)) for index in indices]
+    draws = [draw_start(series.scheme, tuple(widths), rng) for rng in generators(key, indices)]
     return [size * np.stack(layer) for layer in zip(*draws, strict=True)]

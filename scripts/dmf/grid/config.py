@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from dmf.errors import UserError
 from dmf.grid.complaint import first_problem
+from dmf.training.arguments import DEVICE
 from dmf.training.settings import Lbfgs, Optimizer
 
 SMALLEST, LARGEST = 1e-50, 1e50  # between them every product that training and theory form stays in range
@@ -41,6 +43,12 @@ def _widths(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
 def _not_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("expected a number")
+    return value
+
+
+def _device(value: str) -> str:
+    if not re.fullmatch(DEVICE, value):
+        raise ValueError("expected auto, cpu, torch, cuda or cuda:N")
     return value
 
 
@@ -183,6 +191,12 @@ class Grid(_Model):
     lambdas: Lambdas
     starts: Starts = Starts()
     optimizer: Optimizer = Lbfgs(name="lbfgs")
+    device: Annotated[str, AfterValidator(_device)] = Field(
+        "cpu",
+        json_schema_extra={"pattern": DEVICE},
+        description="cpu: the compiled engine; cuda, cuda:N: torch on a graphics card; torch: the same on the "
+        "processor; auto: a graphics card where there is one.",
+    )
     certificate: Certificate = Certificate()
     keep: Keep = Keep()
     tiles: Tiles = Tiles()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -20,5 +21,11 @@ def generator(key: object, counter: int = 0) -> np.random.Generator:
     Philox is counter-based: the key names a stream and the counter a place in it, so neither the extent of
     a grid nor its order changes any number (Salmon et al. 2011). Each counter owns 2^192 numbers.
     """
+    return next(generators(key, [counter]))
+
+
+def generators(key: object, counters: Iterable[int]) -> Iterator[np.random.Generator]:
+    """`generator(key, counter)` for every counter; hashing the key once makes drawing many starts much cheaper."""
     words = np.frombuffer(bytes.fromhex(digest(key, 32)), dtype=np.uint64)
-    return np.random.Generator(np.random.Philox(key=words, counter=[0, 0, 0, counter]))
+    for counter in counters:
+        yield np.random.Generator(np.random.Philox(key=words, counter=[0, 0, 0, counter]))

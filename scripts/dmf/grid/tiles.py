@@ -90,7 +90,7 @@ class Plan:
 def seconds_per_run(group: Group) -> float:
     """Predicted seconds to train one run on one core; the constants are fitted in benchmarks/cost_model.py."""
     parameters = sum(a * b for a, b in zip(group.widths[1:], group.widths[:-1], strict=True))
-    return 1.2e-4 * group.depth + 1e-6 * group.depth * parameters
+    return 6e-5 + 2e-7 * group.depth * parameters
 
 
 def training_fingerprint(grid: Grid) -> str:
@@ -99,6 +99,7 @@ def training_fingerprint(grid: Grid) -> str:
         [
             grid.seed,
             grid.optimizer.model_dump(),
+            "cpu" if grid.device == "cpu" else "torch",  # the engines agree to certificates, not to bits
             grid.certificate.gradient_norm,
             grid.keep.model_dump(),
         ]

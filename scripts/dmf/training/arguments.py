@@ -8,6 +8,8 @@ import numpy as np
 
 from dmf.training.result import Array
 
+DEVICE = "auto|cpu|torch|cuda(:[0-9]{1,2})?"
+
 
 def widths_of(starts: Sequence[Array]) -> tuple[int, ...]:
     """The widths (d_0, ..., d_L) of layers (B, d_l, d_{l-1}). Raises ValueError unless at least two of them chain."""
@@ -59,7 +61,7 @@ def check_device(device: str) -> str:
     """Return "cpu", "torch" or "cuda:N" for a device's name; raise ValueError for one that is unknown or not there."""
     if device in ("cpu", "torch"):
         return device
-    if not re.fullmatch(r"auto|cuda(:[0-9]+)?", device):
+    if not re.fullmatch(DEVICE, device):
         raise ValueError(f"device: got {device!r}, expected auto, cpu, torch, cuda or cuda:N")
     import torch
 

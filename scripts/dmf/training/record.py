@@ -1,4 +1,4 @@
-"""Puts together the record of finished runs: what an engine measured, and the singular values that it leaves to LAPACK."""
+"""Puts together the record of finished runs: what an engine measured, and singular values, which LAPACK finds."""
 
 from collections.abc import Sequence
 from itertools import pairwise

@@ -33,9 +33,11 @@ def minimize(
     finished = Finished(
         points.copy(), np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, dtype=np.int8)
     )
-    inputs = (targets, lams, tolerances, *finished)
     bounds = np.linspace(0, count, min(threads, count) + 1).astype(int).tolist()
-    shares = [Queue(*(array[a:b] for array in inputs), np.zeros(2, np.int64)) for a, b in pairwise(bounds)]
+    shares = [
+        Queue(targets[a:b], lams[a:b], tolerances[a:b], *_rows(finished, a, b), np.zeros(2, np.int64))
+        for a, b in pairwise(bounds)
+    ]
 
     def work(share: Queue) -> None:
         if isinstance(optimizer, Lbfgs):
@@ -45,6 +47,12 @@ def minimize(
 
     _watch(work, shares, progress)
     return finished
+
+
+def _rows(finished: Finished, first: int, last: int) -> Finished:
+    """Views of rows [first, last)."""
+    points, iterations, evaluations, status = finished
+    return Finished(points[first:last], iterations[first:last], evaluations[first:last], status[first:last])
 
 
 def _watch(work: Callable[[Queue], None], shares: list[Queue], progress: Callable[[int], None] | None) -> None:

@@ -1,4 +1,4 @@
-"""Gradient descent, Nesterov's method and Adam with a fixed step, on groups of runs, one evaluation a lane and round."""
+"""Gradient descent, Nesterov's method and Adam with a fixed step, on groups of runs; a round evaluates every lane."""
 
 from __future__ import annotations
 

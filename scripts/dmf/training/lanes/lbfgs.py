@@ -192,7 +192,7 @@ def _judge(lanes: Array, at: Layout, group: Group, p: Memory, head: int, most_it
 
 @kernel
 def _settle(lanes: Array, at: Layout, p: Memory, head: int, here: int, there: int, g_here: int, g_there: int) -> None:
-    """Store what every lane learns from its trial: a pair, or zeros in its place, and how to weigh the old direction."""
+    """Store what every lane learns from its trial, a pair or zeros in its place, and how to weigh the old direction."""
     for v in range(LANES):
         accepted, first, m = lanes[p.accepted, v] != 0, lanes[p.fresh, v] != 0, p.pairs
         lanes[p.reciprocal + head, v] = 0.0

@@ -42,7 +42,7 @@ def begin(lanes: Array, search: int, v: int, value: float, slope: float) -> None
 def judge(
     lanes: Array, search: int, v: int, t: float, value: float, slope: float, scale: float
 ) -> tuple[bool, bool, float]:
-    """Judge the trial t with F(t) and F'(t): whether it is accepted, whether F changed by rounding only, and the next t.
+    """Judge the trial t with F(t) and F'(t): is it accepted, did F change by rounding only, and what is the next t?
 
     `scale` is the size of the terms whose sum F is. A trial that is not finite is one that went too far.
     """

@@ -76,45 +76,45 @@ def _norms(w: Array, table: Table, at: Layout, desk: Desk) -> None:
     depth, columns, rows = at.depth, table[WIDTH, 0], table[WIDTH, at.depth]
     lanes = w.reshape((-1, LANES))
     lanes[desk.below, :], lanes[desk.above + depth - 1, :] = columns, rows  # an empty product is an identity
-    for l in range(depth):
-        layer, size = desk.point + table[LAYER, l], table[WIDTH, l] * table[WIDTH, l + 1]
-        dot(w, desk.norms + l, layer, layer, size)
-    for l in range(1, depth):
-        last = products(w, table, l, desk.point)  # W_l ... W_1; short chains, so forming them anew is cheap
-        dot(w, desk.below + l, last, last, table[WIDTH, l] * columns)
+    for i in range(depth):
+        layer, size = desk.point + table[LAYER, i], table[WIDTH, i] * table[WIDTH, i + 1]
+        dot(w, desk.norms + i, layer, layer, size)
+    for i in range(1, depth):
+        last = products(w, table, i, desk.point)  # W_l ... W_1; short chains, so forming them anew is cheap
+        dot(w, desk.below + i, last, last, table[WIDTH, i] * columns)
     above = desk.point + table[LAYER, depth - 1]
     goal, spare = desk.one_gram, desk.other_gram
-    for l in range(depth - 2, -1, -1):
-        dot(w, desk.above + l, above, above, rows * table[WIDTH, l + 1])
-        if l > 0:
-            inner, width = table[WIDTH, l + 1], table[WIDTH, l]
-            multiply(w, goal, width, 1, above, inner, 1, desk.point + table[LAYER, l], width, 1, rows, width, inner, 0)
+    for i in range(depth - 2, -1, -1):
+        dot(w, desk.above + i, above, above, rows * table[WIDTH, i + 1])
+        if i > 0:
+            inner, width = table[WIDTH, i + 1], table[WIDTH, i]
+            multiply(w, goal, width, 1, above, inner, 1, desk.point + table[LAYER, i], width, 1, rows, width, inner, 0)
             above, goal, spare = goal, spare, goal
 
 
 @kernel
 def _imbalance(w: Array, table: Table, at: Layout, desk: Desk) -> None:
     """||W_{l+1}^T W_{l+1} - W_l W_l^T||_F^2 for every hidden width."""
-    for l in range(at.depth - 1):
-        lower, upper = desk.point + table[LAYER, l], desk.point + table[LAYER, l + 1]
-        inner, width, outer = table[WIDTH, l], table[WIDTH, l + 1], table[WIDTH, l + 2]
+    for i in range(at.depth - 1):
+        lower, upper = desk.point + table[LAYER, i], desk.point + table[LAYER, i + 1]
+        inner, width, outer = table[WIDTH, i], table[WIDTH, i + 1], table[WIDTH, i + 2]
         multiply(w, desk.one_gram, width, 1, upper, 1, width, upper, width, 1, width, width, outer, 0)
         multiply(w, desk.other_gram, width, 1, lower, inner, 1, lower, 1, inner, width, width, inner, 0)
         for n in range(width * width):
             difference(w, desk.one_gram + n, desk.one_gram + n, desk.other_gram + n)
-        dot(w, desk.gaps + l, desk.one_gram, desk.one_gram, width * width)
+        dot(w, desk.gaps + i, desk.one_gram, desk.one_gram, width * width)
 
 
 @kernel
 def _write(lanes: Array, at: Layout, desk: Desk, lam: float, v: int, run: int, end_to_end: int, out: Measures) -> None:
     """Lane v's numbers, with the Hessian's trace sum_l 2 ||W_L ... W_{l+1}||^2 ||W_{l-1} ... W_1||^2 + 2 lam N."""
     total, gap, trace = 0.0, 0.0, 2 * lam * at.size
-    for l in range(at.depth):
-        total += lanes[desk.norms + l, v]
-        out.layer_norm_sq[run, l] = lanes[desk.norms + l, v]
-        trace += 2 * lanes[desk.above + l, v] * lanes[desk.below + l, v]
-    for l in range(at.depth - 1):
-        gap = max(gap, lanes[desk.gaps + l, v])
+    for i in range(at.depth):
+        total += lanes[desk.norms + i, v]
+        out.layer_norm_sq[run, i] = lanes[desk.norms + i, v]
+        trace += 2 * lanes[desk.above + i, v] * lanes[desk.below + i, v]
+    for i in range(at.depth - 1):
+        gap = max(gap, lanes[desk.gaps + i, v])
     for n in range(at.entries):
         out.end_to_end[run, n] = lanes[end_to_end + n, v]
     out.objective[run] = lanes[at.misfit, v] + lam * total

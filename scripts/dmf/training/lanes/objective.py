@@ -53,9 +53,9 @@ def lay_out(widths: tuple[int, ...]) -> tuple[Table, Layout]:
 def products(w: Array, table: Table, depth: int, point: int) -> int:
     """Form W_2 W_1, ..., W_L ... W_1 of the layers at place `point`; return where the last one is."""
     columns, below = table[WIDTH, 0], point
-    for l in range(1, depth):
-        inner, rows, out = table[WIDTH, l], table[WIDTH, l + 1], table[PRODUCT, l]
-        layer = point + table[LAYER, l]
+    for i in range(1, depth):
+        inner, rows, out = table[WIDTH, i], table[WIDTH, i + 1], table[PRODUCT, i]
+        layer = point + table[LAYER, i]
         multiply(w, out, columns, 1, layer, inner, 1, below, columns, 1, rows, columns, inner, 0)
         below = out
     return below
@@ -71,11 +71,11 @@ def add_gradient(w: Array, table: Table, at: Layout, point: int, gradient: int) 
     columns = table[WIDTH, 0]
     carried, spare = at.residual, at.other
     double_difference(w, carried, at.misfit, products(w, table, at.depth, point), at.target, at.entries)
-    for l in range(at.depth - 1, 0, -1):
-        below = point if l == 1 else table[PRODUCT, l - 1]
-        inner, rows, offset = table[WIDTH, l], table[WIDTH, l + 1], table[LAYER, l]
+    for i in range(at.depth - 1, 0, -1):
+        below = point if i == 1 else table[PRODUCT, i - 1]
+        inner, rows, offset = table[WIDTH, i], table[WIDTH, i + 1], table[LAYER, i]
         multiply(w, gradient + offset, inner, 1, carried, columns, 1, below, 1, columns, rows, inner, columns, 1)
-        if l > 1:
+        if i > 1:
             multiply(w, spare, columns, 1, point + offset, 1, inner, carried, columns, 1, inner, columns, rows, 0)
             carried, spare = spare, carried
         else:
