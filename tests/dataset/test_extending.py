@@ -13,6 +13,7 @@ from dmf.dataset.project import Project, open_project
 from dmf.dataset.schema import DataError
 from dmf.dataset.train import train_tile
 from dmf.grid.cells import Group, draw_starts, series_of
+from dmf.grid.tiles import seconds_per_run
 
 # Shapes whose parameters number 21, 22 and 121 in a layer: where a run lies in memory, and whether products are
 # large enough for another kernel, must not show in its bits.
@@ -46,7 +47,7 @@ def trained(raw: dict[str, Any], root: Path) -> tuple[Project, dict[Group, xr.Da
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[Group, xr.Dataset]]:
-    return trained({**OLD, "tiles": {"seconds": 0.005}}, tmp_path_factory.mktemp("old"))
+    return trained({**OLD, "tiles": {"seconds": 2.5 * seconds_per_run(Group((4, 3, 3)))}}, tmp_path_factory.mktemp("old"))
 
 
 @pytest.fixture(scope="module")
