@@ -29,3 +29,9 @@ def everywhere(evidence: xr.Dataset) -> xr.DataArray:
 def outside_exceptional_set(evidence: xr.Dataset) -> xr.DataArray:
     """Cells where no singular value of the target is at m*, the hypothesis of Theorem 10, (cell,)."""
     return evidence["exceptional_distance"] > RESOLUTION
+
+
+def larger(one: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
+    """The larger of two ratios, NaN where either is: what a claim that measures two things says of a run."""
+    found: xr.DataArray = xr.apply_ufunc(np.maximum, one, other)
+    return found
