@@ -8,6 +8,10 @@ import xarray as xr
 # A target counts as exceptional this close to the set: nearer, float64 cannot tell its two minima apart.
 RESOLUTION = 1e-12
 
+# Schemes that draw a start from a density, which almost never lies on the way into a strict saddle. The others, whose
+# layers are exactly balanced, may be kept on it by a symmetry of F (see the claim levels).
+DENSE = ("gaussian", "identity")
+
 
 def may_speak(evidence: xr.Dataset) -> xr.DataArray:
     """Certified runs at the minimum whose certificate bounds their distance to the minimizers, (cell, start)."""
