@@ -4,7 +4,7 @@
 rule certify:
     input:
         runs=expand(f"{DATA}/runs/{{group}}.nc", group=GROUPS),
-        code=sources("evidence/certify.py", "theory/*.py"),
+        code=sources(*CERTIFYING, "theory/*.py"),
     output:
         f"{REPORTS}/evidence.nc",
     log:

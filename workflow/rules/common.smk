@@ -42,6 +42,11 @@ GROUPS = {group.name: group for group in project.plan.groups}
 TILES = {tile.name: tile for tile in project.plan.wanted}
 LABELS = {target.name: target.label for target in project.targets}
 
+# The modules that turn runs into evidence.
+CERTIFYING = [
+    f"evidence/{name}.py" for name in ("certify", "cells", "runs", "rounding")
+]
+
 watch = TrainingWatch(project.plan.wanted, DATA)
 
 

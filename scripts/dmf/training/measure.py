@@ -31,6 +31,7 @@ def measure(problem: Problem, outcome: Outcome) -> Runs:
         imbalance=imbalance(layers).numpy(),
         hessian_trace=hessian_trace(layers, problem.lam).numpy(),
         layers=[layer.numpy().copy() for layer in layers],
+        **_layer_spectra([layer.numpy() for layer in layers]),
     )
 
 
@@ -53,6 +54,20 @@ def hessian_trace(layers: Sequence[Tensor], lam: Tensor) -> Tensor:
     above = [identity * layers[-1].shape[1], *(_norm_sq(p) for p in _products(transposed)[:-1])]
     parameters = sum(layer[0].numel() for layer in layers)
     return 2 * sum((a * b for a, b in zip(reversed(above), below, strict=True)), lam * parameters)
+
+
+def _layer_spectra(layers: Sequence[Array]) -> dict[str, Array]:
+    """The fields of Runs that the singular values of the layers (R, d_l, d_{l-1}) give."""
+    values = [_singular_values(layer) for layer in layers]
+    most = max(spectrum.shape[1] for spectrum in values)
+    # A layer with fewer rows or columns has as many zeros in place of the singular values that it lacks.
+    filled = np.stack([np.pad(v, ((0, 0), (0, most - v.shape[1]))) for v in values])
+    with np.errstate(over="ignore", invalid="ignore"):  # of a diverged run
+        squares = filled**2
+        return {
+            "singular_value_gap": np.linalg.norm(np.diff(squares, axis=0), axis=2).max(axis=0),
+            "layer_spectral_norm": filled[:, :, 0].max(axis=0),
+        }
 
 
 def _products(layers: Sequence[Tensor]) -> list[Tensor]:

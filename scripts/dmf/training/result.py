@@ -37,6 +37,10 @@ class Runs:
     """(B,) exact trace of the Hessian of F (eq. 90-92)."""
     layers: list[Array]
     """L arrays (B, d_l, d_{l-1})."""
+    singular_value_gap: Array
+    """(B,) max over l of the Euclidean distance between the squared singular values of W_{l+1} and of W_l."""
+    layer_spectral_norm: Array
+    """(B,) largest ||W_l||_2 over l."""
 
     def take(self, rows: slice) -> "Runs":
         """The runs at `rows`."""
