@@ -27,7 +27,7 @@ def test_claims_are_listed_by_name_and_loaded_in_the_order_of_the_paper() -> Non
 
 @pytest.mark.parametrize("name", ["nothing", "__init__", "", "../evidence/claim", "os"])
 def test_an_unknown_claim_is_refused_with_the_known_ones(name: str) -> None:
-    with pytest.raises(KeyError, match=r"known claims: collapse, .*uniqueness"):
+    with pytest.raises(KeyError, match=r"known claims: .*collapse, .*uniqueness"):
         load_claim(name)
 
 

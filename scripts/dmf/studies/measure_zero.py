@@ -21,11 +21,11 @@ Ints = NDArray[np.int64]
 SHAPES = ((2, 2), (2, 3), (3, 3), (4, 4), (5, 3), (8, 8))
 # (L, lambda) and a quantile of the singular values where m* is put: lambda follows from it.
 DEPTHS = (3, 4, 8)
-QUANTILES = (0.3, 0.5, 0.7)
+QUANTILES = (0.4, 0.6, 0.75)
 EXPONENTS = (-6.0, -5.0, -4.0, -3.0, -2.0)
 WINDOWS = ((0, 4), (0, 1), (1, 2), (2, 3), (3, 4))  # the whole range first, then decade by decade
 BATCHES = 32
-DIRECTIONS = 1000
+VALUES = 4000  # singular values of directions in a batch
 RADII = 50_000
 CONTROL_SHAPES = ((2, 2), (3, 3), (5, 3))
 CONTROL_TARGETS = 100  # in a batch
@@ -55,7 +55,7 @@ def make(settings: Settings) -> xr.Dataset:
         for depth, quantile in zip(DEPTHS, QUANTILES, strict=True):
             m_star = float(np.quantile(values, quantile))
             counts = np.stack([near_pairs(*batch, m_star) for batch in batches])
-            blocks.append(_cell(shape, depth, m_star, counts, DIRECTIONS * RADII, 0, settings.seed))
+            blocks.append(_cell(shape, depth, m_star, counts, len(batches[0][0]) * RADII, 0, settings.seed))
     for shape in CONTROL_SHAPES:
         on_set = np.stack([_near_on_set(shape, settings.seed, batch) for batch in range(BATCHES)])
         blocks.append(_cell(shape, DEPTHS[0], 1.0, on_set, CONTROL_TARGETS, 1, settings.seed))
@@ -68,7 +68,7 @@ def make(settings: Settings) -> xr.Dataset:
 def _draw(shape: tuple[int, int], seed: int, batch: int) -> tuple[Floats, Floats]:
     """Singular values (directions, min(shape)) of random matrices of norm 1, and sorted radii: norms of Gaussians."""
     rng = generator(["study", "measure_zero", seed, list(shape)], batch)
-    directions = rng.standard_normal((DIRECTIONS, *shape))
+    directions = rng.standard_normal((VALUES // min(shape), *shape))
     singular: Floats = np.linalg.svd(directions, compute_uv=False).astype(np.float64, copy=False)
     singular /= np.linalg.norm(singular, axis=1, keepdims=True)
     return singular, np.sort(np.sqrt(rng.chisquare(shape[0] * shape[1], RADII)))
@@ -76,7 +76,7 @@ def _draw(shape: tuple[int, int], seed: int, batch: int) -> tuple[Floats, Floats
 
 def _some_values(singular: Floats, radii: Floats) -> Floats:
     """Singular values of one target a direction, (directions * min(shape),)."""
-    return (singular * radii[:: len(radii) // len(singular), None]).ravel()
+    return (singular * radii[:: len(radii) // len(singular)][: len(singular), None]).ravel()
 
 
 def near_pairs(singular: Floats, radii: Floats, m_star: float) -> Ints:
