@@ -13,6 +13,7 @@ def test_small_starts_end_at_zero_and_large_ones_at_the_jump(study: Callable[[st
     honest, _ = study("two_minimizers")
     small = honest.isel(start=honest["scale"].values < 1)
     large = honest.isel(start=honest["scale"].values > 1)
+    assert small.sizes["start"] == large.sizes["start"] == 8
     assert (abs(small["end_to_end"]) < 1e-9 * abs(small["m"])).all()
     assert (np.sign(large["end_to_end"]) == honest["sign"]).all()
     assert (abs(large["end_to_end"]) > 0.4 * abs(large["m"])).all()
