@@ -26,8 +26,8 @@ def hessian_spectrum(target: npt.ArrayLike, widths: Sequence[int], lam: float, k
     """Return all N eigenvalues of the Hessian of F at the level-`kept` critical point, ascending, shape (N,).
 
     kept = None is the global minimizer; other levels are described in `level_singular_values`. Zero modes are exact
-    zeros, and every eigenvalue has its own relative accuracy. Costs a sort of them. Dimensionless. ValueError for bad input, or
-    `kept` above the number of singular values > m_loc.
+    zeros, and every eigenvalue has its own relative accuracy. Costs little more than sorting them. Dimensionless.
+    ValueError for bad input, or `kept` above the number of singular values > m_loc.
     """
     target = target_matrix(target)
     d, lam = layer_widths(widths, target), lam_scalar(lam)
