@@ -23,8 +23,8 @@ CORRUPTIONS = [
     ("von_neumann_equality", "tilted on both sides", 1e2),  # above zero, below what its angle demands
     ("von_neumann_equality", "one sign flipped", 0.5),
     ("von_neumann_equality", "paired otherwise", 0.0),
-    ("variational_form", "sheared", -1.5),
-    ("variational_form", "balanced", -1.5),
+    ("variational", "sheared", -1.5),
+    ("variational", "balanced", -1.5),
     ("variational_equality", "balanced", 1.5),
     ("variational_equality", "sheared", 0.5),
     ("variational_equality", "unrelated layers", -2.0),

@@ -288,3 +288,19 @@ def test_lemma_8_matrices_of_different_singular_values_differ_in_every_basis(n, 
     assert np.linalg.norm(a - b) >= np.linalg.norm(of_a - of_b) * (1 - ROUNDING)
     left, right = orthogonal(n, rng), orthogonal(n, rng)
     np.testing.assert_allclose(np.linalg.svd((left * of_a) @ right, compute_uv=False), of_a, atol=1e-13 * of_a[0])
+
+
+@ALWAYS_SAME
+@given(n=st.integers(2, 5), seed=seeds)
+def test_section_1_a_network_on_whitened_inputs_is_a_factorization(n, seed):
+    """||Y - X Z||_F^2 and ||Y Z^T - X||_F^2 differ by a constant if Z Z^T = I, and by more if it is not."""
+    rng = np.random.default_rng(seed)
+    inputs = np.linalg.qr(rng.standard_normal((2 * n, n)))[0].T
+    outputs, one, other = rng.standard_normal((3, 2 * n)), *rng.standard_normal((2, 3, n))
+
+    def difference(z: np.ndarray, x: np.ndarray) -> float:
+        return float(np.sum((outputs - x @ z) ** 2) - np.sum((outputs @ z.T - x) ** 2))
+
+    assert difference(inputs, one) == pytest.approx(difference(inputs, other), abs=1e-11)
+    stretched = inputs * np.linspace(1, 2, n)[:, None]
+    assert abs(difference(stretched, one) - difference(stretched, other)) > 1e-6
