@@ -90,6 +90,7 @@ def test_the_page_links_claims_it_has_and_names_those_it_lacks(
     assert "#claim-uniqueness" not in section
     assert "uniqueness <span" in section
     assert "#figure-" not in section
+    assert "figure scalar_objective <span" in section
     assert section.count("<tr>") == len(STATEMENTS) + 1
 
 
@@ -98,6 +99,6 @@ def test_rows_carry_the_word_of_each_verdict_and_the_figures_that_were_drawn() -
     words = {check.claim: check.word for check in found["Corollary 14"].checks}
     assert words["collapse"] == "violated"
     assert words["threshold"] is None
-    assert found["Figure 3"].figures == ("collapse",)
-    assert found["Theorem 10"].figures == ()
+    assert found["Figure 3"].figures == (("collapse", True),)
+    assert found["Theorem 10"].figures == (("uniqueness", False),)
     assert all(check.word is None for check in found["Theorem 10"].checks)

@@ -38,11 +38,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Row:
-    """A statement as this report shows it: its claims with verdicts, and those of its figures that are drawn."""
+    """A statement as this report shows it: its claims with verdicts, and its figures with whether they are drawn."""
 
     statement: Statement
     checks: tuple[Check, ...]
-    figures: tuple[str, ...]
+    figures: tuple[tuple[str, bool], ...]
 
 
 def rows(words: Mapping[str, str], drawn: frozenset[str]) -> list[Row]:
@@ -51,7 +51,7 @@ def rows(words: Mapping[str, str], drawn: frozenset[str]) -> list[Row]:
         Row(
             statement,
             tuple(Check(name, words.get(name)) for name in statement.claims),
-            tuple(name for name in statement.figures if name in drawn),
+            tuple((name, name in drawn) for name in statement.figures),
         )
         for statement in STATEMENTS
     ]
@@ -112,6 +112,7 @@ STATEMENTS = (
         "Theorem 9",
         r"$\langle A, B\rangle \leq \sum_i \sigma_i(A)\,\sigma_i(B)$, with equality only for shared singular vectors.",
         claims=("von_neumann", "von_neumann_equality"),
+        figures=("inequalities",),
         tests=(APPENDIX,),
     ),
     Statement(
@@ -199,6 +200,7 @@ STATEMENTS = (
         "Theorem 22",
         r"$\|X\|_{S_{2/L}}^{2/L} = \min \frac{1}{L} \sum_l \|W_l\|_F^2$ over factorizations $W_L \cdots W_1 = X$.",
         claims=("variational", "variational_equality"),
+        figures=("inequalities",),
         tests=(APPENDIX,),
     ),
     Statement("Definition 23", "Permutations.", unchecked=CONVENTION),
