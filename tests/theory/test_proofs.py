@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from dmf import theory
+from dmf.theory.spectrum import aligned_spectrum
 
 WIDTHS = [[3, 3, 3], [2, 4, 3], [4, 5, 4, 3], [3, 3, 3, 3, 3], [2, 3, 4, 2, 3, 2]]
 
@@ -118,7 +119,10 @@ def test_sections_5_and_6_spectrum_and_index_of_every_combination_of_roots(align
         x = np.array([roots(value, depth, lam)[pick] for value, pick in zip(sigma, choice, strict=True)])
         computed = np.linalg.eigvalsh(hessian(aligned_layers(target, widths, x), target, lam))
         order = np.argsort(x == 0, kind="stable")
-        np.testing.assert_allclose(computed, listed(sigma[order], x[order], widths, lam), atol=1e-13 * computed[-1])
+        table = listed(sigma[order], x[order], widths, lam)
+        np.testing.assert_allclose(computed, table, atol=1e-13 * computed[-1])
+        packaged = aligned_spectrum(x[order], sigma[order], np.count_nonzero(x), tuple(widths), lam)
+        np.testing.assert_allclose(packaged, table, atol=1e-14 * computed[-1])
         assert np.count_nonzero(computed < -1e-9) == index(sigma, x, depth, lam)
         assert (computed[0] > -1e-9) == (list(choice) in [[0, 0, 0], [2, 0, 0], [2, 2, 0], [2, 2, 2]])
 

@@ -35,13 +35,21 @@ def hessian_spectrum(target: npt.ArrayLike, widths: Sequence[int], lam: float, k
     sigma = singular_values(target)
     if kept is None:
         kept = int(np.count_nonzero(sigma > collapse_threshold(depth, lam)))
-    x = level_singular_values(sigma, depth, lam, kept)[:kept]
-    dropped = sigma[kept:]
+    return aligned_spectrum(level_singular_values(sigma, depth, lam, kept), sigma, kept, d, lam)
+
+
+def aligned_spectrum(x: Array, sigma: Array, kept: int, d: tuple[int, ...], lam: float) -> Array:
+    """All N eigenvalues, ascending, where X has singular values x on axes with sigma, both of shape (min(d_0, d_L),).
+
+    The first `kept` axes hold positive critical points of g, the others zero; sigma need not be sorted.
+    """
+    depth = len(d) - 1
+    x, held, dropped = x[:kept], sigma[:kept], sigma[kept:]
     orbit = zero_modes(d, kept)
     along = [
-        *_kept_pairs(x, sigma[:kept], depth, lam),
-        *_dropped_pairs(x, sigma[:kept], dropped, depth),
-        np.repeat(_slope(x, depth) * sigma[:kept], abs(d[0] - d[-1])),  # entries of rows or columns M has none for
+        *_kept_pairs(x, held, depth, lam),
+        *_dropped_pairs(x, held, dropped, depth),
+        np.repeat(_slope(x, depth) * held, abs(d[0] - d[-1])),  # entries of rows or columns M has none for
         np.full(orbit + kept * (depth - 1), 4 * lam),
         np.zeros(orbit),
     ]
