@@ -18,7 +18,7 @@ from dmf.evidence.claim import Claim, Verdict
 from dmf.evidence.speak import may_speak
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
-from dmf.report import listing, text
+from dmf.report import listing, statements, text
 from dmf.report.census import MINIMUM, census, outcomes
 from dmf.report.pictures import Picture
 from dmf.report.verdicts import cell_text
@@ -62,6 +62,10 @@ def page_html(
             targets_hidden=len(targets[MOST_TARGETS:]),
             labels={target.name: target.label or target.name for target in grid.targets},
             sections=[_section(verdict, evidence, pictures) for verdict in verdicts],
+            statements=statements.rows(
+                {verdict.claim: verdict.finding.word for verdict in verdicts},
+                frozenset(picture.name for picture in pictures),
+            ),
             words={word: sum(verdict.finding.word == word for verdict in verdicts) for word in WORDS},
             missed=[verdict for verdict in verdicts if not verdict.control_detected],
             loose=[picture for picture in pictures if picture.claim not in named],
