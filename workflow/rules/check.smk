@@ -22,6 +22,7 @@ rule check:
         controls=lambda wildcards: controls_of(CLAIMS[wildcards.claim]),
         code=lambda wildcards: sources(
             f"claims/{wildcards.claim}.py",
+            "claims/_*.py",
             "evidence/claim.py",
             "evidence/judge.py",
             "evidence/speak.py",

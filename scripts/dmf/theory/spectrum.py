@@ -35,7 +35,15 @@ def hessian_spectrum(target: npt.ArrayLike, widths: Sequence[int], lam: float, k
     sigma = singular_values(target)
     if kept is None:
         kept = int(np.count_nonzero(sigma > collapse_threshold(depth, lam)))
-    x = level_singular_values(sigma, depth, lam, kept)
+    return aligned_spectrum(level_singular_values(sigma, depth, lam, kept), sigma, kept, d, lam)
+
+
+def aligned_spectrum(x: Array, sigma: Array, kept: int, d: tuple[int, ...], lam: float) -> Array:
+    """All N eigenvalues, ascending, where X has singular values x on axes with sigma, both of shape (min(d_0, d_L),).
+
+    The first `kept` axes hold positive critical points of g, the others zero; sigma need not be sorted.
+    """
+    depth = len(d) - 1
     s = x ** (1 / depth)
     # R_i s_i^{L-2}, the strength of a transposed pair: stationarity makes it -lam on kept values, exactly
     coupling = np.where(np.arange(sigma.size) < kept, -lam, -sigma * (1.0 if depth == 2 else 0.0))
