@@ -14,9 +14,17 @@ from matplotlib.figure import Figure as Canvas
 
 from dmf.claims import claim_names
 from dmf.figures import _style, draw, figure_names, load_figure, load_figures
+from dmf.figures.distance_bound import COLOURS
 
 LABELS = {"first": "First, 3 × 3", "second": "costs $2"}
+Study = Callable[[str], tuple[xr.Dataset, xr.Dataset]]
 DRAWN_FROM_RUNS = ["uniqueness", "layer_norms", "collapse", "trace_bound"]
+
+
+def of_figure(name: str, evidence: xr.Dataset, controls: xr.Dataset, study: Study) -> tuple[xr.Dataset, xr.Dataset]:
+    """What a figure draws from: the made-up runs, or its study."""
+    source = load_figure(name).study
+    return (evidence, controls) if source == "runs" else study(source)
 
 
 def composed(name: str, evidence: xr.Dataset, controls: xr.Dataset) -> Canvas:
@@ -59,8 +67,9 @@ def texts(canvas: Canvas) -> str:
 
 @pytest.mark.parametrize("name", figure_names())
 def test_both_files_are_whole_and_drawing_again_changes_no_byte(
-    name: str, evidence: xr.Dataset, controls: xr.Dataset, tmp_path: Path
+    name: str, evidence: xr.Dataset, controls: xr.Dataset, study: Study, tmp_path: Path
 ) -> None:
+    evidence, controls = of_figure(name, evidence, controls, study)
     first, again = tmp_path / "figure.svg", tmp_path / "again.svg"
     png = tmp_path / "figure.png"
     draw(name, evidence, controls, LABELS, [png, first])
@@ -73,8 +82,9 @@ def test_both_files_are_whole_and_drawing_again_changes_no_byte(
 
 
 @pytest.mark.parametrize("name", figure_names())
-def test_no_certified_run_is_no_crash(name: str, evidence: xr.Dataset, controls: xr.Dataset) -> None:
-    nothing = {field: evidence[field] * 0 for field in ("certified", "minimal")}
+def test_no_certified_run_is_no_crash(name: str, evidence: xr.Dataset, controls: xr.Dataset, study: Study) -> None:
+    evidence, controls = of_figure(name, evidence, controls, study)
+    nothing = {field: evidence[field] * 0 for field in ("certified", "minimal") if field in evidence}
     canvas = rendered(name, evidence.assign(nothing), controls.isel(cell=[]))
     if name in DRAWN_FROM_RUNS:
         assert "no certified run" in texts(canvas)
@@ -186,3 +196,25 @@ def test_a_grid_too_large_for_its_figure_says_what_it_shows(
 ) -> None:
     many = made_up({f"t{k}": [1.0 + k] for k in range(9)}, [2, 3], ["0.5c"])
     assert "(6 of 9 targets)" in composed("collapse", many, controls).get_supxlabel()
+
+
+def test_every_minimizer_of_the_hessian_study_is_a_mark(study: Study) -> None:
+    evidence, controls = study("hessian")
+    axes = composed("hessian_spectrum", evidence, controls).axes[1]
+    speaks = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"])
+    away = np.abs(evidence["spectrum"] - evidence["predicted_spectrum"]).max("eigen")
+    for depth in (2, 3, 4, 5):
+        truth = pairs(evidence, speaks & (evidence["depth"] == depth), evidence["spectrum_tolerance"], away)
+        np.testing.assert_array_equal(marks(axes, _style.depth_colour(depth)), truth)
+    assert len(marks(axes, _style.CONTROL)) >= 1
+
+
+def test_every_distance_is_a_mark_and_those_of_the_control_lie_beyond_the_line(study: Study) -> None:
+    evidence, controls = study("distances")
+    left, right = composed("distance_bound", evidence, controls).axes
+    for kind, colour in COLOURS.items():
+        near = (evidence["certified"] == 1) & (evidence["kind"] == kind)
+        truth = pairs(evidence, near, evidence["bound"] / 2, evidence["distance"])
+        np.testing.assert_array_equal(marks(left, colour), truth)
+    beyond = marks(right, COLOURS["soft"])
+    assert (beyond[:, 1] > 2 * beyond[:, 0]).all()

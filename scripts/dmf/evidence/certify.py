@@ -9,13 +9,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
+from dmf.evidence.speak import RESOLUTION
 from dmf.grid.cells import Group
 from dmf.training.settings import Status
 
 Floats = NDArray[np.float64]
 EPS = float(np.finfo(np.float64).eps)
 ROUNDING = 64 * EPS  # relative rounding of products, sums and SVDs of matrices of this size, generously
-SAFETY = 2.0  # the bound dist <= ||grad||/mu is first order; twice it covers the higher orders nearby
+SAFETY = 2.0  # dist <= 2 ||grad||/mu wherever dist <= mu/C, with C the Lipschitz constant of the Hessian
 
 CELL_FIELDS = {
     "lam_value": "regularization parameter lambda",
@@ -26,6 +27,7 @@ CELL_FIELDS = {
     "exceptional_distance": "smallest |sigma_i - m*| / m*",
     "degenerate_distance": "smallest |sigma_i - m_loc| / m_loc; at 0 there are non-strict saddles (eq. 79)",
     "minimum": "closed-form minimum of F",
+    "separation": "distance of the nearest other critical level from the minimum of F",
     "kept_at_minimum": "rank of the closed-form minimizer X*",
     "predicted_norm": "||X*||_F",
     "predicted_layer_norm_sq": "squared Frobenius norm alpha^2 of each layer of a minimizer",
@@ -43,7 +45,7 @@ RUN_FIELDS = {
     "level_gap": "F minus the critical value of level k",
     "level_tolerance": "largest gap that the gradient norm explains",
     "minimal": "1 where the run is certified and F is no more than the minimum plus its tolerance",
-    "radius": "bound on the distance to the minimizers from the gradient norm",
+    "radius": "bound on the distance to the minimizers from the gradient norm; infinite where it does not hold",
     "distance": "||X - X*||_F",
     "distance_tolerance": "what radius allows for ||X - X*||_F",
     "end_to_end_norm": "||X||_F",
@@ -124,6 +126,7 @@ def cell_facts(matrix: Floats, group: Group, lam: float) -> dict[str, float]:
         "exceptional_distance": float(theory.exceptional_distance(matrix, depth, lam)),
         "degenerate_distance": float(np.min(np.abs(sigma / theory.branch_threshold(depth, lam) - 1))),
         "minimum": float(theory.minimum_value(matrix, depth, lam)),
+        "separation": _separation(matrix, depth, lam),
         "kept_at_minimum": theory.kept_at_minimum(matrix, depth, lam),
         "predicted_norm": float(np.linalg.norm(theory.end_to_end_minimizer(matrix, depth, lam))),
         "predicted_layer_norm_sq": float(theory.layer_norm_sq(matrix, depth, lam)),
@@ -150,9 +153,11 @@ def _run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[
     certified = (cell["status"].values == Status.CONVERGED) & (gradient_norm <= float(cell["gradient_tolerance"]))
     energy = float(np.sum(matrix**2))
     kept, gap, gap_tolerance = _nearest_level(cell, matrix, group, lam, energy)
-    at_minimum = objective - facts["minimum"] <= _gap_tolerance(gradient_norm, facts["mu"], energy)
     size = np.sqrt(layer_norm_sq.sum(axis=-1))
     radius = SAFETY * gradient_norm / np.float64(facts["mu"]) + ROUNDING * size
+    tolerance = _gap_tolerance(gradient_norm, facts["mu"], energy)
+    radius = np.where(_is_near(cell, group, facts, radius) & _is_told(facts, tolerance), radius, np.inf)
+    at_minimum = objective - facts["minimum"] <= tolerance
     top = facts["predicted_norm"] and float(
         np.linalg.norm(theory.end_to_end_minimizer(matrix, depth, lam), 2) ** (1 / depth)
     )
@@ -180,6 +185,31 @@ def _run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[
         "hessian_trace": cell["hessian_trace"].values,
         "trace_tolerance": _trace_tolerance(group, top, radius) + ROUNDING * facts["predicted_trace"],
     }
+
+
+def _separation(matrix: Floats, depth: int, lam: float) -> float:
+    values = theory.critical_levels(matrix, depth, lam)
+    others = np.delete(values, theory.kept_at_minimum(matrix, depth, lam))
+    return float(np.min(np.abs(others - theory.minimum_value(matrix, depth, lam)), initial=np.inf))
+
+
+def _is_told(facts: dict[str, float], tolerance: Floats) -> NDArray[np.bool_]:
+    """Whether F tells the minimum from the next critical level; on the exceptional set they are the same on purpose."""
+    told: NDArray[np.bool_] = facts["separation"] > 2 * tolerance
+    return told | (facts["exceptional_distance"] <= RESOLUTION)
+
+
+def _is_near(cell: xr.Dataset, group: Group, facts: dict[str, float], radius: Floats) -> NDArray[np.bool_]:
+    """Whether `radius` is small enough for the bound that gave it: C radius <= mu / 2.
+
+    At a distance r the gradient is at least mu r - C r^2 / 2. So such a run is within `radius` of the minimizers, or
+    far outside of it, near another critical point. Without the half the two ranges would meet.
+    """
+    sigma = np.linalg.svd(cell["matrix"].values, compute_uv=False)
+    x = theory.scalar_minimizer(sigma, group.depth, facts["lam_value"])
+    top, residual = float(x.max()) ** (1 / group.depth), float(np.abs(x - sigma).max())
+    turning = [r * theory.hessian_lipschitz(group.depth, top + r, residual) if r < np.inf else np.inf for r in radius]
+    return np.array(turning) <= facts["mu"] / 2
 
 
 def _gap_tolerance(gradient_norm: Floats, mu: float | Floats, energy: float) -> Floats:

@@ -163,6 +163,14 @@ class Tiles(_Model):
     seconds: Positive = Field(20.0, description="Predicted seconds of training a job.")
 
 
+class Falsifier(_Model):
+    """The search for cells that refute a claim on runs."""
+
+    runs: Annotated[StrictInt, Field(ge=0, le=100_000_000)] = Field(
+        800, description="Runs that the search may train; 0 turns it off."
+    )
+
+
 class Grid(_Model):
     """One grid: targets x depths x lambdas x starts, and how they are trained and judged."""
 
@@ -186,6 +194,7 @@ class Grid(_Model):
     certificate: Certificate = Certificate()
     keep: Keep = Keep()
     tiles: Tiles = Tiles()
+    falsifier: Falsifier = Falsifier()
     studies: Literal["all"] | Annotated[list[Name], AfterValidator(_unique)] = Field(
         "all", description="all, or the names of those wanted: evidence for statements that no run of a grid reaches."
     )
