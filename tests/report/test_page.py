@@ -226,9 +226,8 @@ def record(statistic: float, control: float) -> Record:
         finding = Finding(word, value, 1 - value, 800, 790, 777, 100, 90, worst)  # type: ignore[arg-type]
         return Attack(claim, f"Title of {claim} $X$", "Theorem 0", finding, "L3-4x2x2x2", [2.5, 0.75], facts)
 
-    silent = Attack(
-        "collapse", "Silent", "Theorem 1", Finding("inconclusive", None, None, 8, 8, 0, 1, 0, None), "", [], {}
-    )
+    nothing = Finding("inconclusive", None, None, 8, 8, 0, 1, 0, None)
+    silent = Attack("collapse", "Silent", "Theorem 1", nothing, "", [], {})
     return Record(800, 100, [attack("uniqueness", statistic), silent], attack("decoy", control))
 
 
