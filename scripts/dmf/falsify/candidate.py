@@ -85,13 +85,13 @@ def random_shape(rng: np.random.Generator) -> Shape:
 
 
 def random_candidate(shape: Shape, rng: np.random.Generator) -> Candidate:
-    """A candidate of that shape from anywhere in the space."""
+    """A candidate of that shape from anywhere in the space; most lie near the collapse of the largest value."""
     return Candidate(
         shape,
         falls=_ordered(-SPREAD * rng.random(shape.rank)),
         scale=float(rng.uniform(*RANGES["scale"])),
-        rival=int(rng.integers(shape.rank)),
-        branch=bool(rng.random() < 0.3),
+        rival=0 if rng.random() < 0.6 else int(rng.integers(shape.rank)),
+        branch=bool(rng.random() < 0.2),
         side=int(rng.choice([-1, 1])),
         nearness=float(rng.uniform(*RANGES["nearness"])),
     )

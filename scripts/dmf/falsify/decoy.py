@@ -7,7 +7,7 @@ import xarray as xr
 from dmf.claims.collapse import CLAIM as COLLAPSE
 from dmf.claims.collapse import collapse_ratio
 
-WINDOW = 1e-3
+WINDOW = 1e-2
 
 
 def shifted_ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -17,8 +17,8 @@ def shifted_ratio(evidence: xr.Dataset) -> xr.DataArray:
 
 DECOY = replace(
     COLLAPSE,
-    title="Everything collapses to zero at 1.001 of the critical λ (false)",
+    title="Everything collapses to zero at 1.01 of the critical λ (false)",
     source="Control of the search",
-    statement=r"$X^* = 0$ if and only if $\lambda > 1.001\,\lambda_c(\sigma_1, L)$.",
+    statement=r"$X^* = 0$ if and only if $\lambda > 1.01\,\lambda_c(\sigma_1, L)$.",
     ratio=shifted_ratio,
 )
