@@ -6,6 +6,7 @@ rule study:
         code=lambda wildcards: sources(
             f"studies/{wildcards.study}.py",
             "studies/_*.py",
+            "evidence/certify.py",
             "theory/*.py",
             "training/*.py",
         ),
