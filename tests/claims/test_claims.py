@@ -193,7 +193,7 @@ def test_a_saddle_of_depth_two_is_no_level(trained: Trained) -> None:
 
 def test_cells_near_a_degenerate_lambda_say_nothing_of_levels(trained: Trained) -> None:
     evidence = trained.evidence.copy(deep=True)
-    evidence["separation"].values[:3] = 50 * evidence["gradient_tolerance"].values[:3]
+    evidence["gradient_separation"].values[:3] = 50 * evidence["gradient_tolerance"].values[:3]
     assert find(load_claim("levels"), evidence, CERTIFICATE).cells == evidence.sizes["cell"] - 3
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dmf import theory
-from dmf.evidence.cells import cell_facts, gradient_norm, separation
+from dmf.evidence.cells import cell_facts, gradient_norm, gradient_separation
 from dmf.grid.cells import Group
 
 
@@ -39,13 +39,13 @@ def test_merging_roots_are_told_apart_by_the_gradient_at_their_middle(depth: int
     inflection = (lam * (depth - 2) / depth) ** (depth / (2 * (depth - 1)))
     layers = [np.array([[inflection ** (1 / depth)]])] * depth
     truth = by_autograd(layers, np.array([[m]]), lam)
-    assert separation(np.array([m]), depth, lam) == pytest.approx(truth, rel=1e-9)
+    assert gradient_separation(np.array([m]), depth, lam) == pytest.approx(truth, rel=1e-9)
 
 
 def test_at_depth_two_by_the_steepest_point_between_zero_and_the_root() -> None:
     lam, m = 0.7, 0.7 + 1e-3
     steepest = max(by_autograd([np.array([[w]])] * 2, np.array([[m]]), lam) for w in np.linspace(0, 1e-3**0.5, 2001))
-    assert separation(np.array([m]), 2, lam) == pytest.approx(steepest, rel=1e-6)
+    assert gradient_separation(np.array([m]), 2, lam) == pytest.approx(steepest, rel=1e-6)
 
 
 @pytest.mark.parametrize("depth", [3, 5])
@@ -57,16 +57,16 @@ def test_keeping_one_of_two_close_values_is_told_from_the_other_by_the_gradient_
     inner[0, 0] = s
     layers = [s * np.array([[1.0], [0.0]]) @ between.T, *[inner] * (depth - 2), s * between @ np.array([[1.0, 0.0]])]
     truth = by_autograd(layers, np.diag(sigma), lam)
-    assert separation(sigma, depth, lam) == pytest.approx(truth, rel=1e-4)
+    assert gradient_separation(sigma, depth, lam) == pytest.approx(truth, rel=1e-4)
 
 
 def test_equal_values_need_no_telling_apart_and_degenerate_ones_cannot_be() -> None:
-    far = separation(np.array([2.0, 2.0]), 3, 0.2)
-    assert separation(np.array([2.0, 2.0 * (1 - 4e-16)]), 3, 0.2) == pytest.approx(far, rel=1e-12)
+    far = gradient_separation(np.array([2.0, 2.0]), 3, 0.2)
+    assert gradient_separation(np.array([2.0, 2.0 * (1 - 4e-16)]), 3, 0.2) == pytest.approx(far, rel=1e-12)
     assert far > 1
     m_loc = float(theory.branch_threshold(3, 0.2))
-    assert separation(np.array([2.0, m_loc]), 3, 0.2) == 0
-    assert separation(np.array([2.0, 0.2]), 2, 0.2) == 0
+    assert gradient_separation(np.array([2.0, m_loc]), 3, 0.2) == 0
+    assert gradient_separation(np.array([2.0, 0.2]), 2, 0.2) == 0
 
 
 SHAPES = [((1, 1, 1), [2.0]), ((3, 3, 3, 3), [2.0, 1.0, 0.1]), ((2, 6, 4, 3), [1.5, 1.5]), ((5, 4, 4, 4, 4, 4), [2.0])]

@@ -60,7 +60,7 @@ def test_the_seed_of_the_grid_changes_the_bases_only(controls: xr.Dataset) -> No
 def test_at_a_degenerate_lambda_runs_end_at_the_inflection_which_is_no_level(controls: xr.Dataset) -> None:
     cell = control_cells(controls, DEGENERATE).isel(cell=0)
     assert float(cell["degenerate_distance"]) == 0.0
-    assert float(cell["separation"]) == 0.0
+    assert float(cell["gradient_separation"]) == 0.0
     assert (cell["certified"].values == 1).all()
     stray = cell["kept"].values == -1
     assert stray.sum() >= 5

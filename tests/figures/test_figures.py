@@ -14,8 +14,10 @@ from matplotlib.figure import Figure as Canvas
 
 from dmf.claims import claim_names
 from dmf.figures import _runs, _style, draw, figure_names, kept, load_figure, load_figures
+from dmf.figures.distance_bound import COLOURS
 
 Halves = tuple[xr.Dataset, xr.Dataset]
+Study = Callable[[str], Halves]
 LABELS = {"first": "First, 3 × 3", "second": "costs $2"}
 DRAWN_FROM_RUNS = ["uniqueness", "layer_norms", "collapse", "trace_bound", "trace_slack", "balancedness"]
 
@@ -59,7 +61,7 @@ def texts(canvas: Canvas) -> str:
 
 
 @pytest.fixture
-def read(evidence: xr.Dataset, controls: xr.Dataset, study: Callable[[str], Halves]) -> Callable[[str], Halves]:
+def read(evidence: xr.Dataset, controls: xr.Dataset, study: Study) -> Study:
     """What a figure reads: the made-up runs, or its study."""
 
     def of(name: str) -> Halves:
@@ -70,9 +72,7 @@ def read(evidence: xr.Dataset, controls: xr.Dataset, study: Callable[[str], Halv
 
 
 @pytest.mark.parametrize("name", figure_names())
-def test_both_files_are_whole_and_drawing_again_changes_no_byte(
-    name: str, read: Callable[[str], Halves], tmp_path: Path
-) -> None:
+def test_both_files_are_whole_and_drawing_again_changes_no_byte(name: str, read: Study, tmp_path: Path) -> None:
     evidence, controls = read(name)
     first, again = tmp_path / "figure.svg", tmp_path / "again.svg"
     png = tmp_path / "figure.png"
@@ -86,7 +86,7 @@ def test_both_files_are_whole_and_drawing_again_changes_no_byte(
 
 
 @pytest.mark.parametrize("name", figure_names())
-def test_no_certified_run_is_no_crash(name: str, read: Callable[[str], Halves]) -> None:
+def test_no_certified_run_is_no_crash(name: str, read: Study) -> None:
     evidence, controls = read(name)
     nothing = {field: evidence[field] * 0 for field in ("certified", "minimal") if field in evidence}
     canvas = rendered(name, evidence.assign(nothing), controls.isel(cell=[]))
@@ -248,3 +248,25 @@ def test_shares_of_kept_values_are_counts_with_wilsons_interval(evidence: xr.Dat
     half = z * np.sqrt(1 / 4 + z**2 / 16) / (2 * (1 + z**2 / 4))
     row = table[table["share"] == 0.5].iloc[0]
     assert (row["total"], row["low"], row["high"]) == pytest.approx((4, 0.5 - half, 0.5 + half), rel=1e-5)
+
+
+def test_every_minimizer_of_the_hessian_study_is_a_mark(study: Study) -> None:
+    evidence, controls = study("hessian")
+    axes = composed("hessian_spectrum", evidence, controls).axes[1]
+    speaks = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"])
+    away = np.abs(evidence["spectrum"] - evidence["predicted_spectrum"]).max("eigen")
+    for depth in (2, 3, 4, 5):
+        truth = pairs(evidence, speaks & (evidence["depth"] == depth), evidence["spectrum_tolerance"], away)
+        np.testing.assert_array_equal(marks(axes, _style.depth_colour(depth)), truth)
+    assert len(marks(axes, _style.CONTROL)) >= 1
+
+
+def test_every_distance_is_a_mark_and_those_of_the_control_lie_beyond_the_line(study: Study) -> None:
+    evidence, controls = study("distances")
+    left, right = composed("distance_bound", evidence, controls).axes
+    for kind, colour in COLOURS.items():
+        near = (evidence["certified"] == 1) & (evidence["kind"] == kind)
+        truth = pairs(evidence, near, evidence["bound"] / 2, evidence["distance"])
+        np.testing.assert_array_equal(marks(left, colour), truth)
+    beyond = marks(right, COLOURS["soft"])
+    assert (beyond[:, 1] > 2 * beyond[:, 0]).all()

@@ -38,6 +38,8 @@ FIGURES = {
     for name, figure in load_figures().items()
     if figure.study in READABLE
 }
+# What the search for refutations found: nothing where it may not train.
+FOUND = [f"{REPORTS}/falsifier.json"] if grid.falsifier.runs else []
 GROUPS = {group.name: group for group in project.plan.groups}
 TILES = {tile.name: tile for tile in project.plan.wanted}
 LABELS = {target.name: target.label for target in project.targets}

@@ -19,13 +19,13 @@ def level_ratio(evidence: xr.Dataset) -> xr.DataArray:
 
 def away_from_degenerate(evidence: xr.Dataset) -> xr.DataArray:
     """Cells where a certified gradient norm tells every critical point from its neighbours, (cell,)."""
-    return evidence["separation"] > CLEAR * evidence["gradient_tolerance"]
+    return evidence["gradient_separation"] > CLEAR * evidence["gradient_tolerance"]
 
 
 def pretend_regular(controls: xr.Dataset) -> xr.Dataset:
     """Runs trained at an exactly degenerate lambda, declared to be away from it."""
     cells = control_cells(controls, DEGENERATE)
-    return cells.assign(separation=xr.full_like(cells["separation"], np.inf))
+    return cells.assign(gradient_separation=xr.full_like(cells["gradient_separation"], np.inf))
 
 
 CLAIM = Claim(

@@ -22,7 +22,8 @@ CELL_FIELDS = {
     "parameters": "number of parameters N",
     "exceptional_distance": "smallest |sigma_i - m*| / m*",
     "degenerate_distance": "smallest |sigma_i - m_loc| / m_loc; at 0 there are non-strict saddles (eq. 79)",
-    "separation": "gradient norm that tells neighbouring critical points apart; at 0 some are degenerate (eq. 79)",
+    "gradient_separation": "gradient norm that tells critical points apart that nearly coincide; 0 at degenerate ones",
+    "level_separation": "distance of the nearest other critical level from the minimum of F",
     "gradient_tolerance": "largest certified gradient norm",
     "minimum": "closed-form minimum of F",
     "minimum_tolerance": "largest F - min F that a run certified at the minimum may have",
@@ -54,7 +55,8 @@ def cell_facts(matrix: Floats, group: Group, lam: float) -> dict[str, float]:
         "parameters": theory.parameter_count(widths),
         "exceptional_distance": float(theory.exceptional_distance(matrix, depth, lam)),
         "degenerate_distance": float(np.min(np.abs(sigma / theory.branch_threshold(depth, lam) - 1))),
-        "separation": separation(sigma, depth, lam),
+        "gradient_separation": gradient_separation(sigma, depth, lam),
+        "level_separation": _level_separation(matrix, depth, lam),
         "minimum": float(theory.minimum_value(matrix, depth, lam)),
         "kept_at_minimum": kept,
         "predicted_norm": float(np.linalg.norm(theory.end_to_end_minimizer(matrix, depth, lam))),
@@ -67,7 +69,7 @@ def cell_facts(matrix: Floats, group: Group, lam: float) -> dict[str, float]:
     }
 
 
-def separation(sigma: Floats, depth: int, lam: float) -> float:
+def gradient_separation(sigma: Floats, depth: int, lam: float) -> float:
     r"""The least of the gradient norms that tell critical points of F apart which nearly coincide.
 
     A run whose gradient is well below it is at one of them and not between. With the singular values `sigma` of M,
@@ -87,6 +89,13 @@ def separation(sigma: Floats, depth: int, lam: float) -> float:
     gaps = sigma[: lower.size] - lower
     between = np.sqrt(2) * theory.large_root(lower, depth, lam) ** (1 - 1 / depth) * gaps
     return float(min([merging, *between[gaps > TIED * sigma[0]]]))
+
+
+def _level_separation(matrix: Floats, depth: int, lam: float) -> float:
+    """How far the nearest other value F_k is from the minimum of F; infinite where there is no other."""
+    values = theory.critical_levels(matrix, depth, lam)
+    others = np.delete(values, theory.kept_at_minimum(matrix, depth, lam))
+    return float(np.min(np.abs(others - theory.minimum_value(matrix, depth, lam)), initial=np.inf))
 
 
 def _curvature(spectrum: Floats, orbit: int) -> float:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Sizes = NDArray[np.float64] | np.float64
 EPS = float(np.finfo(np.float64).eps)
+# A target counts as exceptional this close to the set: nearer, float64 cannot tell its two minima apart.
+RESOLUTION = 1e-12
 
 
 def relative(widths: Sequence[int]) -> float:

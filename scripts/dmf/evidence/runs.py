@@ -7,13 +7,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS, gradient_error, relative
+from dmf.evidence.rounding import EPS, RESOLUTION, gradient_error, relative
 from dmf.grid.cells import Group
 from dmf.training.settings import Status
 
 Floats = NDArray[np.float64]
 ROUNDING = 64 * EPS  # relative rounding of products, sums and SVDs of matrices of this size, generously
-SAFETY = 2.0  # the bound dist <= ||grad||/mu is first order; twice it covers the higher orders nearby
+SAFETY = 2.0  # dist <= 2 ||grad||/mu wherever dist <= mu/C, with C the Lipschitz constant of the Hessian
 
 RUN_FIELDS = {
     "status": "why training ended",
@@ -25,7 +25,7 @@ RUN_FIELDS = {
     "level_gap": "F minus the critical value of level k",
     "level_tolerance": "largest gap that the gradient norm explains",
     "minimal": "1 where the run is certified and F is no more than the minimum plus its tolerance",
-    "radius": "bound on the distance to the minimizers from the gradient norm",
+    "radius": "bound on the distance to the minimizers from the gradient norm; infinite where it does not hold",
     "distance": "||X - X*||_F",
     "distance_tolerance": "what radius allows for ||X - X*||_F",
     "end_to_end_norm": "||X||_F",
@@ -55,7 +55,8 @@ def run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[s
     certified = (cell["status"].values == Status.CONVERGED) & (gradient_norm <= float(cell["gradient_tolerance"]))
     energy = float(np.sum(matrix**2))
     kept, gap, level_tolerance = _nearest_level(cell, matrix, group, lam, energy)
-    at_minimum = objective - facts["minimum"] <= gap_tolerance(gradient_norm, facts["mu"], energy)
+    tolerance = gap_tolerance(gradient_norm, facts["mu"], energy)
+    at_minimum = objective - facts["minimum"] <= tolerance
     return {
         **{name: cell[name].values for name in COPIED},
         "certified": certified.astype(np.int8),
@@ -66,19 +67,17 @@ def run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[s
         "schatten": _schatten(cell, matrix, group.depth, lam),
         "schatten_rounding": relative(group.widths) * (energy + objective),
         **_imbalance_tolerance(cell, group, lam),
-        **_distances(cell, group, facts),
+        **_distances(cell, group, facts, _radius(cell, group, facts, tolerance)),
     }
 
 
-def _distances(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[str, Floats]:
-    """How far each run is from a minimizer in X, layer norms and trace, and what its gradient norm allows."""
+def _distances(cell: xr.Dataset, group: Group, facts: dict[str, float], radius: Floats) -> dict[str, Floats]:
+    """How far each run is from a minimizer in X, layer norms and trace, and what its `radius` allows."""
     matrix, depth, x = cell["matrix"].values, group.depth, cell["end_to_end"].values
     layer_norm_sq = cell["layer_norm_sq"].values
     best = theory.end_to_end_minimizer(matrix, depth, facts["lam_value"])
     top = float(np.linalg.norm(best, 2) ** (1 / depth))
     alpha = np.sqrt(facts["predicted_layer_norm_sq"])
-    size = np.sqrt(layer_norm_sq.sum(axis=-1))
-    radius = SAFETY * cell["gradient_norm"].values / np.float64(facts["mu"]) + ROUNDING * size
     return {
         "radius": radius,
         "distance": np.linalg.norm(x - best, axis=(-2, -1)),
@@ -91,6 +90,33 @@ def _distances(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[
         "layer_norm_tolerance": 2 * alpha * radius + radius**2 + ROUNDING * facts["sigma_1"] ** (2 / depth),
         "trace_tolerance": _trace_tolerance(group, top, radius) + ROUNDING * facts["predicted_trace"],
     }
+
+
+def _radius(cell: xr.Dataset, group: Group, facts: dict[str, float], tolerance: Floats) -> Floats:
+    """Bound on the distance to the minimizers, (start,); infinite where it does not hold, so that the run is silent."""
+    size = np.sqrt(cell["layer_norm_sq"].values.sum(axis=-1))
+    radius = SAFETY * cell["gradient_norm"].values / np.float64(facts["mu"]) + ROUNDING * size
+    holds = _is_near(cell, group, facts, radius) & _is_told(facts, tolerance)
+    return np.where(holds, radius, np.inf)
+
+
+def _is_told(facts: dict[str, float], tolerance: Floats) -> NDArray[np.bool_]:
+    """Whether F tells the minimum from the next critical level; on the exceptional set they are the same on purpose."""
+    told: NDArray[np.bool_] = facts["level_separation"] > 2 * tolerance
+    return told | (facts["exceptional_distance"] <= RESOLUTION)
+
+
+def _is_near(cell: xr.Dataset, group: Group, facts: dict[str, float], radius: Floats) -> NDArray[np.bool_]:
+    """Whether `radius` is small enough for the bound that gave it: C radius <= mu / 2.
+
+    At a distance r the gradient is at least mu r - C r^2 / 2. So such a run is within `radius` of the minimizers, or
+    far outside of it, near another critical point. Without the half the two ranges would meet.
+    """
+    sigma = np.linalg.svd(cell["matrix"].values, compute_uv=False)
+    x = theory.scalar_minimizer(sigma, group.depth, facts["lam_value"])
+    top, residual = float(x.max()) ** (1 / group.depth), float(np.abs(x - sigma).max())
+    turning = [r * theory.hessian_lipschitz(group.depth, top + r, residual) if r < np.inf else np.inf for r in radius]
+    return np.array(turning) <= facts["mu"] / 2
 
 
 @np.errstate(divide="ignore")

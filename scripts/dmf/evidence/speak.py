@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-# A target counts as exceptional this close to the set: nearer, float64 cannot tell its two minima apart.
-RESOLUTION = 1e-12
+from dmf.evidence.rounding import RESOLUTION
 
 # Schemes that draw a start from a density, which almost never lies on the way into a strict saddle. The others, whose
 # layers are exactly balanced, may be kept on it by a symmetry of F (see the claim levels).

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from dmf.claims import load_claim
 from dmf.evidence.claim import Claim, Verdict
 from dmf.evidence.speak import may_speak
+from dmf.falsify.record import Record
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.report import listing, statements, text
@@ -45,8 +46,10 @@ def page_html(
     verdicts: Sequence[Verdict],
     pictures: Sequence[Picture],
     provenance: Mapping[str, Any],
+    found: Record | None = None,
 ) -> str:
-    """The page, from a grid's targets, evidence (cell, start), verdicts, figures and provenance.
+    """The page, from a grid's targets, evidence (cell, start), verdicts, figures, provenance and what was found by the
+    search for refutations, None where there was none.
 
     Figures of a claim stand in its section, all others in one of their own; both keep their order. Everything
     that a user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not understood.
@@ -77,6 +80,7 @@ def page_html(
             short=listing.cells_short_of_minimum(evidence, grid.certificate.runs_per_cell),
             degenerate=listing.degenerate_cells(evidence),
             provenance=provenance,
+            found=found,
         )
     )
 
