@@ -7,6 +7,7 @@ from _step import step
 from dmf.dataset.provenance import file_attributes
 from dmf.dataset.store import read, write_text
 from dmf.dataset.targets import targets_from_dataset
+from dmf.falsify.record import read_record
 from dmf.figures import load_figures
 from dmf.grid.config import validate
 from dmf.report.page import page_html
@@ -31,7 +32,9 @@ with step(snakemake.log[0], "report") as log:
         if name in svg
     ]
     targets = targets_from_dataset(read(snakemake.input.targets))
-    write_text(page_html(grid, targets, evidence, verdicts, pictures, source), snakemake.output.page)
+    found = [read_record(file) for file in snakemake.input.found]
+    page = page_html(grid, targets, evidence, verdicts, pictures, source, found[0] if found else None)
+    write_text(page, snakemake.output.page)
     write_text(csv_text(verdicts), snakemake.output.table)
     write_text(json.dumps(source, indent=2, ensure_ascii=False) + "\n", snakemake.output.provenance)
     log.info("%d verdicts, %d figures", len(verdicts), len(pictures))

@@ -24,6 +24,7 @@ TINY: dict[str, Any] = {
     "lambdas": {"relative": [0.3, 1.2]},
     "starts": {"scales": [0.5, 2], "count": 4},
     "studies": [],
+    "falsifier": {"runs": 0},
 }
 
 

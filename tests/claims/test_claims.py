@@ -27,7 +27,7 @@ def test_claims_are_listed_by_name_and_loaded_in_the_order_of_the_paper() -> Non
 
 @pytest.mark.parametrize("name", ["nothing", "__init__", "", "../evidence/claim", "os"])
 def test_an_unknown_claim_is_refused_with_the_known_ones(name: str) -> None:
-    with pytest.raises(KeyError, match=r"known claims: collapse, .*uniqueness"):
+    with pytest.raises(KeyError, match=r"known claims: .*collapse, .*uniqueness"):
         load_claim(name)
 
 
@@ -81,6 +81,14 @@ def below_bound(evidence: xr.Dataset, cell: int, start: int) -> None:
     evidence["hessian_trace"].values[cell, start] = evidence["trace_bound"].values[cell] * (1 - 1e-6)
 
 
+def misses_the_closed_form(evidence: xr.Dataset, cell: int, start: int) -> None:
+    evidence["hessian_trace"].values[cell, start] *= 1 + 1e-6
+
+
+def drops_below_its_schatten_objective(evidence: xr.Dataset, cell: int, start: int) -> None:
+    evidence["objective"].values[cell, start] -= 1e-9
+
+
 CORRUPTIONS: list[tuple[str, str, Corruption]] = [
     ("uniqueness", "below", add("distance", 1e-6)),
     ("uniqueness", "above", add("distance", 1e-6)),
@@ -93,10 +101,28 @@ CORRUPTIONS: list[tuple[str, str, Corruption]] = [
     ("collapse", "below", put("end_to_end_norm", 0.0)),
     ("trace_bound", "below", below_bound),
     ("trace_bound", "above", below_bound),
+    ("trace_attained", "below", misses_the_closed_form),
+    ("trace_attained", "above", misses_the_closed_form),
+    ("trace_attained", "below", below_bound),
+    ("uniqueness", "below", add("misalignment", 1e-6)),
+]
+# Of claims on every certified run, minimizer or not.
+ON_CRITICAL_POINTS: list[tuple[str, str, Corruption]] = [
+    ("balancedness", "below", add("imbalance", 1e-6)),
+    ("balancedness", "above", add("imbalance", 1e-6)),
+    ("balancedness", "below", add("singular_value_gap", 1e-6)),
+    ("balancedness", "below", put("singular_value_gap", np.nan)),
+    ("schatten", "below", add("objective", 1e-9)),
+    ("schatten", "below", drops_below_its_schatten_objective),
+    ("schatten", "above", add("schatten", 1e-9)),
+    ("schatten", "below", put("schatten", np.nan)),
+    ("levels", "below", add("level_gap", 1e-9)),
+    ("levels", "above", add("level_gap", -1e-9)),
+    ("levels", "below", put("level_gap", np.nan)),
 ]
 
 
-@pytest.mark.parametrize(("name", "side", "corrupt"), CORRUPTIONS)
+@pytest.mark.parametrize(("name", "side", "corrupt"), [*CORRUPTIONS, *ON_CRITICAL_POINTS])
 @pytest.mark.parametrize("depth", [2, 3])
 def test_one_false_run_among_honest_ones_is_found_and_named(
     name: str, side: str, corrupt: Corruption, depth: int, trained: Trained
@@ -126,7 +152,60 @@ def test_the_same_falsehood_in_a_run_without_certificate_is_not_heard(
     assert find(load_claim(name), evidence, CERTIFICATE).word == "confirmed"
 
 
-@pytest.mark.parametrize("name", ["uniqueness", "layer_norms", "collapse", "trace_bound"])
+@pytest.mark.parametrize(
+    ("name", "corrupt"),
+    [
+        ("balancedness", add("imbalance", 1e-6)),
+        ("schatten", drops_below_its_schatten_objective),
+        ("levels", add("level_gap", 1e-9)),
+    ],
+)
+def test_a_false_run_in_a_spurious_minimum_is_heard_and_an_uncertified_one_is_not(
+    name: str, corrupt: Corruption, trained: Trained
+) -> None:
+    evidence = trained.evidence.copy(deep=True)
+    cell, start = np.argwhere((evidence["kept"].values >= 0) & (evidence["minimal"].values == 0))[0]
+    corrupt(evidence, cell, start)
+    assert find(load_claim(name), evidence, CERTIFICATE).word == "violated"
+    evidence["certified"].values[cell, start] = 0
+    assert find(load_claim(name), evidence, CERTIFICATE).word == "confirmed"
+
+
+@pytest.mark.parametrize("field", ["factorized", "factorized_gradient"])
+def test_a_factorization_of_the_schatten_minimizer_that_is_no_minimizer_is_found(field: str, trained: Trained) -> None:
+    evidence = trained.evidence.copy(deep=True)
+    evidence[field].values[-2] += 1e-9
+    found = find(load_claim("schatten"), evidence, CERTIFICATE)
+    assert found.word == "violated"
+    assert found.worst is not None
+    assert [found.worst[key] for key in ("target", "depth", "lam")] == [
+        evidence[key].values[-2] for key in ("target", "depth", "lam")
+    ]
+
+
+def test_a_saddle_of_depth_two_is_no_level(trained: Trained) -> None:
+    """Every critical value of depth 2 below the top one belongs to a strict saddle; a run there contradicts."""
+    evidence = trained.evidence.copy(deep=True)
+    cell = int(np.flatnonzero((evidence["depth"].values == 2) & (evidence["relative"].values < 1))[0])
+    evidence["kept"].values[cell, 0] -= 1
+    assert find(load_claim("levels"), evidence, CERTIFICATE).word == "violated"
+
+
+def test_cells_near_a_degenerate_lambda_say_nothing_of_levels(trained: Trained) -> None:
+    evidence = trained.evidence.copy(deep=True)
+    evidence["gradient_separation"].values[:3] = 50 * evidence["gradient_tolerance"].values[:3]
+    assert find(load_claim("levels"), evidence, CERTIFICATE).cells == evidence.sizes["cell"] - 3
+
+
+def test_a_bound_attained_where_it_should_not_be_is_found(trained: Trained) -> None:
+    """The trace agrees with the closed form, but the bound was not as low as it must be."""
+    evidence = trained.evidence.copy(deep=True)
+    cell = int(np.flatnonzero(evidence["attains"].values == 0)[0])
+    evidence["trace_bound"].values[cell] = evidence["predicted_trace"].values[cell]
+    assert find(load_claim("trace_attained"), evidence, CERTIFICATE).word == "violated"
+
+
+@pytest.mark.parametrize("name", ["uniqueness", "layer_norms", "collapse", "trace_bound", "trace_attained"])
 def test_cells_at_the_exceptional_set_are_out_of_scope(name: str, trained: Trained) -> None:
     evidence = trained.evidence.copy(deep=True)
     evidence["exceptional_distance"].values[:3] = 1e-13

@@ -47,7 +47,9 @@ def trained(raw: dict[str, Any], root: Path) -> tuple[Project, dict[Group, xr.Da
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[Group, xr.Dataset]]:
-    return trained({**OLD, "tiles": {"seconds": 2.5 * seconds_per_run(Group((4, 3, 3)))}}, tmp_path_factory.mktemp("old"))
+    return trained(
+        {**OLD, "tiles": {"seconds": 2.5 * seconds_per_run(Group((4, 3, 3)))}}, tmp_path_factory.mktemp("old")
+    )
 
 
 @pytest.fixture(scope="module")

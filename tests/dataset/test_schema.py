@@ -76,8 +76,8 @@ BREACHES: dict[str, tuple[Callable[[xr.Dataset], xr.Dataset], str]] = {
     "too few columns": (lambda d: d.isel(col=slice(2)), "dimension col is 2"),
     "too few layers": (lambda d: d.isel(layer=slice(2)), "dimension layer is 2"),
     "too few singular values": (lambda d: d.isel(singular=slice(2)), "dimension singular is 2"),
-    "other version": (lambda d: d.assign_attrs(schema_version=0), "schema version 0, expected 1"),
-    "no version": (lambda d: without(d, "schema_version"), "schema version None, expected 1"),
+    "other version": (lambda d: d.assign_attrs(schema_version=0), "schema version 0, expected 2"),
+    "no version": (lambda d: without(d, "schema_version"), "schema version None, expected 2"),
     "no widths": (lambda d: without(d, "widths"), r"got widths \[\], expected d_0, ..., d_L"),
     "one width": (lambda d: d.assign_attrs(widths=3), r"got widths \[3\], expected d_0, ..., d_L"),
 }

@@ -167,6 +167,39 @@ def test_an_exact_tie_of_depth_two_leaves_its_cell_without_a_voice(small: dict[s
     assert (finding.word, finding.cells, finding.cells_spoke) == ("inconclusive", 3, 1)
 
 
+def test_a_saddle_that_rounding_hides_from_the_minimum_has_no_voice(small: dict[str, Any]) -> None:
+    """L = 2, lambda a hair below sigma: w_2 = -w_1 leads to zero, where F is above its minimum by (sigma - lambda)^2.
+
+    The search for refutations found this: the certificate took the saddle, 1.6e-3 away, for the minimizer.
+    """
+    sigma, lam = 100.0, 100.0 * (1 - 2.5e-8)
+    target = {"name": "scalar", "kind": "spectrum", "shape": [1, 1], "singular_values": [sigma]}
+    small["starts"] = {"schemes": ["balanced"], "scales": [2.0], "count": 20}
+    _, evidence = evidence_of(small, targets=[target], depths=[2], lambdas={"absolute": [lam]})
+    at_saddle = (evidence["end_to_end_norm"].values < 1e-12) & (evidence["minimal"].values == 1)
+    assert at_saddle.any()
+    assert float(evidence["level_separation"][0]) == pytest.approx((sigma - lam) ** 2, abs=8e-16 * sigma**2)
+    assert np.isinf(evidence["radius"].values[at_saddle]).all()
+    for name in ("uniqueness", "layer_norms", "collapse", "trace_bound"):
+        assert find(load_claim(name), evidence, Certificate()).word != "violated", name
+
+
+def test_a_radius_that_outreaches_its_own_bound_is_none(trained: Trained) -> None:
+    """2 ||grad F|| / mu bounds the distance only while the Hessian cannot turn by mu within it."""
+    dataset = next(iter(trained.groups.values())).copy(deep=True)
+    dataset["gradient_tolerance"].values[...] = 1.0
+    sizes = np.geomspace(1e-12, 0.5, dataset.sizes["start"])
+    dataset["gradient_norm"].values[...] = sizes
+    evidence = certify([dataset])
+    radius = evidence["radius"].values
+    alone = np.isinf(evidence["level_separation"].values)  # no other level that F could mistake for the minimum
+    assert alone.any()
+    assert np.isfinite(radius[:, 0]).all()
+    assert np.isinf(radius[alone, -1]).all()
+    finite = np.isfinite(radius)
+    assert (finite[:, :-1] >= finite[:, 1:]).all()  # once lost, a voice does not come back with a larger gradient
+
+
 def test_a_run_that_stopped_for_another_reason_is_never_certified(small: dict[str, Any]) -> None:
     _, evidence = evidence_of(small, depths=[3], optimizer={"name": "lbfgs", "max_iterations": 3})
     assert not evidence["certified"].values.any()

@@ -6,7 +6,7 @@ import xarray as xr
 
 from dmf import theory
 from dmf.evidence.certify import CELL_FIELDS, cell_facts
-from dmf.evidence.controls import EXCEPTIONAL, EXCEPTIONAL_SCALAR, ORDINARY
+from dmf.evidence.controls import EXCEPTIONAL, EXCEPTIONAL_SCALAR, ORDINARY, STOPPED
 from dmf.grid.cells import Group
 
 SCALES = (0.5, 2.0)
@@ -24,7 +24,8 @@ def made_up_cell(name: str, sigma: list[float], depth: int, label: str) -> xr.Da
     group = Group((len(sigma),) * (depth + 1))
     unit = float(theory.critical_lambda(sigma[0], depth))
     lam = float(label[:-1]) * unit if label.endswith("c") else float(label)
-    facts = {field: value for field, value in cell_facts(matrix, group, lam).items() if field in CELL_FIELDS}
+    known = cell_facts(matrix, group, lam) | {"gradient_tolerance": RADIUS}
+    facts = {field: value for field, value in known.items() if field in CELL_FIELDS}
     starts = len(SCALES) * DRAWS
     at_zero = (np.arange(starts) == 0) & (facts["kept_at_minimum"] > 0) & (depth > 2)
     noise = RADIUS * np.random.default_rng([len(name), depth]).uniform(0.01, 0.5, starts)
@@ -41,6 +42,12 @@ def made_up_cell(name: str, sigma: list[float], depth: int, label: str) -> xr.Da
         "layer_norm_sq_min": alpha_sq,
         "layer_norm_sq_max": alpha_sq + noise,
         "layer_norm_tolerance": np.full(starts, RADIUS),
+        "gradient_norm": np.full(starts, RADIUS),
+        "imbalance": noise,
+        "singular_value_gap": noise / 2,
+        "imbalance_slope": np.full(starts, 0.6),
+        "imbalance_floor": np.full(starts, 1e-12),
+        "trace_tolerance": np.full(starts, RADIUS),
         "hessian_trace": np.where(at_zero, 2 * lam * facts["parameters"], facts["predicted_trace"]),
     }
     return xr.Dataset(
@@ -53,6 +60,7 @@ def made_up_cell(name: str, sigma: list[float], depth: int, label: str) -> xr.Da
             "target": ("cell", np.array([name], dtype=object)),
             "lam": ("cell", np.array([label], dtype=object)),
             "depth": ("cell", [depth]),
+            "group": ("cell", np.array([group.name], dtype=object)),
             "scheme": ("start", np.array(["gaussian"] * starts, dtype=object)),
             "scale": ("start", np.repeat(SCALES, DRAWS)),
             "draw": ("start", np.tile(np.arange(DRAWS), len(SCALES))),
@@ -86,13 +94,16 @@ def evidence(made_up: Callable[..., xr.Dataset]) -> xr.Dataset:
 
 @pytest.fixture(scope="session")
 def controls() -> xr.Dataset:
-    """The three control cells; of the exceptional ones the second start ends at the other minimizer."""
+    """Control cells; of the exceptional ones the second start ends at the other minimizer, `stopped` has no end."""
     m_star = float(theory.collapse_threshold(3, 0.5))
     cells = [
         made_up_cell(EXCEPTIONAL, [3 * m_star, m_star, 0.4 * m_star], 3, "0.5"),
         made_up_cell(EXCEPTIONAL_SCALAR, [m_star], 3, "0.5"),
         made_up_cell(ORDINARY, [3.0, 1.5, 0.5], 3, "0.8c"),
+        made_up_cell(STOPPED, [3.0, 1.5, 0.5], 3, "0.8c"),
     ]
+    for field, value in {"certified": 0, "minimal": 0, "gradient_norm": 2.0, "imbalance": 0.9}.items():
+        cells[-1][field][...] = value
     x_j = float(theory.jump(3, 0.5))
     for cell in cells[:2]:
         cell["distance"][0, 1] = x_j

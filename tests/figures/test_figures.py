@@ -13,10 +13,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 
 from dmf.claims import claim_names
-from dmf.figures import _style, draw, figure_names, load_figure, load_figures
+from dmf.figures import _runs, _style, draw, figure_names, kept, load_figure, load_figures
+from dmf.figures.distance_bound import COLOURS
 
+Halves = tuple[xr.Dataset, xr.Dataset]
+Study = Callable[[str], Halves]
 LABELS = {"first": "First, 3 × 3", "second": "costs $2"}
-DRAWN_FROM_RUNS = ["uniqueness", "layer_norms", "collapse", "trace_bound"]
+DRAWN_FROM_RUNS = ["uniqueness", "layer_norms", "collapse", "trace_bound", "trace_slack", "balancedness"]
 
 
 def composed(name: str, evidence: xr.Dataset, controls: xr.Dataset) -> Canvas:
@@ -57,10 +60,20 @@ def texts(canvas: Canvas) -> str:
     return " ".join(text.get_text() for axes in canvas.axes for text in axes.texts)
 
 
+@pytest.fixture
+def read(evidence: xr.Dataset, controls: xr.Dataset, study: Study) -> Study:
+    """What a figure reads: the made-up runs, or its study."""
+
+    def of(name: str) -> Halves:
+        source = load_figure(name).study
+        return (evidence, controls) if source == "runs" else study(source)
+
+    return of
+
+
 @pytest.mark.parametrize("name", figure_names())
-def test_both_files_are_whole_and_drawing_again_changes_no_byte(
-    name: str, evidence: xr.Dataset, controls: xr.Dataset, tmp_path: Path
-) -> None:
+def test_both_files_are_whole_and_drawing_again_changes_no_byte(name: str, read: Study, tmp_path: Path) -> None:
+    evidence, controls = read(name)
     first, again = tmp_path / "figure.svg", tmp_path / "again.svg"
     png = tmp_path / "figure.png"
     draw(name, evidence, controls, LABELS, [png, first])
@@ -73,15 +86,16 @@ def test_both_files_are_whole_and_drawing_again_changes_no_byte(
 
 
 @pytest.mark.parametrize("name", figure_names())
-def test_no_certified_run_is_no_crash(name: str, evidence: xr.Dataset, controls: xr.Dataset) -> None:
-    nothing = {field: evidence[field] * 0 for field in ("certified", "minimal")}
+def test_no_certified_run_is_no_crash(name: str, read: Study) -> None:
+    evidence, controls = read(name)
+    nothing = {field: evidence[field] * 0 for field in ("certified", "minimal") if field in evidence}
     canvas = rendered(name, evidence.assign(nothing), controls.isel(cell=[]))
     if name in DRAWN_FROM_RUNS:
         assert "no certified run" in texts(canvas)
 
 
 @pytest.mark.parametrize("labels", [["1.2c"], ["0.05", "60.0"]], ids=["above", "absolute"])
-@pytest.mark.parametrize("name", [*DRAWN_FROM_RUNS, "census"])
+@pytest.mark.parametrize("name", [*DRAWN_FROM_RUNS, "census", "kept"])
 def test_unusual_grids(name: str, labels: list[str], made_up: Callable[..., xr.Dataset], controls: xr.Dataset) -> None:
     canvas = rendered(name, made_up({"only": [2.0, 1.0]}, [2, 5], labels), controls)
     for axes in canvas.axes:
@@ -90,7 +104,7 @@ def test_unusual_grids(name: str, labels: list[str], made_up: Callable[..., xr.D
 
 def test_texts_are_complete_and_name_known_claims() -> None:
     figures = load_figures()
-    assert [figure.order for figure in figures.values()] == list(range(1, len(figures) + 1))
+    assert [figure.order for figure in figures.values()] == sorted(figure.order for figure in figures.values())
     for figure in figures.values():
         assert figure.claim is None or figure.claim in claim_names()
         assert min(len(figure.title), len(figure.caption), len(figure.refuted_by)) > 10
@@ -100,7 +114,7 @@ def test_texts_are_complete_and_name_known_claims() -> None:
 
 
 def test_an_unknown_figure_is_refused_by_name() -> None:
-    with pytest.raises(KeyError, match=r"no figure 'nonsense'; known figures: census, collapse"):
+    with pytest.raises(KeyError, match=r"no figure 'nonsense'; known figures: .*census, collapse"):
         load_figure("nonsense")
 
 
@@ -186,3 +200,73 @@ def test_a_grid_too_large_for_its_figure_says_what_it_shows(
 ) -> None:
     many = made_up({f"t{k}": [1.0 + k] for k in range(9)}, [2, 3], ["0.5c"])
     assert "(6 of 9 targets)" in composed("collapse", many, controls).get_supxlabel()
+
+
+def test_balancedness_marks_every_certified_run_and_its_control_twice(
+    evidence: xr.Dataset, controls: xr.Dataset
+) -> None:
+    evidence = evidence.copy(deep=True)
+    evidence["certified"][2, 1] = 0
+    certified, anywhere = composed("balancedness", evidence, controls).axes
+    tolerance = evidence["imbalance_slope"] * evidence["gradient_norm"] + evidence["imbalance_floor"]
+    for depth in (2, 3):
+        shown = (evidence["certified"] == 1) & (evidence["depth"] == depth)
+        for axes, field in ((certified, "imbalance"), (anywhere, "singular_value_gap")):
+            truth = pairs(evidence, shown, tolerance, evidence[field])
+            np.testing.assert_array_equal(marks(axes, _style.depth_colour(depth)), truth)
+    # declared to be critical they are far above the line; at the gradient norm that they have they are not
+    assert (np.diff(marks(certified, _style.CONTROL)) > 0.5).all()
+    assert (np.diff(marks(anywhere, _style.CONTROL)) < 0).all()
+
+
+def test_slack_is_drawn_by_rank_and_on_the_line_where_the_bound_is_attained(
+    made_up: Callable[..., xr.Dataset], controls: xr.Dataset
+) -> None:
+    evidence = made_up({"scalar": [2.0], "plane": [2.0, 1.0]}, [3], ["0.1c", "1.2c"])
+    scalar, plane = composed("trace_slack", evidence, controls).axes
+    colour = _style.depth_colour(3)
+    line = scalar.get_ylim()[0] * 3
+    assert {tuple(place) for place in marks(scalar, colour).round(9)} == {(0, round(line, 9)), (1, round(line, 9))}
+    attained, above = np.unique(marks(plane, colour), axis=0)
+    assert attained == pytest.approx([0, line])
+    cell = evidence.isel(cell=2)  # the plane at 0.1 lambda_c: rank 2
+    assert above == pytest.approx([2, float(cell["predicted_trace"] / cell["trace_bound"]) - 1], rel=1e-6)
+    assert above[1] > 10 * line
+
+
+def test_shares_of_kept_values_are_counts_with_wilsons_interval(evidence: xr.Dataset, controls: xr.Dataset) -> None:
+    panels = composed("kept", evidence, controls).axes  # depth x scale
+    lowest = panels[2]  # depth 3, scale 0.5: one of two draws ends at zero where the minimum is not zero
+    zero = next(line for line in lowest.lines if line.get_color() == kept.colour(0))
+    np.testing.assert_allclose(np.asarray(zero.get_xdata(), dtype=float), [0.1, 0.6, 0.95, 1.1, 1.5])
+    here = (evidence["depth"] == 3).values
+    ended = evidence["kept"].values[here][:, :2].reshape(2, 5, 2)
+    np.testing.assert_allclose(np.asarray(zero.get_ydata(), dtype=float), (ended == 0).mean(axis=(0, 2)))
+    # 2 of 4: the middle is 1/2 and the half width z sqrt(1/n + z^2/n^2) / (2 (1 + z^2/n))
+    table = kept.shares(_runs.run_table(evidence.isel(cell=here, start=[0, 1])), 0, kept.MOST_LEVELS - 1)
+    z = 1.959964
+    half = z * np.sqrt(1 / 4 + z**2 / 16) / (2 * (1 + z**2 / 4))
+    row = table[table["share"] == 0.5].iloc[0]
+    assert (row["total"], row["low"], row["high"]) == pytest.approx((4, 0.5 - half, 0.5 + half), rel=1e-5)
+
+
+def test_every_minimizer_of_the_hessian_study_is_a_mark(study: Study) -> None:
+    evidence, controls = study("hessian")
+    axes = composed("hessian_spectrum", evidence, controls).axes[1]
+    speaks = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"])
+    away = np.abs(evidence["spectrum"] - evidence["predicted_spectrum"]).max("eigen")
+    for depth in (2, 3, 4, 5):
+        truth = pairs(evidence, speaks & (evidence["depth"] == depth), evidence["spectrum_tolerance"], away)
+        np.testing.assert_array_equal(marks(axes, _style.depth_colour(depth)), truth)
+    assert len(marks(axes, _style.CONTROL)) >= 1
+
+
+def test_every_distance_is_a_mark_and_those_of_the_control_lie_beyond_the_line(study: Study) -> None:
+    evidence, controls = study("distances")
+    left, right = composed("distance_bound", evidence, controls).axes
+    for kind, colour in COLOURS.items():
+        near = (evidence["certified"] == 1) & (evidence["kind"] == kind)
+        truth = pairs(evidence, near, evidence["bound"] / 2, evidence["distance"])
+        np.testing.assert_array_equal(marks(left, colour), truth)
+    beyond = marks(right, COLOURS["soft"])
+    assert (beyond[:, 1] > 2 * beyond[:, 0]).all()

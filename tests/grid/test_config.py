@@ -22,6 +22,7 @@ BASE: dict[str, Any] = {
     "optimizer": {"name": "lbfgs"},
     "certificate": {},
     "keep": {},
+    "falsifier": {},
     "tiles": {},
 }
 NAN, INF, ABSENT = float("nan"), float("inf"), object()
@@ -260,3 +261,10 @@ def test_the_number_of_further_problems_is_told() -> None:
 def test_a_long_value_is_cut() -> None:
     with pytest.raises(UserError, match=r"grid: got \['x+\.\.\.: expected text$"):
         validate(changed("grid", ["x" * 500]), "demo.yaml")
+
+
+@pytest.mark.parametrize("runs", [1, 199])
+def test_a_search_too_small_for_its_own_control_is_refused(runs: int) -> None:
+    with pytest.raises(UserError, match=rf"falsifier\.runs: got {runs}: expected 0 or at least 200"):
+        validate(changed("falsifier.runs", runs), "demo.yaml")
+    assert validate(changed("falsifier.runs", 0), "demo.yaml").falsifier.runs == 0

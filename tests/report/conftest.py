@@ -81,7 +81,7 @@ def verdicts() -> list[Verdict]:
             claim.order,
             claim.title,
             claim.source,
-            finding("confirmed", 0.101 + 0.1 * place, runs=1200 + place, runs_spoke=1100 + place),
+            finding("confirmed", 0.101 + 0.01 * place, runs=1200 + place, runs_spoke=1100 + place),
             finding("violated", 1234.0 + 100 * place),
         )
         for place, (name, claim) in enumerate(load_claims().items())

@@ -10,6 +10,7 @@ import xarray as xr
 
 from dmf.claims import load_claims
 from dmf.evidence.claim import Finding, Verdict
+from dmf.falsify.record import Attack, Record
 from dmf.grid.config import Grid
 from dmf.report.pictures import LARGEST_SVG, Picture, picture
 
@@ -214,3 +215,41 @@ def test_a_large_svg_is_embedded_as_png(size: int, kind: str) -> None:
 
 def test_the_same_data_give_the_same_page(build: Build) -> None:
     assert build() == build()
+
+
+def record(statistic: float, control: float) -> Record:
+    worst = {"target": "candidate-7", "depth": 3, "lam": "0.123", "scheme": "balanced", "scale": 0.3, "draw": 0}
+    facts = {"lam_value": 0.1234, "relative": 1.0004, "mu": 0.0125, "gradient_norm": 3.5e-11}
+
+    def attack(claim: str, value: float) -> Attack:
+        word = "violated" if value > 1 else "confirmed"
+        finding = Finding(word, value, 1 - value, 800, 790, 777, 100, 90, worst)  # type: ignore[arg-type]
+        return Attack(claim, f"Title of {claim} $X$", "Theorem 0", finding, "L3-4x2x2x2", [2.5, 0.75], facts)
+
+    nothing = Finding("inconclusive", None, None, 8, 8, 0, 1, 0, None)
+    silent = Attack("collapse", "Silent", "Theorem 1", nothing, "", [], {})
+    return Record(800, 100, [attack("uniqueness", statistic), silent], attack("decoy", control))
+
+
+def test_the_worst_cases_that_a_search_found_are_listed_with_its_control(build: Build) -> None:
+    page = build(found=record(0.4321, 1e5))
+    reader = Reader(page)
+    assert reader.unbalanced == []
+    section = page[page.index('id="attacks"') : page.index('id="grid"')]
+    text = Reader(section).text
+    for words in ("800 runs in 100 cells", "0.432", "777", "L3-4x2x2x2", "2.5, 0.75", "balanced × 0.3", "found it out"):
+        assert words in text, words
+    assert "no run could speak" in text
+    assert "violated" not in text
+    assert "Refuted by the search" not in reader.text
+
+
+def test_a_refutation_by_the_search_and_a_missed_control_cannot_be_overlooked(build: Build) -> None:
+    page = build(found=record(3.5, 0.5))
+    text = Reader(page).text
+    assert page.index("Refuted by the search") < page.index('id="verdicts"')
+    assert "its attacks prove nothing" in text
+
+
+def test_without_a_search_there_is_no_section_of_attacks(build: Build) -> None:
+    assert "attacks" not in build()

@@ -41,6 +41,14 @@ def test_configured_numbers_are_shown_as_written(value: float, shown: str) -> No
     assert text.given(value) == shown
 
 
+def test_an_interval_holds_its_share_and_is_empty_without_runs() -> None:
+    # z^2 / (n + z^2) for none of n, with z = 1.96
+    assert text.interval(0, 10) == "0.0 to 27.8 %"
+    assert text.interval(10, 10) == "72.2 to 100.0 %"
+    assert text.interval(5000, 10000) == "49.0 to 51.0 %"
+    assert text.interval(0, 0) == ""
+
+
 def test_a_share_is_all_or_nothing_only_where_it_is() -> None:
     assert text.share(0, 10) == "0 %"
     assert text.share(10, 10) == "100 %"

@@ -245,3 +245,30 @@ def test_a_hundred_thousand_parameters_have_the_exact_trace_and_number_of_zero_m
     assert math.fsum(spectrum) == pytest.approx(theory.minimizer_hessian_trace(target, widths, lam), rel=1e-11)
     orbit = theory.zero_modes(widths, theory.kept_at_minimum(target, 4, lam))
     assert np.count_nonzero(np.abs(spectrum) < 1e-12 * spectrum[-1]) == orbit
+
+
+@pytest.mark.parametrize("kept", [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)], ids=str)
+@pytest.mark.parametrize("depth", [3, 4])
+def test_negative_eigenvalues_at_any_critical_point_count_what_was_kept_wrongly(aligned_layers, kept, depth):
+    """Large roots on any set, L >= 3: one for each dropped value larger than a kept one, so prefixes are minima."""
+    sigma, lam, widths = np.array([3.0, 2.0, 1.0]), 0.05, [3] * (depth + 1)
+    x = np.where(np.isin(np.arange(3), kept), theory.large_root(sigma, depth, lam), 0.0)
+    target = np.diag(sigma)
+    values = np.linalg.eigvalsh(dense_hessian(aligned_layers(target, widths, x), target, lam))
+    wrong = sum(1 for i in kept for j in range(3) if j not in kept and sigma[j] > sigma[i])
+    assert np.count_nonzero(values < -1e-9) == wrong
+
+
+@pytest.mark.parametrize("depth", [2, 3, 5])
+def test_two_eigenvalues_belong_to_every_critical_point(draw_target, depth):
+    """W_l S_{l-1} - S_l W_l has eigenvalue 4 lam for symmetric S, 0 for skew S, whatever gauge the layers are in."""
+    widths, lam = [3, *[4, 5, 3, 4][: depth - 1], 3], 0.07
+    target, rng = draw_target(widths), np.random.default_rng(11)
+    layers = theory.sample_minimizer(target, widths, lam, rng)
+    hessian = dense_hessian(layers, target, lam)
+    for sign, eigenvalue in [(1, 4 * lam), (-1, 0.0)]:
+        blocks = [np.zeros((3, 3)), *[rng.standard_normal((width, width)) for width in widths[1:-1]], np.zeros((3, 3))]
+        blocks = [block + sign * block.T for block in blocks]
+        moves = [layer @ blocks[k] - blocks[k + 1] @ layer for k, layer in enumerate(layers)]
+        move = np.concatenate([move.ravel() for move in moves])
+        np.testing.assert_allclose(hessian @ move, eigenvalue * move, atol=1e-12 * np.abs(hessian).max())

@@ -36,6 +36,12 @@ def test_every_field_describes_the_final_layers(draw_batch):
     np.testing.assert_allclose(runs.objective, misfit + batch.lams * norms.sum(axis=1), rtol=1e-12)
     gaps = [b.transpose(0, 2, 1) @ b - a @ a.transpose(0, 2, 1) for a, b in ((w1, w2), (w2, w3))]
     np.testing.assert_allclose(runs.imbalance, np.max([np.linalg.norm(g, axis=(1, 2)) for g in gaps], axis=0))
+    # Through the Gram matrices, with the zeros of the wider one: an independent way to the squared singular values.
+    squares = [np.linalg.eigvalsh(w @ w.transpose(0, 2, 1))[:, ::-1] for w in (w1, w2, w3)]
+    squares = [np.pad(s, ((0, 0), (0, 5 - s.shape[1]))) for s in squares]
+    spread = [np.linalg.norm(squares[i + 1] - squares[i], axis=1) for i in range(2)]
+    np.testing.assert_allclose(runs.singular_value_gap, np.max(spread, axis=0), rtol=1e-10)
+    np.testing.assert_allclose(runs.layer_spectral_norm**2, np.max([s[:, 0] for s in squares], axis=0), rtol=1e-12)
     assert (runs.status.dtype, runs.iterations.dtype, runs.evaluations.dtype) == (np.int8, np.int64, np.int64)
 
 
@@ -44,4 +50,13 @@ def test_a_point_that_is_not_finite_is_recorded_without_a_crash(draw_batch):
     batch.starts[0][1] = np.nan
     runs = batch.train(GradientDescent(name="gd", max_iterations=5))
     assert np.isnan(runs.singular_values[1]).all()
+    assert np.isnan([runs.singular_value_gap[1], runs.layer_spectral_norm[1]]).all()
     assert np.isfinite(runs.singular_values[[0, 2]]).all()
+
+
+@pytest.mark.parametrize("widths", [(2, 2, 2), (2, 5, 4, 3)])
+def test_neighbouring_singular_values_are_no_farther_apart_than_the_gram_matrices(widths, draw_batch):
+    """Mirsky's inequality for the symmetric matrices W_{l+1}^T W_{l+1} and W_l W_l^T."""
+    runs = draw_batch(widths, 20).train(Lbfgs(name="lbfgs", max_iterations=4))
+    assert (runs.singular_value_gap <= runs.imbalance * (1 + 1e-12)).all()
+    assert (runs.singular_value_gap > 0).all()

@@ -3,13 +3,15 @@
 import csv
 import json
 import shutil
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
-from harness import ROOT, Workflow
+from dmf.claims import load_claims
+from harness import ROOT, TINY, Workflow
 
-CLAIMS = {"uniqueness", "layer_norms", "collapse", "trace_bound"}
+CLAIMS = {name for name, claim in load_claims().items() if claim.study == "runs"}
 
 
 def test_every_claim_is_confirmed_and_every_control_detected(trained: Workflow) -> None:
@@ -61,6 +63,24 @@ def test_verify_fails_on_a_violation_and_on_a_missed_control(doctored: Workflow,
     assert "collapse (Corollary 14)" in log
     assert "verdicts/collapse.json" in log
     assert not (doctored.folder / "reports/tiny/verified.txt").exists()
+
+
+def test_a_search_for_refutations_adds_its_worst_cases_and_trains_nothing_else(doctored: Workflow) -> None:
+    doctored.write({**deepcopy(TINY), "falsifier": {"runs": 240}})
+    planned = doctored.planned("all")
+    assert planned == {"falsify": 1, "write_report": 1, "verify": 1, "all": 1}
+    result = doctored("--quiet", "rules", "progress")
+    assert result.returncode == 0, result.stderr
+    folder = doctored.folder / "reports/tiny"
+    record = json.loads((folder / "falsifier.json").read_text())
+    assert {attack["claim"] for attack in record["attacks"]} == CLAIMS
+    assert 'id="attacks"' in (folder / "index.html").read_text(encoding="utf-8")
+    record["attacks"][0]["finding"].update(word="violated", statistic=2.0)
+    (folder / "falsifier.json").write_text(json.dumps(record))
+    (folder / "verified.txt").unlink()
+    failed = doctored("--quiet", "rules", "progress", "--allowed-rules", "verify", "--", "verify")
+    assert failed.returncode != 0
+    assert "is refuted by the search" in (doctored.folder / "data/tiny/logs/verify.log").read_text()
 
 
 def test_clean_removes_one_grid_and_leaves_the_other(doctored: Workflow) -> None:

@@ -4,7 +4,7 @@
 rule certify:
     input:
         runs=expand(f"{DATA}/runs/{{group}}.nc", group=GROUPS),
-        code=sources("evidence/certify.py", "theory/*.py"),
+        code=sources(*CERTIFYING, "theory/*.py"),
     output:
         f"{REPORTS}/evidence.nc",
     log:
@@ -22,9 +22,11 @@ rule check:
         controls=lambda wildcards: controls_of(CLAIMS[wildcards.claim]),
         code=lambda wildcards: sources(
             f"claims/{wildcards.claim}.py",
+            "claims/_*.py",
             "evidence/claim.py",
             "evidence/judge.py",
             "evidence/speak.py",
+            "evidence/rounding.py",
         ),
     output:
         f"{REPORTS}/verdicts/{{claim}}.json",

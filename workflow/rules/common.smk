@@ -38,9 +38,16 @@ FIGURES = {
     for name, figure in load_figures().items()
     if figure.study in READABLE
 }
+# What the search for refutations found: nothing where it may not train.
+FOUND = [f"{REPORTS}/falsifier.json"] if grid.falsifier.runs else []
 GROUPS = {group.name: group for group in project.plan.groups}
 TILES = {tile.name: tile for tile in project.plan.wanted}
 LABELS = {target.name: target.label for target in project.targets}
+
+# The modules that turn runs into evidence.
+CERTIFYING = [
+    f"evidence/{name}.py" for name in ("certify", "cells", "runs", "rounding")
+]
 
 watch = TrainingWatch(project.plan.wanted, DATA)
 

@@ -47,6 +47,7 @@ rule verify:
     input:
         page=f"{REPORTS}/index.html",
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
+        found=FOUND,
     output:
         f"{REPORTS}/verified.txt",
     log:

@@ -28,6 +28,7 @@ rule write_report:
         targets=f"{DATA}/targets.nc",
         runs=expand(f"{DATA}/runs/{{group}}.nc", group=GROUPS),
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
+        found=FOUND,
         svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
         png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=FIGURES),
         code=sources("report/*.*", "claims/*.py"),

@@ -6,6 +6,7 @@ rule study:
         code=lambda wildcards: sources(
             f"studies/{wildcards.study}.py",
             "studies/_*.py",
+            *CERTIFYING,
             "theory/*.py",
             "training/*.py",
         ),

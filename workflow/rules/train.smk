@@ -49,7 +49,7 @@ rule assemble:
 
 rule train_controls:
     input:
-        code=sources("evidence/*controls.py", "evidence/certify.py", "training/*.py"),
+        code=sources("evidence/*controls.py", *CERTIFYING, "training/*.py"),
     output:
         f"{DATA}/controls.nc",
     log:

@@ -14,7 +14,7 @@ from dmf.grid.cells import Group, Series
 from dmf.training.result import Runs
 from dmf.training.settings import Status
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 CELL = ("target", "lam", "start")
 KINDS = {"f": "float64", "i": "a signed integer type", "U": "text"}
 
@@ -53,6 +53,10 @@ RUN_VARIABLES = {
     "layer_norm_sq": Variable((*CELL, "layer"), "f", "||W_l||_F^2", "squared Frobenius norm of a layer"),
     "imbalance": Variable(CELL, "f", "", "largest ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F over l"),
     "hessian_trace": Variable(CELL, "f", "tr", "trace of the Hessian of F at the final point"),
+    "singular_value_gap": Variable(
+        CELL, "f", "", "largest distance over l between the squared singular values of W_(l+1) and of W_l"
+    ),
+    "layer_spectral_norm": Variable(CELL, "f", "", "largest spectral norm of a layer"),
 }
 
 
@@ -97,6 +101,8 @@ def runs_dataset(
         "layer_norm_sq": over_cells(runs.layer_norm_sq),
         "imbalance": over_cells(runs.imbalance),
         "hessian_trace": over_cells(runs.hessian_trace),
+        "singular_value_gap": over_cells(runs.singular_value_gap),
+        "layer_spectral_norm": over_cells(runs.layer_spectral_norm),
     }
     dataset = xr.Dataset(
         {name: (RUN_VARIABLES[name].dims, data) for name, data in values.items()},

@@ -8,52 +8,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from dmf import theory
+from dmf.evidence.cells import CELL_FIELDS, cell_facts
+from dmf.evidence.runs import RUN_FIELDS, run_facts, training_facts
 from dmf.grid.cells import Group
-from dmf.training.settings import Status
+
+__all__ = ["CELL_FIELDS", "RUN_FIELDS", "cell_facts", "certify"]
 
 Floats = NDArray[np.float64]
-EPS = float(np.finfo(np.float64).eps)
-ROUNDING = 64 * EPS  # relative rounding of products, sums and SVDs of matrices of this size, generously
-SAFETY = 2.0  # the bound dist <= ||grad||/mu is first order; twice it covers the higher orders nearby
-
-CELL_FIELDS = {
-    "lam_value": "regularization parameter lambda",
-    "relative": "lambda in units of lambda_c(sigma_1, L)",
-    "branch": "lambda in units of lambda_s(sigma_1, L), where the nonzero local minimum ends",
-    "sigma_1": "spectral norm of the target",
-    "parameters": "number of parameters N",
-    "exceptional_distance": "smallest |sigma_i - m*| / m*",
-    "degenerate_distance": "smallest |sigma_i - m_loc| / m_loc; at 0 there are non-strict saddles (eq. 79)",
-    "minimum": "closed-form minimum of F",
-    "kept_at_minimum": "rank of the closed-form minimizer X*",
-    "predicted_norm": "||X*||_F",
-    "predicted_layer_norm_sq": "squared Frobenius norm alpha^2 of each layer of a minimizer",
-    "predicted_trace": "trace of the Hessian at a minimizer",
-    "trace_bound": "lower bound of Theorem 15",
-    "mu": "smallest positive Hessian eigenvalue at a minimizer; 0 where the minimizer is degenerate",
-}
-RUN_FIELDS = {
-    "status": "why training ended",
-    "certified": "1 where the gradient norm is within tolerance",
-    "objective": "objective F at the final point",
-    "gradient_norm": "gradient norm at the final point",
-    "iterations": "iterations of the optimizer",
-    "kept": "number k of leading singular values kept; -1 where no critical level fits",
-    "level_gap": "F minus the critical value of level k",
-    "level_tolerance": "largest gap that the gradient norm explains",
-    "minimal": "1 where the run is certified and F is no more than the minimum plus its tolerance",
-    "radius": "bound on the distance to the minimizers from the gradient norm",
-    "distance": "||X - X*||_F",
-    "distance_tolerance": "what radius allows for ||X - X*||_F",
-    "end_to_end_norm": "||X||_F",
-    "layer_norm_sq_min": "smallest squared layer norm of the run",
-    "layer_norm_sq_max": "largest squared layer norm of the run",
-    "layer_norm_tolerance": "what radius allows for a squared layer norm",
-    "imbalance": "largest ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F over l",
-    "hessian_trace": "trace of the Hessian at the final point",
-    "trace_tolerance": "what radius allows for the trace",
-}
 
 
 def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
@@ -78,8 +39,9 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
                 sigmas.append(np.linalg.svd(cell["matrix"].values, compute_uv=False))
                 facts = cell_facts(cell["matrix"].values, group, float(cell["lam_value"]))
                 names = {"target": str(cell["target"].item()), "depth": group.depth, "lam": str(cell["lam"].item())}
+                facts |= training_facts(cell, facts)
                 cells.append({**names, "group": group.name, **facts})
-                runs.append(_run_facts(cell, group, facts))
+                runs.append(run_facts(cell, group, facts))
     if starts is None:
         raise ValueError("certify: got no datasets, expected at least one")
     result = xr.Dataset(
@@ -107,109 +69,3 @@ def _padded(rows: list[Floats]) -> Floats:
     for line, row in zip(table, rows, strict=True):
         line[: len(row)] = row
     return table
-
-
-def cell_facts(matrix: Floats, group: Group, lam: float) -> dict[str, float]:
-    """What theory says of one cell: a value for every name in CELL_FIELDS."""
-    depth, widths = group.depth, group.widths
-    sigma = np.linalg.svd(matrix, compute_uv=False)
-    sigma_1 = float(sigma[0])
-    spectrum = theory.hessian_spectrum(matrix, widths, lam)
-    return {
-        "lam_value": lam,
-        "relative": lam / float(theory.critical_lambda(sigma_1, depth)),
-        "branch": lam / float(theory.branch_lambda(sigma_1, depth)),
-        "sigma_1": sigma_1,
-        "parameters": theory.parameter_count(widths),
-        "exceptional_distance": float(theory.exceptional_distance(matrix, depth, lam)),
-        "degenerate_distance": float(np.min(np.abs(sigma / theory.branch_threshold(depth, lam) - 1))),
-        "minimum": float(theory.minimum_value(matrix, depth, lam)),
-        "kept_at_minimum": theory.kept_at_minimum(matrix, depth, lam),
-        "predicted_norm": float(np.linalg.norm(theory.end_to_end_minimizer(matrix, depth, lam))),
-        "predicted_layer_norm_sq": float(theory.layer_norm_sq(matrix, depth, lam)),
-        "predicted_trace": float(theory.minimizer_hessian_trace(matrix, widths, lam)),
-        "trace_bound": float(theory.trace_lower_bound(matrix, widths, lam)),
-        "mu": _curvature(spectrum, theory.zero_modes(widths, theory.kept_at_minimum(matrix, depth, lam))),
-    }
-
-
-def _curvature(spectrum: Floats, orbit: int) -> float:
-    """The smallest eigenvalue across the orbit of minimizers, or 0 where there are more zero modes than it has.
-
-    Then (L = 2 with some sigma_i = lambda) no gradient norm bounds a distance, and no run of the cell speaks.
-    """
-    mu = theory.smallest_positive_eigenvalue(spectrum)
-    return float(mu) if np.count_nonzero(spectrum < mu) == orbit else 0.0
-
-
-@np.errstate(all="ignore")  # a diverged run or a degenerate cell makes inf and NaN; neither speaks
-def _run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[str, NDArray[np.generic]]:
-    matrix, lam, depth = cell["matrix"].values, facts["lam_value"], group.depth
-    objective, gradient_norm = cell["objective"].values, cell["gradient_norm"].values
-    layer_norm_sq = cell["layer_norm_sq"].values
-    certified = (cell["status"].values == Status.CONVERGED) & (gradient_norm <= float(cell["gradient_tolerance"]))
-    energy = float(np.sum(matrix**2))
-    kept, gap, gap_tolerance = _nearest_level(cell, matrix, group, lam, energy)
-    at_minimum = objective - facts["minimum"] <= _gap_tolerance(gradient_norm, facts["mu"], energy)
-    size = np.sqrt(layer_norm_sq.sum(axis=-1))
-    radius = SAFETY * gradient_norm / np.float64(facts["mu"]) + ROUNDING * size
-    top = facts["predicted_norm"] and float(
-        np.linalg.norm(theory.end_to_end_minimizer(matrix, depth, lam), 2) ** (1 / depth)
-    )
-    alpha = np.sqrt(facts["predicted_layer_norm_sq"])
-    difference = cell["end_to_end"].values - theory.end_to_end_minimizer(matrix, depth, lam)
-    return {
-        "status": cell["status"].values,
-        "certified": certified.astype(np.int8),
-        "objective": objective,
-        "gradient_norm": gradient_norm,
-        "iterations": cell["iterations"].values,
-        "kept": np.where(certified, kept, -1),
-        "level_gap": gap,
-        "level_tolerance": gap_tolerance,
-        "minimal": (certified & at_minimum).astype(np.int8),
-        "radius": radius,
-        "distance": np.linalg.norm(difference, axis=(-2, -1)),
-        # X is a product of L layers of spectral norm at most top + radius (top is that of the minimizer).
-        "distance_tolerance": np.sqrt(depth) * (top + radius) ** (depth - 1) * radius + ROUNDING * facts["sigma_1"],
-        "end_to_end_norm": np.linalg.norm(cell["end_to_end"].values, axis=(-2, -1)),
-        "layer_norm_sq_min": layer_norm_sq.min(axis=-1),
-        "layer_norm_sq_max": layer_norm_sq.max(axis=-1),
-        "layer_norm_tolerance": 2 * alpha * radius + radius**2 + ROUNDING * facts["sigma_1"] ** (2 / depth),
-        "imbalance": cell["imbalance"].values,
-        "hessian_trace": cell["hessian_trace"].values,
-        "trace_tolerance": _trace_tolerance(group, top, radius) + ROUNDING * facts["predicted_trace"],
-    }
-
-
-def _gap_tolerance(gradient_norm: Floats, mu: float | Floats, energy: float) -> Floats:
-    """F - F_k <= ||grad||^2 / (2 mu) near a minimum with smallest positive curvature mu, and rounding of F."""
-    tolerance: Floats = SAFETY**2 * gradient_norm**2 / (2 * np.asarray(mu)) + ROUNDING * energy
-    return tolerance
-
-
-def _trace_tolerance(group: Group, top: float, radius: Floats) -> Floats:
-    """The trace is 2 lambda N and L terms 2 ||A||_F^2 ||B||_F^2, A and B products of 2L-2 layer norms in all."""
-    power = 2 * group.depth - 2
-    return 2 * group.depth * max(group.widths) ** 2 * ((top + radius) ** power - top**power)
-
-
-def _nearest_level(
-    cell: xr.Dataset, matrix: Floats, group: Group, lam: float, energy: float
-) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """The level k whose singular values are nearest to each run's, F minus its value, and what is tolerated.
-
-    Singular values decide, not objectives: at the exceptional set two levels share an objective.
-    """
-    depth = group.depth
-    sigma = np.linalg.svd(matrix, compute_uv=False)
-    values = theory.critical_levels(matrix, depth, lam)
-    levels = np.stack([theory.level_singular_values(sigma, depth, lam, k) for k in range(len(values))])
-    away = np.linalg.norm(cell["singular_values"].values[:, None, :] - levels, axis=-1)
-    kept = away.argmin(axis=1)
-    gap = cell["objective"].values - values[kept]
-    mu = np.ones(len(values))
-    for k in np.unique(kept):
-        mu[k] = theory.smallest_positive_eigenvalue(theory.hessian_spectrum(matrix, group.widths, lam, kept=int(k)))
-    tolerance = _gap_tolerance(cell["gradient_norm"].values, mu[kept], energy)
-    return np.where(np.abs(gap) <= tolerance, kept, -1), gap, tolerance

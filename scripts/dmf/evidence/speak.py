@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-# A target counts as exceptional this close to the set: nearer, float64 cannot tell its two minima apart.
-RESOLUTION = 1e-12
+from dmf.evidence.rounding import RESOLUTION
+
+# Schemes that draw a start from a density, which almost never lies on the way into a strict saddle. The others, whose
+# layers are exactly balanced, may be kept on it by a symmetry of F (see the claim levels).
+DENSE = ("gaussian", "identity")
 
 
 def may_speak(evidence: xr.Dataset) -> xr.DataArray:
@@ -29,3 +32,9 @@ def everywhere(evidence: xr.Dataset) -> xr.DataArray:
 def outside_exceptional_set(evidence: xr.Dataset) -> xr.DataArray:
     """Cells where no singular value of the target is at m*, the hypothesis of Theorem 10, (cell,)."""
     return evidence["exceptional_distance"] > RESOLUTION
+
+
+def larger(one: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
+    """The larger of two ratios, NaN where either is: what a claim that measures two things says of a run."""
+    found: xr.DataArray = xr.apply_ufunc(np.maximum, one, other)
+    return found

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.transforms import Bbox
 
 Item = TypeVar("Item")
 
@@ -95,6 +96,8 @@ def save(canvas: Canvas, path: str | Path) -> None:
     if isinstance(canvas.get_layout_engine(), ConstrainedLayoutEngine):
         canvas.draw_without_rendering()
         canvas.set_layout_engine("none")
+        for axes in canvas.axes:  # the solver's last bits vary, and the names of SVG elements are made of them
+            axes.set_position(Bbox(axes.get_position().get_points().round(6)))
     stamp = "Date" if Path(path).suffix == ".svg" else "Software"
     canvas.savefig(path, metadata={stamp: None})
 

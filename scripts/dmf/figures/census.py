@@ -95,7 +95,10 @@ FIGURE = Figure(
         "or without a certificate. The scale of the start decides the basin; this is why minimizers need an "
         r"exhaustive search of starts. The wider gap is at $\lambda_c$."
     ),
-    refuted_by=r"for $L = 2$, where every local minimum is global, a share below one with every run certified",
+    refuted_by=(
+        r"for $L = 2$, where every local minimum is global, a share below one from starts with a density (gaussian, "
+        "identity) and with every run certified"
+    ),
     claim=None,
     compose=compose,
 )

@@ -28,6 +28,7 @@ from dmf.training.arguments import DEVICE
 from dmf.training.settings import Lbfgs, Optimizer
 
 SMALLEST, LARGEST = 1e-50, 1e50  # between them every product that training and theory form stays in range
+FEWEST_ATTACKS = 200  # runs of the search for refutations, which random trials alone then find a false statement with
 MAX_TARGET_BYTES = 64 * 2**20  # a dense float64 matrix of about 2900 x 2900; larger is surely a mistake
 
 
@@ -171,6 +172,20 @@ class Tiles(_Model):
     seconds: Positive = Field(20.0, description="Predicted seconds of training a job.")
 
 
+def _enough(runs: int) -> int:
+    if 0 < runs < FEWEST_ATTACKS:
+        raise ValueError(f"expected 0 or at least {FEWEST_ATTACKS}: fewer would miss the search's own control")
+    return runs
+
+
+class Falsifier(_Model):
+    """The search for cells that refute a claim on runs."""
+
+    runs: Annotated[StrictInt, Field(ge=0, le=100_000_000), AfterValidator(_enough)] = Field(
+        800, description="Runs that the search may train, at least 200; 0 turns it off."
+    )
+
+
 class Grid(_Model):
     """One grid: targets x depths x lambdas x starts, and how they are trained and judged."""
 
@@ -200,6 +215,7 @@ class Grid(_Model):
     certificate: Certificate = Certificate()
     keep: Keep = Keep()
     tiles: Tiles = Tiles()
+    falsifier: Falsifier = Falsifier()
     studies: Literal["all"] | Annotated[list[Name], AfterValidator(_unique)] = Field(
         "all", description="all, or the names of those wanted: evidence for statements that no run of a grid reaches."
     )

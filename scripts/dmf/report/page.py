@@ -16,9 +16,10 @@ from markupsafe import Markup
 from dmf.claims import load_claim
 from dmf.evidence.claim import Claim, Verdict
 from dmf.evidence.speak import may_speak
+from dmf.falsify.record import Record
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
-from dmf.report import listing, text
+from dmf.report import listing, statements, text
 from dmf.report.census import MINIMUM, census, outcomes
 from dmf.report.pictures import Picture
 from dmf.report.verdicts import cell_text
@@ -45,8 +46,10 @@ def page_html(
     verdicts: Sequence[Verdict],
     pictures: Sequence[Picture],
     provenance: Mapping[str, Any],
+    found: Record | None = None,
 ) -> str:
-    """The page, from a grid's targets, evidence (cell, start), verdicts, figures and provenance.
+    """The page, from a grid's targets, evidence (cell, start), verdicts, figures, provenance and what was found by the
+    search for refutations, None where there was none.
 
     Figures of a claim stand in its section, all others in one of their own; both keep their order. Everything
     that a user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not understood.
@@ -62,6 +65,10 @@ def page_html(
             targets_hidden=len(targets[MOST_TARGETS:]),
             labels={target.name: target.label or target.name for target in grid.targets},
             sections=[_section(verdict, evidence, pictures) for verdict in verdicts],
+            statements=statements.rows(
+                {verdict.claim: verdict.finding.word for verdict in verdicts},
+                frozenset(picture.name for picture in pictures),
+            ),
             words={word: sum(verdict.finding.word == word for verdict in verdicts) for word in WORDS},
             missed=[verdict for verdict in verdicts if not verdict.control_detected],
             loose=[picture for picture in pictures if picture.claim not in named],
@@ -73,6 +80,7 @@ def page_html(
             short=listing.cells_short_of_minimum(evidence, grid.certificate.runs_per_cell),
             degenerate=listing.degenerate_cells(evidence),
             provenance=provenance,
+            found=found,
         )
     )
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 
+from dmf.evidence.shares import wilson
+
 MINUS = "\u2212"
 TIMES = "\u00a0×\u00a0"  # never broken across lines
 AS_TEX_SETS_IT = {
@@ -97,6 +99,14 @@ def share(part: int, whole: int) -> str:
     return f"{min(max(100 * part / whole, 0.1), 99.9):.1f} %"
 
 
+def interval(part: int, whole: int) -> str:
+    """Wilson's 95 % interval of a share, in percent; nothing where there is nothing to share."""
+    if whole == 0:
+        return ""
+    low, high = (100 * float(end) for end in wilson(part, whole))
+    return f"{low:.1f} to {high:.1f} %"
+
+
 def lam_text(label: str) -> Markup:
     """A lambda's label: '0.9c' is 0.9 in units of lambda_c, '0.05' the number itself."""
     if label.endswith("c"):
@@ -113,4 +123,4 @@ def when(stamp: str) -> str:
     return f"{moment.day} {moment:%B %Y, %H:%M} {moment.tzname() or ''}".rstrip()
 
 
-FILTERS = (rich, plain, number, given, singular, count, share, lam_text, when)
+FILTERS = (rich, plain, number, given, singular, count, share, interval, lam_text, when)

@@ -20,7 +20,7 @@ COLUMNS = (
 
 
 def read_verdicts(files: Sequence[Path]) -> list[Verdict]:
-    """Verdicts from their JSON files, in the order of the paper. Raises UserError for a damaged file."""
+    """Verdicts from their JSON files, in the order of the paper, then by name. Raises UserError for a damaged file."""
     verdicts = []
     for file in files:
         try:
@@ -29,7 +29,7 @@ def read_verdicts(files: Sequence[Path]) -> list[Verdict]:
             raise UserError(
                 f"{file}: not a readable verdict ({' '.join(str(error).split())}); delete it and run again"
             ) from None
-    return sorted(verdicts, key=lambda verdict: verdict.order)
+    return sorted(verdicts, key=lambda verdict: (verdict.order, verdict.claim))
 
 
 def failures(verdicts: Sequence[Verdict], folder: Path, logs: Path) -> list[str]:

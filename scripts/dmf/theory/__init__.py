@@ -1,6 +1,8 @@
 """Closed forms for L2-regularized deep matrix factorization: minimizers, thresholds, levels, Hessians."""
 
+from dmf.theory.critical import critical_hessian_spectrum, critical_singular_values, morse_index
 from dmf.theory.hessian import (
+    hessian_lipschitz,
     hessian_trace,
     minimizer_hessian_trace,
     scalar_hessian_spectrum,
@@ -38,11 +40,14 @@ __all__ = [
     "branch_lambda",
     "branch_threshold",
     "collapse_threshold",
+    "critical_hessian_spectrum",
     "critical_lambda",
     "critical_levels",
+    "critical_singular_values",
     "end_to_end",
     "end_to_end_minimizer",
     "exceptional_distance",
+    "hessian_lipschitz",
     "hessian_spectrum",
     "hessian_trace",
     "jump",
@@ -53,6 +58,7 @@ __all__ = [
     "max_kept",
     "minimizer_hessian_trace",
     "minimum_value",
+    "morse_index",
     "objective",
     "parameter_count",
     "sample_minimizer",

@@ -1,16 +1,16 @@
-r"""All N Hessian eigenvalues of the matrix problem at its aligned critical points, from small blocks.
+r"""All N Hessian eigenvalues of the matrix problem at its aligned critical points, in closed form.
 
-In the singular bases every layer is diag(s), s_i = x_i^{1/L}, and the Hessian couples the entry (i, j) of a
-layer's perturbation only with the entries (i, j) and (j, i) of all layers: one block per unordered pair. With
-R_i = x_i - \sigma_i, entries of equal position in layers l and k have curvature 2 s_i^{2L-l-k} s_j^{l+k-2},
-and (i, j) in layer l with (j, i) in layer k < l has 2 R_i s_i^{L-1-(l-k)} s_j^{l-k-1}; 2 \lambda is added on
-the diagonal. Where s_j = 0 the blocks fall apart into 1x1 and 2x2 pieces, so that only pairs of kept singular
-values need an eigenvalue solver.
+At every critical point the moves W_l S_{l-1} - S_l W_l, S_0 = S_L = 0, are eigenvectors: of 4 \lambda where all S_l
+are symmetric, of 0 where all are skew (these are the orbit). What is left is two numbers a pair of kept values,
 
-All minimizers with the same X lie on one orbit of an isometric symmetry of F, so they share this spectrum.
+    2 (\sigma_i - \sigma_j)(x_i + x_j) / (s_i^2 - s_j^2)   and   2 (\sigma_i + \sigma_j)(x_i - x_j) / (s_i^2 - s_j^2),
+
+s_i = x_i^{1/L}, the first also for i = j as a limit, and 2 \lambda for what only the regularization sees; the proof
+is in docs/theory.md. All minimizers with the same X lie on one orbit of an isometric symmetry of F, so they share
+this spectrum.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +19,14 @@ from dmf.theory._check import Array, integer, lam_scalar, layer_widths, reals, t
 from dmf.theory.matrix import level_singular_values, parameter_count, singular_values
 from dmf.theory.scalar import collapse_threshold
 
-_CHUNK_FLOATS = 2**18  # blocks solved at a time: 2 MiB, small enough for a processor's cache
-_ZERO_MODE = 64 * float(np.finfo(np.float64).eps)  # rounding leaves zero modes below 1.1 eps of the largest value
+_ZERO_MODE = 64 * float(np.finfo(np.float64).eps)  # a dense solver leaves zero modes at a few eps of the largest
 
 
 def hessian_spectrum(target: npt.ArrayLike, widths: Sequence[int], lam: float, kept: int | None = None) -> Array:
     """Return all N eigenvalues of the Hessian of F at the level-`kept` critical point, ascending, shape (N,).
 
-    kept = None is the global minimizer; other levels are described in `level_singular_values`. Dimensionless.
+    kept = None is the global minimizer; other levels are described in `level_singular_values`. Zero modes are exact
+    zeros, and every eigenvalue has its own relative accuracy. Costs little more than sorting them. Dimensionless.
     ValueError for bad input, or `kept` above the number of singular values > m_loc.
     """
     target = target_matrix(target)
@@ -35,20 +35,29 @@ def hessian_spectrum(target: npt.ArrayLike, widths: Sequence[int], lam: float, k
     sigma = singular_values(target)
     if kept is None:
         kept = int(np.count_nonzero(sigma > collapse_threshold(depth, lam)))
-    x = level_singular_values(sigma, depth, lam, kept)
-    s = x ** (1 / depth)
-    # R_i s_i^{L-2}, the strength of a transposed pair: stationarity makes it -lam on kept values, exactly
-    coupling = np.where(np.arange(sigma.size) < kept, -lam, -sigma * (1.0 if depth == 2 else 0.0))
-    curvatures = [
-        _diagonal_blocks(s, coupling, depth),
-        *_kept_pairs(s[:kept], lam, depth),
-        _exchanges(coupling, kept, d),
-        _dropped_pairs(s, sigma, kept, depth),
-        _outer_entries(s, d),
+    return aligned_spectrum(level_singular_values(sigma, depth, lam, kept), sigma, kept, d, lam)
+
+
+def aligned_spectrum(x: Array, sigma: Array, kept: int, d: tuple[int, ...], lam: float) -> Array:
+    """All N eigenvalues, ascending, where X has singular values x on axes with sigma, both of shape (min(d_0, d_L),).
+
+    The first `kept` axes hold positive critical points of g, the others zero; sigma need not be sorted.
+    """
+    depth = len(d) - 1
+    x, held, dropped = x[:kept], sigma[:kept], sigma[kept:]
+    orbit = zero_modes(d, kept)
+    along = [
+        *_kept_pairs(x, held, depth, lam),
+        *_dropped_pairs(x, held, dropped, depth),
+        np.repeat(_slope(x, depth) * held, abs(d[0] - d[-1])),  # entries of rows or columns M has none for
+        np.full(orbit + kept * (depth - 1), 4 * lam),
+        np.zeros(orbit),
     ]
-    coupled = np.concatenate(curvatures)
-    flat = np.zeros(parameter_count(d) - coupled.size)  # entries that only the regularization sees
-    return np.sort(np.concatenate([coupled, flat])) + 2 * lam
+    if depth == 2:  # where nothing is kept, the product of two layers still feels the target
+        pulls = np.repeat(2 * dropped, d[1] - kept)
+        along += [2 * lam - pulls, 2 * lam + pulls]
+    felt = np.concatenate(along)
+    return np.sort(np.concatenate([felt, np.full(parameter_count(d) - felt.size, 2 * lam)]))
 
 
 def smallest_positive_eigenvalue(spectrum: npt.ArrayLike) -> float:
@@ -77,51 +86,34 @@ def zero_modes(widths: Sequence[int], rank: int) -> int:
     return sum(width * rank - rank * (rank + 1) // 2 for width in d[1:-1])
 
 
-def _diagonal_blocks(s: Array, coupling: Array, depth: int) -> Array:
-    """Pairs i = j: 2 s^{2L-2} in every entry plus 2 R s^{L-2} off the diagonal: two distinct eigenvalues."""
-    once = 2 * depth * s ** (2 * depth - 2) + 2 * (depth - 1) * coupling
-    return np.concatenate([once, np.repeat(-2 * coupling, depth - 1)])
+def _kept_pairs(x: Array, sigma: Array, depth: int, lam: float) -> tuple[Array, Array]:
+    """Two eigenvalues for each pair of kept values, i <= j and i < j, without a difference of nearly equal numbers.
 
-
-def _kept_pairs(s: Array, lam: float, depth: int) -> Iterator[Array]:
-    """Pairs i < j with s_i, s_j > 0, a chunk at a time.
-
-    Swapping (l; i, j) with (L + 1 - l; j, i) leaves the 2L x 2L block unchanged, so it splits into even and
-    odd halves 2 (v v^T +- H), L x L, v_l = s_i^{L-l} s_j^{l-1}, where H_{lk} depends on t = l + k - L - 1:
-    -lam (s_j / s_i)^{t-1} for t > 0, -lam (s_i / s_j)^{-t-1} for t < 0, 0 for t = 0.
+    Divided by s_i - s_j, differences of powers are sums, and sigma_i = s_i^L + lam s_i^{2-L}.
     """
-    first, second = np.triu_indices(s.size, k=1)
-    layer = np.arange(depth)
-    t = layer[:, None] + layer - (depth - 1)
-    chunk = max(1, _CHUNK_FLOATS // (2 * depth * depth))
-    for start in range(0, first.size, chunk):
-        s_i, s_j = s[first[start : start + chunk], None], s[second[start : start + chunk], None]
-        v = s_i ** layer[::-1] * s_j**layer
-        ratio_powers = (s_j / s_i) ** layer[:-1]
-        middle = np.zeros_like(s_i)
-        by_t = -lam * np.concatenate([1 / ratio_powers[:, ::-1], middle, ratio_powers], axis=1)
-        hankel = by_t[:, t + depth - 1]
-        outer = v[:, :, None] * v[:, None, :]
-        yield 2 * np.linalg.eigvalsh(np.stack([outer + hankel, outer - hankel])).ravel()
+    first, second = np.triu_indices(x.size)
+    s = x ** (1 / depth)
+    s_i, s_j = s[first], s[second]
+    powers = _sum_of_products(depth - 1, s_i, s_j)
+    pull = lam * _sum_of_products(depth - 3, 1 / s_i, 1 / s_j) / (s_i * s_j)
+    even = 2 * (x[first] + x[second]) * (powers - pull) / (s_i + s_j)
+    odd = 2 * (sigma[first] + sigma[second]) * powers / (s_i + s_j)
+    return even, odd[first < second]
 
 
-def _exchanges(coupling: Array, kept: int, d: tuple[int, ...]) -> Array:
-    """Return +-2 R_i s_i^{L-2}: (h + 1; i, j) with (h; j, i), for each hidden h and j > i with s_j = 0."""
-    i = np.arange(coupling.size)
-    partners = np.sum([width - np.maximum(kept, i + 1) for width in d[1:-1]], axis=0)
-    half = np.repeat(2 * coupling, partners)
-    return np.concatenate([half, -half])
+def _dropped_pairs(x: Array, sigma: Array, dropped: Array, depth: int) -> tuple[Array, Array]:
+    """Two eigenvalues for each kept value i and dropped value j: 2 s_i^{L-2} (sigma_i -+ sigma_j)."""
+    slope = _slope(x, depth)[:, None]
+    return (slope * (sigma[:, None] - dropped)).ravel(), (slope * (sigma[:, None] + dropped)).ravel()
 
 
-def _outer_entries(s: Array, d: tuple[int, ...]) -> Array:
-    """Return 2 s_i^{2L-2}: (1; i, j) or (L; j, i), for each j between min(d_0, d_L) and max(d_0, d_L)."""
-    return np.repeat(2 * s ** (2 * len(d) - 4), abs(d[0] - d[-1]))
+def _slope(x: Array, depth: int) -> Array:
+    return np.asarray(2 * x ** (1 - 2 / depth))
 
 
-def _dropped_pairs(s: Array, sigma: Array, kept: int, depth: int) -> Array:
-    """Return 2 s_i^{2L-2} +- 2 R_j s_i^{L-2}: (1; i, j) with (L; j, i), i < j <= min(d_0, d_L), s_j = 0."""
-    first, second = np.triu_indices(s.size, k=1)
-    dropped = second >= kept
-    s_i, sigma_j = s[first[dropped]], sigma[second[dropped]]
-    shift = 2 * sigma_j * s_i ** (depth - 2)
-    return np.concatenate([2 * s_i ** (2 * depth - 2) - shift, 2 * s_i ** (2 * depth - 2) + shift])
+def _sum_of_products(degree: int, a: Array, b: Array) -> Array:
+    """sum_{k=0}^{n} a^{n-k} b^k = (a^{n+1} - b^{n+1}) / (a - b) for n = degree; zero for n = -1."""
+    total = np.zeros_like(a)
+    for power in range(degree + 1):
+        total = total * a + b**power
+    return total

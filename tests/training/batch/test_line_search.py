@@ -1,10 +1,9 @@
 """The lockstep line search on functions of one variable with known minima."""
 
 import numpy as np
+from dmf.training.line_search import LineSearch
 from hypothesis import given
 from hypothesis import strategies as st
-
-from dmf.training.line_search import LineSearch
 
 
 def search(functions, rounds=30):

@@ -1,0 +1,70 @@
+"""Eq. 79 with Chen et al.: away from degenerate lambda every trained run ends on one of a short list of levels."""
+
+import numpy as np
+import xarray as xr
+
+from dmf.evidence.claim import Claim
+from dmf.evidence.controls import DEGENERATE, control_cells
+from dmf.evidence.speak import DENSE, is_certified
+
+CLEAR = 100.0  # a gradient so many times smaller moves a point by half a percent of what separates two critical points
+
+
+def level_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """|F - F_k| over its tolerance, (cell, start); infinite at a saddle of depth 2 from a DENSE start."""
+    ratio = abs(evidence["level_gap"]) / evidence["level_tolerance"]
+    at_saddle = (evidence["depth"] == 2) & (evidence["kept"] != evidence["kept_at_minimum"])
+    return ratio.where(~(at_saddle & evidence["scheme"].isin(DENSE)), np.inf)
+
+
+def away_from_degenerate(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells where a certified gradient norm tells every critical point from its neighbours, (cell,)."""
+    return evidence["gradient_separation"] > CLEAR * evidence["gradient_tolerance"]
+
+
+def pretend_regular(controls: xr.Dataset) -> xr.Dataset:
+    """Runs trained at an exactly degenerate lambda, declared to be away from it."""
+    cells = control_cells(controls, DEGENERATE)
+    return cells.assign(gradient_separation=xr.full_like(cells["gradient_separation"], np.inf))
+
+
+CLAIM = Claim(
+    order=16,
+    title="Every run ends on a predicted level",
+    source="Equation 79",
+    statement=(
+        r"If no $\sigma_i$ equals $m_{loc}(L, \lambda)$, every critical point is a local minimizer or a strict "
+        r"saddle, and training from a start with a density ends, almost surely, at a local minimizer. For $L \geq 3$ "
+        r"these keep the $k$ leading singular values, $0 \leq k \leq \#\{i : \sigma_i > m_{loc}\}$, with objective "
+        r"$F_k = \sum_{i \leq k} g(x_i) + \sum_{i > k} \sigma_i^2$, $x_i$ the large root; for $L = 2$ they are the "
+        "global minimizers. Singular values that are equal may be kept in any number: which ones is a rotation "
+        "inside their space, and the local minimizers of such a $k$ are one connected set with one $F_k$. A start "
+        "without a density may lie on the way into a strict saddle: a symmetry of $F$ that fixes the start keeps "
+        "every first-order method, but for rounding, where it fixes the layers. So two orthogonal layers and a $2 "
+        r"\times 2$ target, or a $3 \times 3$ one with a repeated singular value, stay where $\det X$ keeps its sign, "
+        "and with the wrong sign L-BFGS ends, certified, at the saddle $k = n - 1$ of $L = 2$. Such runs count with "
+        "their $k$."
+    ),
+    statistic=(
+        "largest $|F - F_k|$ over all certified runs, wherever they ended, $k$ being the level whose singular values "
+        "are nearest to those of $X$, in units of tolerance; infinite for $L = 2$ above the minimum from gaussian or "
+        "identity starts"
+    ),
+    tolerance=(
+        r"$2\,\|\nabla F\|^2/\mu_k + 64\,\epsilon\,\|M\|_F^2$, $\mu_k$ the smallest positive Hessian eigenvalue at "
+        "level $k$. It needs the gradient to be small against what separates critical points, so a cell is in scope "
+        r"where the largest certified $\|\nabla F\|$ is below a hundredth of $2\sqrt{L}\, x_c^{1-1/L} |\sigma_i - "
+        r"m_{loc}|$ (the gradient where two roots merge; $\frac{4}{3}\sqrt{2/3}\, |\sigma_i - \lambda|^{3/2}$ for $L "
+        r"= 2$) and of $\sqrt{2}\, x^{1-1/L} (\sigma_i - \sigma_{i+1})$ between unequal singular values that may be "
+        "kept"
+    ),
+    refuted_by=r"a certified run whose objective is none of the values $F_k$",
+    control=(
+        r"the $1 \times 1$ target $m = m_{loc}$, declared regular: there runs from large starts end, certified, at "
+        "the inflection $x_c$, a critical point that is neither a local minimizer nor a strict saddle"
+    ),
+    scope=away_from_degenerate,
+    ratio=level_ratio,
+    counterexample=pretend_regular,
+    speaks=is_certified,
+)

@@ -1,0 +1,50 @@
+"""Beyond Theorem 15: the exact trace at minimizers, hence where the bound is attained."""
+
+import numpy as np
+import xarray as xr
+
+from dmf.claims.uniqueness import pretend_unexceptional
+from dmf.evidence.claim import Claim
+from dmf.evidence.speak import larger, outside_exceptional_set
+
+
+def trace_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The worse of: distance from the closed form, and from what attaining the bound or not means, (cell, start)."""
+    tolerance = evidence["trace_tolerance"]
+    exact = abs(evidence["hessian_trace"] - evidence["predicted_trace"]) / tolerance
+    slack = (evidence["hessian_trace"] - evidence["trace_bound"]) / tolerance
+    strict = (1 / slack.where(slack > 0)).fillna(np.inf)
+    return larger(exact, abs(slack).where(evidence["attains"] == 1, strict))
+
+
+CLAIM = Claim(
+    order=20,
+    title="All minimizers are equally flat, and the trace bound is rarely attained",
+    source="Beyond the paper",
+    statement=(
+        r"The paper asks whether the bound of Theorem 15 is attained. All minimizers with one $X$ are $W_l \to Q_l "
+        "W_l Q_{l-1}^T$ of one another, $Q_l$ orthogonal, $Q_0 = Q_L = I$, which leaves the Hessian spectrum alone, "
+        r"so the trace is the same at all of them: $\operatorname{tr} \nabla^2 F = \sum_l 2\, a_{L-l}\, b_{l-1} + "
+        r"2\lambda N$ with $a_k = b_k = \sum_i s_i^{2k}$ for $k \geq 1$, $a_0 = d_L$, $b_0 = d_0$. Each product obeys "
+        r"$a_{L-l}\, b_{l-1}\, a_1 \geq a_L$, with equality iff one $s_i$ is not zero and, in the first and last "
+        "layer, $d_0 = 1$ and $d_L = 1$: the bound is attained iff $X^* = 0$, or $d_0 = d_L = 1$, whatever the "
+        "hidden widths."
+    ),
+    statistic=(
+        "over all certified minimizers, the larger of the distance of the trace from the closed form and, where the "
+        "bound should be attained, its distance from the bound; where it should not, the tolerance over the slack; "
+        "in units of tolerance"
+    ),
+    tolerance="the one of Theorem 15",
+    refuted_by=(
+        "two minimizers of one target with different traces, a minimizer that attains the bound where it should not, "
+        "or one that misses it where it should attain it"
+    ),
+    control=(
+        r"a $3 \times 3$ target with $\sigma_2 = m^*$, declared unexceptional: its two minimizers lie on different "
+        "orbits and have different traces"
+    ),
+    scope=outside_exceptional_set,
+    ratio=trace_ratio,
+    counterexample=pretend_unexceptional,
+)

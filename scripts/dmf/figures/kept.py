@@ -1,0 +1,103 @@
+"""P(k): how many singular values a run keeps, by depth, scale of the start and lambda, with confidence intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
+
+from dmf.evidence.shares import wilson
+from dmf.figures import Figure, _runs, _style
+
+MOST_DEPTHS, MOST_SCALES, MOST_LEVELS = 4, 5, 6
+NOWHERE = -1
+
+
+def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
+    """Panels depth x scale of the start; in each a curve P(k) for every k, with a band, against lambda / lambda_c."""
+    runs = _runs.run_table(evidence)
+    all_depths, all_scales = _runs.depths_of(evidence), sorted(runs["scale"].unique())
+    depths, scales = _style.evenly(all_depths, MOST_DEPTHS), _style.evenly(all_scales, MOST_SCALES)
+    levels = sorted(set(runs["kept"].clip(upper=MOST_LEVELS - 1)))
+    canvas, axes = _style.blank(0.8 + 1.35 * len(depths), len(depths), len(scales), sharex=True, sharey=True)
+    for row, depth in zip(axes, depths, strict=True):
+        for axis, scale in zip(row, scales, strict=True):
+            here = runs[(runs["depth"] == depth) & (runs["scale"] == scale)]
+            _panel(axis, here, levels)
+            if depth == depths[0]:
+                axis.set_title(f"start scale {scale:g}")
+        row[0].set_ylabel(f"$L = {depth}$\n$P(k)$")
+    for axis in axes[-1]:
+        _style.lambda_axis(axis, runs["relative"])
+        axis.set_ylim(-0.03, 1.03)
+    left_out = _style.of_all(len(depths), len(all_depths), "depths") + _style.of_all(
+        len(scales), len(all_scales), "scales"
+    )
+    if left_out:
+        canvas.supxlabel(left_out.strip(), fontsize=9)
+    _style.legend_above(canvas, [_handle(k, k == MOST_LEVELS - 1 == levels[-1]) for k in levels])
+    return canvas
+
+
+def shares(runs: pd.DataFrame, k: int, most: int) -> pd.DataFrame:
+    """Share of runs that keep k (at least k for k = most), with its interval: one row a lambda, by lambda / lambda_c.
+
+    k = NOWHERE counts uncertified runs and certified ones at no level.
+    """
+    hit = runs["kept"] >= k if k == most else runs["kept"] == k
+    table = (
+        runs.assign(hit=hit)
+        .groupby("lam")
+        .agg(relative=("relative", "median"), count=("hit", "sum"), total=("hit", "size"))
+    )
+    low, high = wilson(table["count"], table["total"])
+    return table.assign(share=table["count"] / table["total"], low=low, high=high).sort_values("relative")
+
+
+def colour(k: int) -> str:
+    """The colour of a level, darker for more singular values kept; grey for runs at none."""
+    return _style.FAINT if k == NOWHERE else to_hex(mpl.colormaps["viridis"](0.95 - 0.95 * k / (MOST_LEVELS - 1)))
+
+
+def _panel(axes: Axes, runs: pd.DataFrame, levels: list[int]) -> None:
+    if runs.empty:
+        _style.say_empty(axes, "no run")
+        return
+    for k in levels:
+        table = shares(runs, k, MOST_LEVELS - 1)
+        # Zeros are drawn only beside other shares: those of all levels would hide one another.
+        seen = table["count"] > 0
+        shown = table[["share", "low", "high"]].where(
+            seen | seen.shift(1, fill_value=False) | seen.shift(-1, fill_value=False)
+        )
+        axes.fill_between(table["relative"], shown["low"], shown["high"], color=colour(k), alpha=0.3, linewidth=0)
+        axes.plot(table["relative"], shown["share"], color=colour(k), marker=".", markersize=3.5, linewidth=1)
+    axes.axvline(1, color=_style.INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
+
+
+def _handle(k: int, merged: bool) -> Line2D:
+    label = "no level" if k == NOWHERE else rf"$k \geq {k}$" if merged else f"$k = {k}$"
+    return Line2D([], [], color=colour(k), marker=".", markersize=4.5, label=label)
+
+
+FIGURE = Figure(
+    order=22,
+    title="How many singular values a run keeps",
+    caption=(
+        "Share of runs that ended, certified, on the level that keeps the $k$ leading singular values of the target, "
+        r"against $\lambda$, by depth (rows) and scale of the start (columns), over all targets and schemes. Bands "
+        "are Wilson's 95 % intervals for the runs of each mark; pooled runs scatter less than that, if anything. "
+        "Zeros are drawn only beside other shares. For $L = 2$ the shares are those of the global minima, whatever "
+        r"the scale; for $L \geq 3$ small starts collapse to $k = 0$ far below $\lambda_c$, and large ones keep "
+        "singular values beyond it. Grey: uncertified runs and certified ones at no level."
+    ),
+    refuted_by=r"for $L = 2$ shares that depend on the scale of the start, with every run certified",
+    claim="levels",
+    compose=compose,
+)

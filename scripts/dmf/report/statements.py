@@ -1,0 +1,252 @@
+"""Every statement of the paper, in its order, and what checks it here; what nothing numerical can check says why.
+
+Names of claims and figures stand here and nowhere else in the report; a test holds them against the rooms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+APPENDIX = "tests/theory/test_appendix.py"
+CONVENTION = "a definition: it fixes words, and is true or false of nothing"
+BEYOND = "Beyond the paper"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement by its number in the paper, and what checks it: claims, figures, property tests, or `unchecked`.
+
+    `text` and `unchecked` may hold LaTeX between dollar signs. `unchecked` is the reason why no number decides it.
+    """
+
+    number: str
+    text: str
+    claims: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    unchecked: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A claim that checks a statement: its verdict's word, None where this report has none."""
+
+    claim: str
+    word: str | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A statement as this report shows it: its claims with verdicts, and its figures with whether they are drawn."""
+
+    statement: Statement
+    checks: tuple[Check, ...]
+    figures: tuple[tuple[str, bool], ...]
+
+
+def rows(words: Mapping[str, str], drawn: frozenset[str]) -> list[Row]:
+    """All statements, given the words of the report's verdicts by claim and the names of its figures."""
+    return [
+        Row(
+            statement,
+            tuple(Check(name, words.get(name)) for name in statement.claims),
+            tuple((name, name in drawn) for name in statement.figures),
+        )
+        for statement in STATEMENTS
+    ]
+
+
+STATEMENTS = (
+    Statement("Definition 1", "The full singular value decomposition.", unchecked=CONVENTION),
+    Statement(
+        "Equations 2-3",
+        r"The objective $F = \|M - W_L \cdots W_1\|_F^2 + \lambda \sum_l \|W_l\|_F^2$ with hidden widths of at least "
+        r"$\min(d_0, d_L)$.",
+        tests=("tests/training/test_objective.py", "tests/theory/test_matrix.py"),
+    ),
+    Statement(
+        "Section 1",
+        r"Training a deep linear network on whitened inputs $Z$ is factorizing $M = Y Z^\top$ (Chou et al., 2024).",
+        tests=(APPENDIX,),
+    ),
+    Statement(
+        "Theorem 2",
+        r"Layers are balanced, $W_{l+1}^\top W_{l+1} = W_l W_l^\top$, so they share their singular values, and their "
+        "singular vectors align.",
+        claims=("balancedness",),
+        figures=("balancedness",),
+        tests=("tests/theory/test_proofs.py",),
+    ),
+    Statement(
+        "Theorem 3",
+        r"$\min F = \min_X \|M - X\|_F^2 + \lambda L \|X\|_{S_{2/L}}^{2/L}$, and minimizers of either give minimizers "
+        "of the other.",
+        claims=("schatten",),
+        tests=("tests/theory/test_matrix.py",),
+    ),
+    Statement(
+        "Theorem 5",
+        r"The scalar problem has one end-to-end minimizer for every $m$ but $\pm m^*$, where it has two.",
+        claims=("scalar_formula", "scalar_unique", "two_minimizers"),
+        tests=("tests/theory/test_scalar.py", "tests/theory/test_accuracy.py"),
+    ),
+    Statement("Figure 1", "The objective of one singular value.", figures=("scalar_objective",)),
+    Statement("Figure 2", r"Two end-to-end minimizers at $m = \pm m^*$.", ("two_minimizers",), ("two_minimizers",)),
+    Statement(
+        "Theorem 6",
+        r"The scalar Hessian has the spectrum $4\lambda$ ($L - 1$ times), $2 L w^{2L-2} - 2\lambda(L-2)$ at every "
+        r"minimizer, $w = |w_l|$ (eq. 29-30).",
+        claims=("scalar_hessian", "hessian_constant"),
+        tests=("tests/theory/test_hessian.py",),
+    ),
+    Statement(
+        "Remark 7",
+        r"As $\lambda \to 0$ the largest eigenvalue tends to $2 L m^{2 - 2/L}$, that of the flattest solution "
+        "(Mulayoff and Michaeli, 2020).",
+        claims=("small_lambda",),
+        tests=("tests/theory/test_hessian.py",),
+    ),
+    Statement("Lemma 8", "Matrices with different singular values are different.", tests=(APPENDIX,)),
+    Statement(
+        "Theorem 9",
+        r"$\langle A, B\rangle \leq \sum_i \sigma_i(A)\,\sigma_i(B)$, with equality only for shared singular vectors.",
+        claims=("von_neumann", "von_neumann_equality"),
+        figures=("inequalities",),
+        tests=(APPENDIX,),
+    ),
+    Statement(
+        "Theorem 10",
+        r"The end-to-end minimizer is unique if no singular value of $M$ equals $m^*(L, \lambda)$, and has the "
+        "singular vectors of $M$.",
+        claims=("uniqueness",),
+        figures=("uniqueness",),
+    ),
+    Statement(
+        "Lemma 11, Remark 12",
+        "The targets with a singular value at $m^*$ have Lebesgue measure zero.",
+        claims=("measure_zero",),
+    ),
+    Statement(
+        "Corollary 13",
+        r"$\|W_l\|_F$ is the same for every layer of every minimizer.",
+        claims=("layer_norms",),
+        figures=("layer_norms",),
+    ),
+    Statement(
+        "Corollary 14",
+        r"$X^* = 0$ if $\lambda > \lambda_c(\sigma_1, L)$.",
+        claims=("collapse", "threshold", "jump"),
+    ),
+    Statement(
+        "Figure 3",
+        "Trained products collapse as regularization passes the threshold.",
+        claims=("threshold", "branch_end"),
+        figures=("collapse",),
+    ),
+    Statement(
+        "Section 3.3",
+        r"For $L \geq 3$ there are spurious local minima (Chen et al., 2025, Theorem 2.2).",
+        claims=("levels",),
+        figures=("census",),
+    ),
+    Statement(
+        "Equation 79",
+        r"Unless some $\sigma_i = m_{loc}$, every critical point is a local minimizer or a strict saddle (Chen et al., "
+        "2025, Corollary 2.3).",
+        claims=("levels", "strict_saddles", "branch_end"),
+    ),
+    Statement(
+        "Theorem 15",
+        r"$\operatorname{tr} \nabla^2 F \geq 2L\,\|X^*\|_F^2 / \alpha^2 + 2\lambda N$ at every minimizer.",
+        claims=("trace_bound",),
+        figures=("trace_bound",),
+    ),
+    Statement(
+        "Equations 90-92",
+        r"At any point $\operatorname{tr} \nabla^2 F = 2 \sum_l \|W_L \cdots W_{l+1}\|_F^2\,\|W_{l-1} \cdots W_1\|_F^2 "
+        r"+ 2\lambda N$.",
+        tests=("tests/theory/test_hessian.py",),
+    ),
+    Statement(
+        "Open question",
+        r"Is the bound of Theorem 15 attained at a flat minimum? Here: if and only if $X^* = 0$ or $d_0 = d_L = 1$, "
+        "and all minimizers are equally flat.",
+        claims=("trace_attained", "hessian_spectrum"),
+        tests=("tests/theory/test_hessian.py",),
+    ),
+    Statement(
+        "Equations 97-99",
+        "Generalized proximal gradient methods for low-rank recovery (Lu et al., 2014, 2015).",
+        unchecked=(
+            "cited algorithms, not statements on this objective; the monotone proximal map that they rest on is that "
+            "of Theorem 5"
+        ),
+    ),
+    Statement("Definition 16", "Weak majorization.", unchecked=CONVENTION),
+    Statement("Lemma 17", r"Young: $ab \leq a^p/p + b^q/q$ if $1/p + 1/q = 1$.", tests=(APPENDIX,)),
+    Statement("Lemma 18", r"Hölder: $|\langle x, y\rangle| \leq \|x\|_p \|y\|_q$.", tests=(APPENDIX,)),
+    Statement(
+        "Theorem 19",
+        r"$\sum_i \sigma_i(AB)^p \leq \sum_i \sigma_i(A)^p \sigma_i(B)^p$ for $p > 0$.",
+        tests=(APPENDIX,),
+    ),
+    Statement(
+        "Corollary 20, Remark 21",
+        r"$\|AB\|_{S_r} \leq \|A\|_{S_p} \|B\|_{S_q}$ if $1/p + 1/q = 1/r$, and for any number of factors.",
+        tests=(APPENDIX,),
+    ),
+    Statement(
+        "Theorem 22",
+        r"$\|X\|_{S_{2/L}}^{2/L} = \min \frac{1}{L} \sum_l \|W_l\|_F^2$ over factorizations $W_L \cdots W_1 = X$.",
+        claims=("variational", "variational_equality"),
+        figures=("inequalities",),
+        tests=(APPENDIX,),
+    ),
+    Statement("Definition 23", "Permutations.", unchecked=CONVENTION),
+    Statement("Remark 24", "The determinant is the signed sum over permutations.", tests=(APPENDIX,)),
+    Statement("Definition 25", "Row, column and doubly stochastic matrices.", unchecked=CONVENTION),
+    Statement("Remark 26", "How many zeros a doubly stochastic matrix can have.", tests=(APPENDIX,)),
+    Statement("Definition 27", "Doubly substochastic matrices.", unchecked=CONVENTION),
+    Statement(
+        "Lemma 28",
+        "A doubly stochastic matrix other than the identity is positive along a permutation other than the identity.",
+        tests=(APPENDIX,),
+    ),
+    Statement("Lemma 29", "Doubly stochastic matrices are the convex combinations of permutations.", tests=(APPENDIX,)),
+    Statement(
+        "Corollary 30",
+        "A convex function of doubly stochastic matrices is largest at a permutation.",
+        tests=(APPENDIX,),
+    ),
+    Statement("Lemma 31", "A doubly substochastic matrix lies below a doubly stochastic one.", tests=(APPENDIX,)),
+    Statement(
+        "Remark 32",
+        "Von Neumann's inequality for rectangular matrices.",
+        claims=("von_neumann", "von_neumann_equality"),
+    ),
+    Statement(
+        BEYOND,
+        "The whole Hessian spectrum is the same at all minimizers and known in closed form (docs/theory.md, sections 2 "
+        "to 5).",
+        claims=("hessian_spectrum",),
+        tests=("tests/theory/test_hessian.py", "tests/theory/test_accuracy.py"),
+    ),
+    Statement(
+        BEYOND,
+        "Minimizers form a Morse-Bott manifold; its dimension counts the zero eigenvalues (section 6).",
+        claims=("zero_modes",),
+    ),
+    Statement(
+        BEYOND,
+        "The number of negative eigenvalues at every critical point, in closed form (section 6).",
+        claims=("morse_index",),
+        tests=("tests/theory/test_proofs.py",),
+    ),
+    Statement(
+        BEYOND,
+        r"$2\|\nabla F\| / \mu$ bounds the distance to the minimizers near them (section 8).",
+        claims=("distance_bound",),
+        tests=("tests/theory/test_proofs.py",),
+    ),
+)

@@ -1,0 +1,161 @@
+"""Every critical point of small problems, built from the scalar roots and measured by automatic differentiation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from dmf import theory
+from dmf.evidence.rounding import EPS
+from dmf.evidence.runs import ROUNDING, SAFETY
+from dmf.grid.cells import gradient_scale
+from dmf.grid.seeds import generator
+from dmf.studies import Settings, Study
+from dmf.studies._autograd import dense_hessians, flat, gradients, objective
+from dmf.studies._trained import described
+
+Floats = NDArray[np.float64]
+GAUGES = 2  # critical points of one orbit
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A target with singular values `sigma` between random bases, widths (d_0, ..., d_L), and lambda."""
+
+    widths: tuple[int, ...]
+    sigma: tuple[float, ...]
+    lam: float
+    control: bool = False
+
+    @property
+    def depth(self) -> int:
+        """Number of layers L."""
+        return len(self.widths) - 1
+
+
+PROBLEMS = (
+    Problem((3, 3, 3, 3), (2.0, 1.3, 0.9), 0.1),
+    Problem((3, 3, 3, 3), (2.0, 1.3, 0.5), 0.4),  # the last one has no roots
+    Problem((2, 3, 4, 3), (1.5, 1.0), 0.2),
+    Problem((3, 4, 3, 3, 3), (2.0, 1.3, 0.9), 0.1),
+    Problem((2, 2, 2, 2, 2), (1.2, 1.0), 0.15),
+    Problem((2, 2, 2, 2, 2, 2), (1.4, 1.1), 0.1),
+    Problem((3, 4, 3), (2.0, 1.3, 0.9), 0.1),
+    Problem((4, 3, 3), (2.0, 1.3, 0.05), 0.1),
+    # Equal singular values: their roots may trade places at no cost, so there are more zero modes than the orbit has.
+    Problem((3, 3, 3, 3), (1.5, 1.5, 0.8), 0.1, control=True),
+)
+
+
+def make(settings: Settings) -> xr.Dataset:
+    """Cells are critical points by their `roots`, starts are random gauges; eigenvalues ascend and end in NaN."""
+    parts = [_measured(problem, settings) for problem in PROBLEMS]
+    most = max(part.sizes["eigen"] for part in parts)
+    padded = [part.pad(eigen=(0, most - part.sizes["eigen"]), constant_values=np.nan) for part in parts]
+    return xr.concat(padded, "cell", coords="minimal", compat="override")
+
+
+def root_choices(problem: Problem) -> list[tuple[str, ...]]:
+    """Every combination of the roots that each singular value has, (combination, singular)."""
+    threshold = float(theory.branch_threshold(problem.depth, problem.lam))
+    nonzero = ("large",) if problem.depth == 2 else ("small", "large")
+    return list(product(*[("zero", *nonzero) if value > threshold else ("zero",) for value in problem.sigma]))
+
+
+def is_prefix(problem: Problem, roots: Sequence[str]) -> bool:
+    """Whether these are large roots first and zeros after them; at depth 2, on all sigma_i > lambda."""
+    kept = sum(root == "large" for root in roots)
+    large_first = list(roots) == ["large"] * kept + ["zero"] * (len(roots) - kept)
+    return large_first and (problem.depth > 2 or kept == np.count_nonzero(np.array(problem.sigma) > problem.lam))
+
+
+def _measured(problem: Problem, settings: Settings) -> xr.Dataset:
+    widths, sigma, lam = problem.widths, np.array(problem.sigma), problem.lam
+    choices = root_choices(problem)
+    name = f"L{problem.depth}-{'x'.join(str(d) for d in reversed(widths))} at {lam:g}" + "*" * problem.control
+    rng = generator(["critical points", settings.seed, name])
+    left, right = (_orthogonal(size, rng)[:, : sigma.size] for size in (widths[-1], widths[0]))
+    value = objective((left * sigma) @ right.T, widths, lam)
+    x = np.stack([theory.critical_singular_values(sigma, problem.depth, lam, roots) for roots in choices])
+    points = np.stack([flat(_gauged(one, widths, left, right, rng)) for one in x for _ in range(GAUGES)])
+    count = points.shape[1]
+    gradient_norm = np.linalg.norm(gradients(value, points), axis=1).reshape(-1, GAUGES)
+    spectrum = np.linalg.eigvalsh(dense_hessians(value, points)).reshape(-1, GAUGES, count)
+    predicted = np.stack([theory.critical_hessian_spectrum(sigma, widths, lam, roots) for roots in choices])
+    index = [theory.morse_index(sigma, widths, lam, roots) for roots in choices]
+    orbit = [theory.zero_modes(widths, sum(root != "zero" for root in roots)) for roots in choices]
+    size = np.linalg.norm(points, axis=1).reshape(-1, GAUGES)
+    tolerance = _tolerance(problem, x, predicted, gradient_norm, size)
+    gap = float(np.min(-np.diff(sigma)) / sigma[0])
+    degenerate = float(np.min(np.abs(sigma / theory.branch_threshold(problem.depth, lam) - 1)))
+    cells, runs = ["cell"], ["cell", "start"]
+    return xr.Dataset(
+        {
+            "control": described(cells, np.full(len(x), problem.control, np.int8), "1 for cells of the control"),
+            "certified": described(
+                runs,
+                (gradient_norm <= settings.gradient_norm * gradient_scale(sigma[0], problem.depth)).astype(np.int8),
+                "1 where the gradient norm is within the certificate's tolerance",
+            ),
+            "gradient_norm": described(runs, gradient_norm, "norm of the gradient by automatic differentiation"),
+            "spectrum": described([*runs, "eigen"], spectrum, "Hessian eigenvalues by automatic differentiation"),
+            "predicted_spectrum": described([*cells, "eigen"], predicted, "Hessian eigenvalues in closed form"),
+            "spectrum_tolerance": described(runs, tolerance, "what gradient and rounding allow for an eigenvalue"),
+            "morse_index": described(cells, index, "predicted number of negative Hessian eigenvalues"),
+            "orbit_dimension": described(cells, orbit, "dimension of the orbit of the critical point"),
+            "prefix": described(
+                cells, [np.int8(is_prefix(problem, roots)) for roots in choices], "1 for large roots on a prefix"
+            ),
+            "singular_gap": described(cells, np.full(len(x), gap), "smallest sigma_i - sigma_(i+1), over sigma_1"),
+            "degenerate_distance": described(
+                cells, np.full(len(x), degenerate), "smallest |sigma_i - m_loc| / m_loc; at 0 lambda is degenerate"
+            ),
+        },
+        coords={
+            "problem": ("cell", np.full(len(x), name, dtype=object)),
+            "depth": ("cell", np.full(len(x), problem.depth)),
+            "roots": ("cell", np.array([" ".join(roots) for roots in choices], dtype=object)),
+            "gauge": ("start", np.arange(GAUGES)),
+        },
+    )
+
+
+def _tolerance(problem: Problem, x: Floats, predicted: Floats, gradient_norm: Floats, size: Floats) -> Floats:
+    """Weyl over the distance to the exact critical point that gradient and rounding allow, (cell, gauge)."""
+    scale = np.abs(predicted).max(axis=1, keepdims=True)
+    smallest = np.where(np.abs(predicted) > 64 * EPS * scale, np.abs(predicted), np.inf).min(axis=1, keepdims=True)
+    distance = SAFETY * gradient_norm / smallest + ROUNDING * size
+    top, residual = x.max(axis=1) ** (1 / problem.depth), np.abs(x - np.array(problem.sigma)).max(axis=1)
+    turning = [
+        [theory.hessian_lipschitz(problem.depth, t + r, rho) * r for r in row]
+        for t, rho, row in zip(top.tolist(), residual.tolist(), distance.tolist(), strict=True)
+    ]
+    tolerance: Floats = np.array(turning) + (64 + predicted.shape[1]) * EPS * scale
+    return tolerance
+
+
+def _gauged(x: Floats, widths: tuple[int, ...], left: Floats, right: Floats, rng: np.random.Generator) -> list[Floats]:
+    """Balanced layers with product left diag(x) right^T, in random orthonormal frames of the hidden spaces."""
+    frames = [right, *(_orthogonal(width, rng)[:, : x.size] for width in widths[1:-1]), left]
+    s = x ** (1 / (len(widths) - 1))
+    return [(above * s) @ below.T for below, above in pairwise(frames)]
+
+
+def _orthogonal(size: int, rng: np.random.Generator) -> Floats:
+    q: Floats = np.linalg.qr(rng.standard_normal((size, size)))[0]
+    return q
+
+
+STUDY = Study(
+    title="All critical points of small problems",
+    summary=(
+        "Every combination of zero, small and large root over the singular values, in random gauges: gradient and "
+        "Hessian by automatic differentiation, beside the predicted spectrum, Morse index and number of zero modes."
+    ),
+    make=make,
+)

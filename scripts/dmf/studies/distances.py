@@ -1,0 +1,197 @@
+"""True distances to the minimizers beside the bound 2 ||grad F|| / mu that every certificate rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from dmf import theory
+from dmf.evidence.runs import ROUNDING, SAFETY
+from dmf.grid.cells import Series, draw_starts, gradient_scale, lambda_value
+from dmf.grid.config import SpectrumTarget
+from dmf.grid.seeds import generator
+from dmf.grid.targets import with_spectrum
+from dmf.studies import Settings, Study
+from dmf.studies._autograd import Objective, dense_hessians, flat, gradients, objective
+from dmf.studies._orbit import distance_above, distance_below
+from dmf.studies._trained import Cell, described
+from dmf.training.engine import train
+from dmf.training.settings import Lbfgs
+
+Floats = NDArray[np.float64]
+SIZES = tuple(10.0**-k for k in (1, 2, 3, 4, 5, 6, 7, 8))  # of a step off a minimizer, or the gradient norm to stop at
+KINDS = ("random", "soft", "early")
+DRAWS = 2
+SERIES = Series("gaussian", 2.0)
+CELLS = (
+    Cell("square", (3, 3), [3, 2, 1], 3, "0.2c"),
+    Cell("wide", (2, 4), [2, 1], 3, "0.3c", 3),
+    Cell("deficient", (3, 3), [2, 1], 4, "0.2c"),
+    Cell("repeated", (3, 3), [2, 2, 1], 3, "0.2c"),
+    Cell("two-layers", (3, 3), [3, 2, 1], 2, "0.2c", 4),
+    Cell("two-layers-cut", (3, 3), [3, 2, 1], 2, "1.5"),
+    Cell("five-layers", (2, 2), [1.5, 1], 5, "0.2c"),
+    Cell("scalar", (1, 1), [2], 4, "0.3c"),
+    Cell("near-collapse", (2, 2), [2, 1], 3, "0.99c"),
+    Cell("collapsed", (3, 3), [2, 1, 0.5], 3, "1.3c"),
+)
+# Depth 2 with lambda equal to a singular value: F is flat to third order along a direction that is not the symmetry's.
+CONTROLS = (
+    Cell("degenerate", (3, 3), [3, 2, 1], 2, "2.0"),
+    Cell("degenerate-scalar", (1, 1), [2], 2, "2.0"),
+)
+
+
+def make(settings: Settings) -> xr.Dataset:
+    """Starts are points near a minimizer: steps off it at random or along its softest mode, and runs stopped early."""
+    parts = [_measured(_problem(cell, settings.seed), settings.seed) for cell in (*CELLS, *CONTROLS)]
+    return xr.concat(parts, "cell", coords="minimal", compat="override")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A cell with its target (d_L, d_0), and what theory says of its minimizers."""
+
+    cell: Cell
+    target: Floats
+    lam: float
+    value: Objective
+    spectrum: Floats
+    orbit: int
+    top: float
+    residual: float
+
+    @property
+    def mu(self) -> float:
+        """Smallest positive Hessian eigenvalue at a minimizer."""
+        return theory.smallest_positive_eigenvalue(self.spectrum)
+
+    def minimizer(self, rng: np.random.Generator) -> list[Floats]:
+        """A random point of the orbit, layers (d_l, d_{l-1})."""
+        return theory.sample_minimizer(self.target, self.cell.group.widths, self.lam, rng)
+
+
+def _problem(cell: Cell, seed: int) -> Problem:
+    widths, values = cell.group.widths, list(cell.values or [])
+    spec = SpectrumTarget(name=cell.name, kind="spectrum", shape=cell.shape, singular_values=values, label=None)
+    target = with_spectrum(spec, generator(["distances", seed, cell.name]))
+    lam = lambda_value(cell.lam, max(values), cell.depth)
+    sigma = np.linalg.svd(target, compute_uv=False)
+    if cell in CONTROLS:  # the SVD's rounding would part lambda from the singular value by a hair
+        target, sigma = np.diag(np.array(values)), np.array(values)
+    x = theory.scalar_minimizer(sigma, cell.depth, lam)
+    return Problem(
+        cell,
+        target,
+        lam,
+        objective(target, widths, lam),
+        theory.hessian_spectrum(target, widths, lam),
+        theory.zero_modes(widths, int(np.count_nonzero(x))),
+        float(x.max()) ** (1 / cell.depth),
+        float(np.abs(x - sigma).max()),
+    )
+
+
+def _measured(problem: Problem, seed: int) -> xr.Dataset:
+    cell, mu = problem.cell, problem.mu
+    rng = generator(["distances", seed, cell.name], counter=1)
+    points = np.concatenate([*_steps(problem, rng), _stopped_early(problem, seed)])
+    other = problem.minimizer(rng)  # another point of the orbit, so that the distance has to be found
+    layered = [_layers(point, cell.group.widths) for point in points]
+    distance = np.array([distance_above(layers, other) for layers in layered])
+    below = np.array([distance_below(layers, other) for layers in layered])
+    turning = np.array([theory.hessian_lipschitz(cell.depth, problem.top + r, problem.residual) for r in distance])
+    gradient_norm = np.linalg.norm(gradients(problem.value, points), axis=1)
+    bound = SAFETY * gradient_norm / mu + ROUNDING * np.linalg.norm(points, axis=1)
+    extra = int(np.count_nonzero(problem.spectrum < mu)) - problem.orbit
+    run, one = ["cell", "start"], ["cell"]
+    return xr.Dataset(
+        {
+            "control": described(one, [np.int8(cell in CONTROLS)], "1 for cells of the negative control"),
+            "certified": described(run, (turning * distance <= mu).astype(np.int8)[None], "1 where distance <= mu / C"),
+            "distance": described(run, distance[None], "distance to the minimizers, from above"),
+            "distance_below": described(run, below[None], "distance to the minimizers, from below"),
+            "gradient_norm": described(run, gradient_norm[None], "gradient norm by automatic differentiation"),
+            "bound": described(run, bound[None], "2 ||grad F|| / mu, and rounding"),
+            "mu": described(one, [mu], "smallest positive Hessian eigenvalue at a minimizer"),
+            "extra_zero_modes": described(one, [extra], "zero Hessian eigenvalues beyond the orbit's dimension"),
+        },
+        coords={
+            "target": ("cell", np.array([cell.name], dtype=object)),
+            "depth": ("cell", [cell.depth]),
+            "lam": ("cell", np.array([cell.lam], dtype=object)),
+            "kind": ("start", np.repeat(np.array(KINDS, dtype=object), len(SIZES) * DRAWS)),
+            "size": ("start", np.tile(np.repeat(SIZES, DRAWS), len(KINDS))),
+            "number": ("start", np.tile(np.arange(DRAWS), len(SIZES) * len(KINDS))),
+        },
+    )
+
+
+def _steps(problem: Problem, rng: np.random.Generator) -> list[Floats]:
+    """Points off a minimizer, (step, N): by random steps, and back and forth along the softest mode, of all SIZES."""
+    layers = problem.minimizer(rng)
+    base, unit = flat(layers), float(np.linalg.norm(problem.target, 2)) ** (1 / problem.cell.depth)
+    lengths = unit * np.repeat(SIZES, DRAWS)[:, None]
+    directions = rng.standard_normal((len(lengths), base.size))
+    random = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    soft = _softest(dense_hessians(problem.value, base[None])[0], _tangents(layers))
+    signs = np.tile([1.0, -1.0], len(SIZES))[:, None]
+    return [base + lengths * random, base + lengths * signs * soft]
+
+
+def _softest(hessian: Floats, tangents: Floats) -> Floats:
+    """The direction of least curvature across the orbit, (N,), from tangents (any, N) of the orbit."""
+    left, strength, _ = np.linalg.svd(tangents.T, full_matrices=True)
+    along = int(np.count_nonzero(strength > 1e-10 * max(strength, default=0.0)))
+    across = left[:, along:]
+    direction: Floats = across @ np.linalg.eigh(across.T @ hessian @ across)[1][:, 0]
+    return direction
+
+
+def _tangents(layers: Sequence[Floats]) -> Floats:
+    """Directions W_l -> A_l W_l - W_l A_{l-1} of the orbit, one for each entry of a skew A_l, (any, N)."""
+    rows = [np.zeros(sum(layer.size for layer in layers))]
+    for hidden in range(1, len(layers)):
+        for i, j in combinations(range(len(layers[hidden - 1])), 2):
+            skew = np.zeros((len(layers[hidden - 1]),) * 2)
+            skew[i, j], skew[j, i] = 1, -1
+            moves = [np.zeros_like(layer) for layer in layers]
+            moves[hidden - 1], moves[hidden] = skew @ layers[hidden - 1], -layers[hidden] @ skew
+            rows.append(flat(moves))
+    return np.stack(rows)
+
+
+def _stopped_early(problem: Problem, seed: int) -> Floats:
+    """Where training ends that is told to stop at gradient norms SIZES, (SIZES x DRAWS, N)."""
+    cell, norm = problem.cell, float(np.linalg.norm(problem.target, 2))
+    starts = draw_starts(seed, cell.name, cell.group.widths, cell.lam, SERIES, range(DRAWS), norm)
+    count = len(SIZES) * DRAWS
+    runs = train(
+        np.repeat(problem.target[None], count, axis=0),
+        np.full(count, problem.lam),
+        [np.tile(layer, (len(SIZES), 1, 1)) for layer in starts],
+        np.repeat(SIZES, DRAWS) * gradient_scale(norm, cell.depth),
+        Lbfgs(name="lbfgs"),
+    )
+    return np.concatenate([layer.reshape(count, -1) for layer in runs.layers], axis=1)
+
+
+def _layers(point: Floats, widths: Sequence[int]) -> list[Floats]:
+    shapes = [(rows, columns) for columns, rows in pairwise(widths)]
+    ends = np.cumsum([rows * columns for rows, columns in shapes])
+    return [part.reshape(shape) for part, shape in zip(np.split(point, ends[:-1]), shapes, strict=True)]
+
+
+STUDY = Study(
+    title="Distances to the minimizers",
+    summary=(
+        "Points off a minimizer, and runs stopped early: their distance to the orbit of minimizers, by alternating "
+        r"Procrustes steps, beside the bound $2\|\nabla F\| / \mu$ that certificates rest on."
+    ),
+    make=make,
+)

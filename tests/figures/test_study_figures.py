@@ -1,0 +1,87 @@
+"""Figures of studies draw the cases of their evidence, and a false one is in view on the ground that refutes."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure as Canvas
+
+from dmf.figures import _style, load_figure
+
+Halves = tuple[xr.Dataset, xr.Dataset]
+
+
+def rendered(name: str, evidence: xr.Dataset, controls: xr.Dataset) -> Canvas:
+    with _style.applied():
+        canvas = load_figure(name).compose(evidence, controls, {})
+        canvas.draw_without_rendering()
+    return canvas
+
+
+def heights(axes: Axes, marker: str) -> np.ndarray:
+    """All heights of marks of a kind that were plotted as lines, sorted."""
+    return np.sort(np.concatenate([np.ravel(line.get_ydata()) for line in axes.lines if line.get_marker() == marker]))
+
+
+def test_the_worst_error_of_every_lambda_is_drawn(study: Callable[[str], Halves]) -> None:
+    evidence, controls = (half.copy(deep=True) for half in study("scalar"))
+    evidence["farthest"].values[5000, 1] += 1e-13 * evidence["m"].values[5000, 1]
+    axes = rendered("scalar_search", evidence, controls).axes[0]
+    error = (abs(evidence["farthest"] - evidence["predicted"]) / abs(evidence["m"])).groupby("lam").max(...)
+    np.testing.assert_allclose(heights(axes, "o"), np.sort(np.maximum(error, 1e-17)))
+    assert heights(axes, "o").max() >= 1e-13
+
+
+def test_gaps_at_the_threshold_lie_in_rounding_and_no_other_does(study: Callable[[str], Halves]) -> None:
+    evidence, controls = study("scalar")
+    axes = rendered("scalar_search", evidence, controls).axes[1]
+    tolerance = float((evidence["value_tolerance"] / evidence["m"] ** 2).min())
+    for depth in (3, 4, 6, 10):
+        coloured = [line for line in axes.lines if to_hex(line.get_color()) == _style.depth_colour(depth)]
+        drawn = np.concatenate([line.get_ydata() for line in coloured])
+        assert drawn[np.isfinite(drawn)].min() > 1e4 * tolerance
+    assert heights(axes, "x").max() < 10 * tolerance
+    assert len(heights(axes, "x")) == controls.sizes["cell"]
+
+
+def test_every_eigenvalue_of_the_shown_depth_is_a_mark(study: Callable[[str], Halves]) -> None:
+    evidence, controls = study("scalar_hessian")
+    axes = rendered("scalar_spectrum", evidence, controls).axes[0]
+    here = evidence.isel(cell=np.flatnonzero(evidence["depth"].values == 4))
+    drawn = np.sort(np.asarray(axes.collections[0].get_offsets())[:, 1])
+    unit = abs(here["m"]) ** 1.5
+    expected = (here["spectrum"] / unit).values[(here["minimal"] == 1).values]
+    np.testing.assert_allclose(drawn, np.sort(expected[np.isfinite(expected)]))
+
+
+def test_probabilities_and_slopes_are_those_of_the_evidence(study: Callable[[str], Halves]) -> None:
+    evidence, controls = study("measure_zero")
+    shares, slopes = rendered("measure_zero", evidence, controls).axes
+    crosses = heights(shares, "x")
+    np.testing.assert_array_equal(crosses, np.sort(controls["probability"].values.ravel()))
+    drawn = [
+        line.get_ydata()[0] for line in slopes.lines if line.get_marker() in "osD^vPX" and len(line.get_ydata()) == 1
+    ]
+    np.testing.assert_array_equal(np.sort(drawn), np.sort(evidence["slope"].values.ravel()))
+
+
+@pytest.mark.parametrize("question", ["global", "branch"])
+def test_a_bracket_that_misses_is_drawn_where_it_is(question: str, study: Callable[[str], Halves]) -> None:
+    evidence, controls = (half.copy(deep=True) for half in study("thresholds"))
+    evidence[question].values[7] *= 1 + 1.1e-6
+    axes = rendered("thresholds", evidence, controls).axes[0]
+    highest = max(float(np.max(line.get_ydata())) for line in axes.lines)
+    closed = {"global": "lambda_c", "branch": "lambda_s"}[question]
+    expected = 1e6 * (evidence[question].values[7, 1] / evidence[closed].values[7] - 1)
+    assert highest == pytest.approx(expected, rel=1e-6)
+    assert highest > 1
+
+
+def test_the_jump_is_drawn_on_both_sides(study: Callable[[str], Halves]) -> None:
+    evidence, controls = study("thresholds")
+    axes = rendered("thresholds", evidence, controls).axes[1]
+    drawn = np.sort(np.concatenate([line.get_ydata() for line in axes.lines if line.get_marker() in "osD^vPX"]))
+    np.testing.assert_allclose(drawn, np.sort((evidence["jump"] / evidence["sigma_1"]).values.ravel()))

@@ -1,0 +1,63 @@
+"""The study's derivatives against finite differences, and its Lanczos against dense eigenvalues."""
+
+import numpy as np
+import pytest
+
+from dmf import theory
+from dmf.studies._autograd import dense_hessians, flat, gradients, hessian_product, objective
+from dmf.studies._lanczos import extreme_eigenvalues
+
+WIDTHS = [3, 4, 2, 3]
+
+
+@pytest.fixture
+def problem() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((3, 3)), 0.5 * rng.standard_normal(26)
+
+
+def test_the_objective_and_its_derivatives_are_those_of_finite_differences(
+    problem: tuple[np.ndarray, np.ndarray],
+) -> None:
+    target, point = problem
+    value = objective(target, WIDTHS, 0.2)
+    layers = [point[:12].reshape(4, 3), point[12:20].reshape(2, 4), point[20:].reshape(3, 2)]
+    np.testing.assert_array_equal(flat(layers), point)
+
+    def exact(theta: np.ndarray) -> float:
+        w1, w2, w3 = theta[:12].reshape(4, 3), theta[12:20].reshape(2, 4), theta[20:].reshape(3, 2)
+        return float(np.sum((target - w3 @ w2 @ w1) ** 2) + 0.2 * np.sum(theta**2))
+
+    step = 1e-5 * np.eye(26)
+    slopes = np.array([exact(point + move) - exact(point - move) for move in step]) / 2e-5
+    np.testing.assert_allclose(gradients(value, point[None])[0], slopes, atol=1e-8)
+    turns = np.stack([gradients(value, np.stack([point + move, point - move])) for move in step])
+    hessian = dense_hessians(value, point[None])[0]
+    np.testing.assert_allclose(hessian, (turns[:, 0] - turns[:, 1]) / 2e-5, atol=1e-7)
+    vector = np.arange(26.0)
+    np.testing.assert_allclose(hessian_product(value, point)(vector), hessian @ vector, rtol=1e-12)
+
+
+def test_lanczos_finds_both_ends_within_its_residuals() -> None:
+    rng = np.random.default_rng(1)
+    matrix = rng.standard_normal((300, 300))
+    matrix = matrix + matrix.T
+    exact = np.linalg.eigvalsh(matrix)[[0, -1]]
+    short, residual = extreme_eigenvalues(lambda v: matrix @ v, rng.standard_normal(300), 20)
+    assert (np.abs(short - exact) <= residual).all()
+    assert exact[0] <= short[0] <= short[1] <= exact[1]
+    long, residual = extreme_eigenvalues(lambda v: matrix @ v, rng.standard_normal(300), 150)
+    np.testing.assert_allclose(long, exact, rtol=1e-12)
+    assert residual.max() < 1e-6
+
+
+@pytest.mark.parametrize("widths", [[22, 22, 22, 22], [20, 25, 20], [24, 18, 18, 18, 18]], ids=str)
+def test_the_closed_form_is_autograds_whole_spectrum_for_a_thousand_and_more_parameters(widths: list[int]) -> None:
+    rng = np.random.default_rng(2)
+    count = theory.parameter_count(widths)
+    assert 900 < count <= 1500
+    target, lam = rng.standard_normal((widths[-1], widths[0])), 0.3
+    point = flat(theory.sample_minimizer(target, widths, lam, rng))
+    measured = np.linalg.eigvalsh(dense_hessians(objective(target, widths, lam), point[None])[0])
+    predicted = theory.hessian_spectrum(target, widths, lam)
+    np.testing.assert_allclose(measured, predicted, rtol=0, atol=1e-13 * predicted[-1])
