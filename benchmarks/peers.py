@@ -191,5 +191,5 @@ SOLVERS: dict[str, Callable[[], Callable[[Problem, int], Outcome]]] = {
 }
 """Ours first; made when asked for, because most need a library of their own.
 
-jaxopt under vmap is left out: its line search then runs all its steps for every run, and a single 8 x 8 run takes seconds.
+jaxopt under vmap is left out: its line search then takes all its steps for every run; one 8 x 8 run takes seconds.
 """

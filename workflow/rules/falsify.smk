@@ -8,7 +8,7 @@ rule falsify:
             "claims/*.py",
             "evidence/*.py",
             "theory/*.py",
-            "training/*.py",
+            "training/**/*.py",
         ),
     output:
         evidence=f"{DATA}/falsifier.nc",

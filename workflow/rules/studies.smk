@@ -8,7 +8,7 @@ rule study:
             "studies/_*.py",
             *CERTIFYING,
             "theory/*.py",
-            "training/*.py",
+            "training/**/*.py",
         ),
     output:
         f"{DATA}/studies/{{study}}.nc",
