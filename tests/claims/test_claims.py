@@ -210,3 +210,23 @@ def test_cells_at_the_exceptional_set_are_out_of_scope(name: str, trained: Train
     evidence = trained.evidence.copy(deep=True)
     evidence["exceptional_distance"].values[:3] = 1e-13
     assert find(load_claim(name), evidence, CERTIFICATE).cells == evidence.sizes["cell"] - 3
+
+
+def test_a_slack_below_the_tolerance_is_not_taken_for_an_attained_bound(trained: Trained) -> None:
+    """L = 2 just below the collapse: the search for refutations found the tolerance four times the slack there."""
+    evidence = trained.evidence.copy(deep=True)
+    cell = int(np.flatnonzero((evidence["attains"] == 0) & (evidence["depth"] == 2))[0])
+    slack = float(evidence["predicted_trace"][cell] - evidence["trace_bound"][cell])
+    evidence["trace_tolerance"].values[cell] = 4 * slack
+    assert find(load_claim("trace_attained"), evidence, CERTIFICATE).word == "confirmed"
+    evidence["hessian_trace"].values[cell] += 5 * slack
+    assert find(load_claim("trace_attained"), evidence, CERTIFICATE).word == "violated"
+
+
+def test_the_slack_is_at_least_what_the_claim_says(trained: Trained) -> None:
+    evidence = trained.evidence
+    missed = (evidence["attains"] == 0).values
+    slack = (evidence["predicted_trace"] - evidence["trace_bound"]).values
+    least = 2 * (evidence["predicted_layer_norm_sq"] / evidence["kept_at_minimum"]) ** (evidence["depth"] - 1)
+    assert missed.any()
+    assert (slack[missed] >= least.values[missed] * (1 - 1e-12)).all()

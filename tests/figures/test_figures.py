@@ -104,7 +104,8 @@ def test_unusual_grids(name: str, labels: list[str], made_up: Callable[..., xr.D
 
 def test_texts_are_complete_and_name_known_claims() -> None:
     figures = load_figures()
-    assert [figure.order for figure in figures.values()] == sorted(figure.order for figure in figures.values())
+    orders = [figure.order for figure in figures.values()]
+    assert orders == sorted(set(orders))  # each has a place of its own
     for figure in figures.values():
         assert figure.claim is None or figure.claim in claim_names()
         assert min(len(figure.title), len(figure.caption), len(figure.refuted_by)) > 10

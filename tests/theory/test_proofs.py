@@ -162,22 +162,20 @@ def test_section_8_no_point_within_delta_exceeds_the_tolerances(draw_target, wid
 
 
 @pytest.mark.parametrize("widths", WIDTHS, ids=str)
-def test_section_8_twice_the_gradient_over_mu_bounds_the_distance_within_mu_over_k(draw_target, widths):
+def test_section_8_twice_the_gradient_over_mu_bounds_the_distance_within_mu_over_c(draw_target, widths):
     rng, target, lam, depth = np.random.default_rng(3), draw_target(widths), 0.1, len(widths) - 1
     layers = theory.sample_minimizer(target, widths, lam, rng)
     mu = theory.smallest_positive_eigenvalue(theory.hessian_spectrum(target, widths, lam))
     values, vectors = np.linalg.eigh(hessian(layers, target, lam))
     top = np.linalg.norm(theory.end_to_end_minimizer(target, depth, lam), 2) ** (1 / depth) * 1.01
-    off = np.linalg.norm(target - theory.end_to_end(layers)) * 1.01
-    third = 6 * np.sqrt(depth) * (depth - 1) * top ** (2 * depth - 3)
-    third += 2 * off * (depth - 1) * (depth - 2) / np.sqrt(depth) * top ** (depth - 3)
-    rho = mu / third
+    rho = mu / theory.hessian_lipschitz(depth, top, np.linalg.norm(target - theory.end_to_end(layers), 2))
     minimum = theory.minimum_value(target, depth, lam)
     sizes = np.cumsum([0, *(layer.size for layer in layers)])
     across = np.flatnonzero(values > mu / 2)
     for column in [across[0], across[-1], *rng.choice(across, 20)]:
         step = rho * vectors[:, column]
         near = [layer + step[a:b].reshape(layer.shape) for layer, (a, b) in zip(layers, pairwise(sizes), strict=True)]
+        assert max(np.linalg.norm(layer, 2) for layer in near) <= top
         slope = norm(gradient(near, target, lam))
         assert rho <= 2 * slope / mu
         assert theory.objective(near, target, lam) - minimum <= 4 * slope**2 / (2 * mu) + 1e-13

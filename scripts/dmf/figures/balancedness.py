@@ -37,7 +37,7 @@ def _named(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 FIGURE = Figure(
-    order=20,
+    order=1,
     title="Layers are balanced as far as the gradient vanishes",
     caption=(
         "(a) Imbalance of neighbouring layers, $D_l = W_{l+1}^T W_{l+1} - W_l W_l^T$, of every certified run, in "

@@ -87,7 +87,7 @@ def _lambda_ticks(axes: Axes, labels: list[str], left_out: str) -> None:
 
 
 FIGURE = Figure(
-    order=7,
+    order=14,
     title="Where runs ended",
     caption=(
         "Share of runs that ended, certified, at the global minimum, over all targets and draws, by the "

@@ -93,7 +93,7 @@ def _handles() -> list[Line2D | Patch]:
 
 
 FIGURE = Figure(
-    order=5,
+    order=10,
     title="Collapse of the end-to-end product",
     caption=(
         r"Norm of the product against $\lambda$ for each target (row) and depth (column): closed form, the "

@@ -55,7 +55,7 @@ def _marks(axes: Axes, evidence: xr.Dataset, shown: np.ndarray, control: bool = 
 
 
 FIGURE = Figure(
-    order=9,
+    order=17,
     title="Distances to the minimizers and the bound from the gradient",
     caption=(
         r"(a) Points at most $\mu / C$ from the minimizers: distance to the orbit, found by alternating Procrustes "

@@ -83,7 +83,7 @@ def _pairs(evidence: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 
 FIGURE = Figure(
-    order=8,
+    order=16,
     title="One Hessian spectrum for all minimizers",
     caption=(
         r"(a) All $N = 48$ Hessian eigenvalues at trained minimizers of a Gaussian $4 \times 4$ target at depth 3, by "

@@ -86,7 +86,7 @@ def _values(evidence: xr.Dataset, kind: str, field: str, depth: int | None = Non
 
 
 FIGURE = Figure(
-    order=8,
+    order=6,
     title="The inequalities under the proofs, near equality",
     caption=(
         r"(a) Pairs of matrices whose singular vectors are turned against each other: $\sum_i \sigma_i(A) \sigma_i(B) "

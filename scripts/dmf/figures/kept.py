@@ -87,7 +87,7 @@ def _handle(k: int, merged: bool) -> Line2D:
 
 
 FIGURE = Figure(
-    order=22,
+    order=13,
     title="How many singular values a run keeps",
     caption=(
         "Share of runs that ended, certified, on the level that keeps the $k$ leading singular values of the target, "

@@ -96,7 +96,7 @@ def _control(axes: Axes, runs: pd.DataFrame) -> None:
 
 
 FIGURE = Figure(
-    order=4,
+    order=9,
     title="One norm for every layer of every minimizer",
     caption=(
         r"(a) Smallest and largest $\|W_l\|_F^2$ over the layers of every certified minimizer of one target "

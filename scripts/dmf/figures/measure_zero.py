@@ -78,7 +78,7 @@ def _windows(evidence: xr.Dataset) -> list[tuple[float, float]]:
 
 
 FIGURE = Figure(
-    order=10,
+    order=8,
     title="Random targets near the exceptional set",
     caption=(
         r"(a) Share $P(\varepsilon)$ of Gaussian targets with a singular value within $\varepsilon m^*$ of $m^*$, for "

@@ -85,7 +85,7 @@ def scalar_minima(m: float, depth: int, lam: float) -> tuple[NDArray[np.float64]
 
 
 FIGURE = Figure(
-    order=1,
+    order=2,
     title="One singular value: where its objective is smallest",
     caption=(
         r"$g(x) = (m - x)^2 + \lambda L |x|^{2/L}$ for one singular value $m$, measured from $g(0)$. In units "

@@ -80,7 +80,7 @@ def _gaps(axes: Axes, evidence: xr.Dataset, controls: xr.Dataset, depths: list[i
 
 
 FIGURE = Figure(
-    order=8,
+    order=3,
     title="Brute force finds the formula's minimizer, and one only",
     caption=(
         r"(a) The minimizer and the minimum of $g$ found by brute force against the formula, the largest of all depths "

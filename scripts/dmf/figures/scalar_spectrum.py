@@ -87,7 +87,7 @@ def _limit(axes: Axes, evidence: xr.Dataset, depths: list[int]) -> None:
 
 
 FIGURE = Figure(
-    order=9,
+    order=5,
     title="One Hessian spectrum for all minimizers of a scalar problem",
     caption=(
         r"(a) All Hessian eigenvalues at trained minimizers with every pattern of signs (marks, which coincide) and "

@@ -82,7 +82,7 @@ def _control_marks(axes: Axes, control: pd.DataFrame, x: str, y: str) -> None:
 
 
 FIGURE = Figure(
-    order=6,
+    order=12,
     title="The Hessian trace and its lower bound",
     caption=(
         r"(a) Exact trace at every certified minimizer against $2L\,\|X^*\|_F^2/\alpha^2 + 2\lambda N$ "

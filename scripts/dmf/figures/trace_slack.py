@@ -69,7 +69,7 @@ def _panel(axes: Axes, runs: pd.DataFrame, largest: int, depths: list[int], line
 
 
 FIGURE = Figure(
-    order=21,
+    order=15,
     title="How far the trace lies above its bound",
     caption=(
         "Exact trace at every certified minimizer over the bound of Theorem 15, minus one, by the rank of $X^*$; a "

@@ -105,7 +105,7 @@ def _note(axes: Axes, place: tuple[float, float], away: tuple[float, float], tex
 
 
 FIGURE = Figure(
-    order=2,
+    order=4,
     title="On the exceptional set there are two minimizers",
     caption=(
         r"The negative control. (a) The objective of one singular value at $m = m^*$ and trained runs: "

@@ -55,7 +55,7 @@ def _distribution(axes: Axes, runs: pd.DataFrame, control: pd.DataFrame) -> None
 
 
 FIGURE = Figure(
-    order=3,
+    order=7,
     title="One product for all minimizers",
     caption=(
         r"Distance of the trained product $X = W_L \cdots W_1$ from the closed-form $X^*$, for every certified "

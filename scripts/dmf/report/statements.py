@@ -89,6 +89,7 @@ STATEMENTS = (
         "Theorem 5",
         r"The scalar problem has one end-to-end minimizer for every $m$ but $\pm m^*$, where it has two.",
         claims=("scalar_formula", "scalar_unique", "two_minimizers"),
+        figures=("scalar_search",),
         tests=("tests/theory/test_scalar.py", "tests/theory/test_accuracy.py"),
     ),
     Statement("Figure 1", "The objective of one singular value.", figures=("scalar_objective",)),
@@ -98,6 +99,7 @@ STATEMENTS = (
         r"The scalar Hessian has the spectrum $4\lambda$ ($L - 1$ times), $2 L w^{2L-2} - 2\lambda(L-2)$ at every "
         r"minimizer, $w = |w_l|$ (eq. 29-30).",
         claims=("scalar_hessian", "hessian_constant"),
+        figures=("scalar_spectrum",),
         tests=("tests/theory/test_hessian.py",),
     ),
     Statement(
@@ -105,6 +107,7 @@ STATEMENTS = (
         r"As $\lambda \to 0$ the largest eigenvalue tends to $2 L m^{2 - 2/L}$, that of the flattest solution "
         "(Mulayoff and Michaeli, 2020).",
         claims=("small_lambda",),
+        figures=("scalar_spectrum",),
         tests=("tests/theory/test_hessian.py",),
     ),
     Statement("Lemma 8", "Matrices with different singular values are different.", tests=(APPENDIX,)),
@@ -126,6 +129,7 @@ STATEMENTS = (
         "Lemma 11, Remark 12",
         "The targets with a singular value at $m^*$ have Lebesgue measure zero.",
         claims=("measure_zero",),
+        figures=("measure_zero",),
     ),
     Statement(
         "Corollary 13",
@@ -137,6 +141,7 @@ STATEMENTS = (
         "Corollary 14",
         r"$X^* = 0$ if $\lambda > \lambda_c(\sigma_1, L)$.",
         claims=("collapse", "threshold", "jump"),
+        figures=("collapse", "thresholds"),
     ),
     Statement(
         "Figure 3",
@@ -148,7 +153,7 @@ STATEMENTS = (
         "Section 3.3",
         r"For $L \geq 3$ there are spurious local minima (Chen et al., 2025, Theorem 2.2).",
         claims=("levels",),
-        figures=("census",),
+        figures=("kept", "census"),
     ),
     Statement(
         "Equation 79",
@@ -173,6 +178,7 @@ STATEMENTS = (
         r"Is the bound of Theorem 15 attained at a flat minimum? Here: if and only if $X^* = 0$ or $d_0 = d_L = 1$, "
         "and all minimizers are equally flat.",
         claims=("trace_attained", "hessian_spectrum"),
+        figures=("trace_slack", "hessian_spectrum"),
         tests=("tests/theory/test_hessian.py",),
     ),
     Statement(
@@ -230,6 +236,7 @@ STATEMENTS = (
         "The whole Hessian spectrum is the same at all minimizers and known in closed form (docs/theory.md, sections 2 "
         "to 5).",
         claims=("hessian_spectrum",),
+        figures=("hessian_spectrum",),
         tests=("tests/theory/test_hessian.py", "tests/theory/test_accuracy.py"),
     ),
     Statement(
@@ -240,13 +247,14 @@ STATEMENTS = (
     Statement(
         BEYOND,
         "The number of negative eigenvalues at every critical point, in closed form (section 6).",
-        claims=("morse_index",),
-        tests=("tests/theory/test_proofs.py",),
+        claims=("morse_index", "strict_saddles"),
+        tests=("tests/theory/test_proofs.py", "tests/theory/test_critical.py"),
     ),
     Statement(
         BEYOND,
-        r"$2\|\nabla F\| / \mu$ bounds the distance to the minimizers near them (section 8).",
+        r"$2\|\nabla F\| / \mu$ bounds the distance to the minimizers within $\mu / C$ of them (section 8).",
         claims=("distance_bound",),
-        tests=("tests/theory/test_proofs.py",),
+        figures=("distance_bound",),
+        tests=("tests/theory/test_proofs.py", "tests/theory/test_critical.py"),
     ),
 )
