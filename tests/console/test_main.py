@@ -52,11 +52,11 @@ def test_the_table_says_everything_in_words() -> None:
     with console.capture() as captured:
         console.print(verdict_table(VERDICTS, "My title"))
     assert "My title" in captured.get()
-    numbers = ["0.25", "0.75", "1,000 of 1,200", "38 of 40"]
+    numbers = ["0.25", "0.75", "1,000/1,200", "38/40"]
     assert rows_of(captured.get()) == [
         ["source of uniqueness", "title of uniqueness", "confirmed", *numbers, "detected"],
-        ["source of layer_norms", "title of layer_norms", "violated", "7", "-6", "10 of 10", "1 of 1", "detected"],
-        ["source of collapse", "title of collapse", "inconclusive", "none", "none", "0 of 10", "0 of 1", "MISSED"],
+        ["source of layer_norms", "title of layer_norms", "violated", "7", "-6", "10/10", "1/1", "detected"],
+        ["source of collapse", "title of collapse", "inconclusive", "none", "none", "0/10", "0/1", "MISSED"],
     ]  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def _verdicts(report: Path) -> int:
     files = sorted((report / "verdicts").glob("*.json"))
     if not files:
         raise UserError(f"{report}: no verdicts here; expected a folder such as reports/default after a run")
-    console = Console(width=None if sys.stdout.isatty() else 132)
+    console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(verdict_table(read_verdicts(files), f"Verdicts of grid {report.name}"))
     if (report / "index.html").exists():
         console.print(f"Report: {report / 'index.html'}", highlight=False, soft_wrap=True)

@@ -182,7 +182,7 @@ class Falsifier(_Model):
     """The search for cells that refute a claim on runs."""
 
     runs: Annotated[StrictInt, Field(ge=0, le=100_000_000), AfterValidator(_enough)] = Field(
-        800, description="Runs that the search may train, at least 200; 0 turns it off."
+        3200, description="Runs that the search may train, at least 200; 0 turns it off."
     )
 
 
