@@ -1,11 +1,12 @@
 # make: set up and run the default grid. make test: set up and run every check. Both are safe to repeat.
+# make bench: time the training engines beside their peers.
 PYTHON ?= python3
 GRID ?= config/config.yaml
 BIN := .venv/bin
 NAME = $(shell $(BIN)/python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["grid"])' $(GRID))
 RUN := $(BIN)/snakemake --workflow-profile workflow/profiles/local
 
-.PHONY: all setup test lint clean
+.PHONY: all setup test lint bench clean
 
 all: setup
 	@$(RUN) --configfile $(GRID) -- all; status=$$?; \
@@ -30,6 +31,11 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+
+# Compares with peers on one core and takes about ten minutes; close everything else first.
+bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
+	$(BIN)/python benchmarks/training.py
 
 clean:
 	rm -rf .venv
