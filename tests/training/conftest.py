@@ -8,7 +8,7 @@ import torch
 
 from dmf.training.engine import train
 from dmf.training.result import Runs
-from dmf.training.settings import GradientDescent, Lbfgs
+from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Nesterov
 from dmf.training.starts import draw_start
 
 
@@ -18,18 +18,29 @@ class Batch:
     lams: np.ndarray
     starts: list[np.ndarray]
     tolerance: np.ndarray
+    device: str = "cpu"
 
-    def train(self, optimizer: Lbfgs | GradientDescent | None = None, **options) -> Runs:
-        optimizer = optimizer or Lbfgs(name="lbfgs")
+    def train(
+        self, optimizer: Lbfgs | Continuation | GradientDescent | Nesterov | Adam | None = None, **options
+    ) -> Runs:
+        optimizer, options = optimizer or Lbfgs(name="lbfgs"), {"device": self.device, **options}
         return train(self.targets, self.lams, self.starts, self.tolerance, optimizer, **options)
 
     def take(self, rows: Sequence[int]) -> "Batch":
         rows = list(rows)
-        return Batch(self.targets[rows], self.lams[rows], [w[rows] for w in self.starts], self.tolerance[rows])
+        return Batch(
+            self.targets[rows], self.lams[rows], [w[rows] for w in self.starts], self.tolerance[rows], self.device
+        )
 
 
-@pytest.fixture(scope="session")
-def draw_batch() -> Callable[..., Batch]:
+@pytest.fixture
+def device() -> str:
+    """Where batches train; modules that hold for both engines parametrize it."""
+    return "cpu"
+
+
+@pytest.fixture
+def draw_batch(device) -> Callable[..., Batch]:
     """Gaussian targets with largest singular value 2, log-uniform lambdas, Gaussian starts."""
 
     def draw(
@@ -48,6 +59,7 @@ def draw_batch() -> Callable[..., Batch]:
             np.exp(rng.uniform(*np.log(lams), count)),
             [np.stack(layer) for layer in zip(*starts, strict=True)],
             np.full(count, tolerance),
+            device,
         )
 
     return draw

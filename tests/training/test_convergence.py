@@ -6,6 +6,8 @@ import torch
 
 from dmf.training.settings import Lbfgs, Status
 
+pytestmark = pytest.mark.parametrize("device", ["cpu", "torch"])
+
 SHAPES = [(1, 1, 1, 1), (4, 4, 4), (3, 5, 2), (5, 5, 5, 5), (2, 6, 4, 6, 3), (4, 4, 4, 4, 4, 4, 4)]
 
 

@@ -42,6 +42,26 @@ def test_impossible_options_are_refused(option, draw_batch):
         draw_batch((3, 3, 3), 4).train(**option)
 
 
+@pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:x", "CPU", "mps", ""])
+def test_an_unknown_device_is_refused(name, draw_batch):
+    with pytest.raises(ValueError, match=rf"^device: got '{name}', expected auto, cpu, torch, cuda or cuda:N$"):
+        draw_batch((3, 3, 3), 4).train(device=name)
+
+
+@pytest.mark.parametrize("name", ["cuda:99", *([] if torch.cuda.is_available() else ["cuda", "cuda:0"])])
+def test_a_graphics_card_that_is_not_there_is_refused(name, draw_batch):
+    with pytest.raises(ValueError, match=rf"^device: got '{name}', but torch sees \d+ CUDA devices; .*$") as error:
+        draw_batch((3, 3, 3), 4).train(device=name)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="auto takes the card")
+def test_auto_is_the_compiled_engine_where_there_is_no_card(draw_batch):
+    batch = draw_batch((3, 3, 3), 4)
+    assert np.array_equal(batch.train(device="auto").end_to_end, batch.train(device="cpu").end_to_end)
+
+
+@pytest.mark.parametrize("device", ["cpu", "torch"])
 @pytest.mark.parametrize("count", [1, 50])
 def test_progress_grows_to_the_number_of_runs(count, draw_batch):
     seen = []
@@ -50,6 +70,7 @@ def test_progress_grows_to_the_number_of_runs(count, draw_batch):
     assert seen == sorted(set(seen))
 
 
+@pytest.mark.parametrize("device", ["cpu", "torch"])
 def test_the_callers_threads_and_arrays_are_left_alone(draw_batch):
     batch, before = draw_batch((4, 4, 4), 5), torch.get_num_threads()
     copy = batch.take(range(5))

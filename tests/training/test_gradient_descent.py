@@ -6,9 +6,12 @@ import torch
 
 from dmf.training.settings import GradientDescent, Lbfgs, Status
 
+pytestmark = pytest.mark.parametrize("device", ["cpu", "torch"])
 
-def test_steps_are_those_of_autograd(draw_batch, objective):
-    batch = draw_batch((3, 5, 2), 4)
+
+@pytest.mark.parametrize("widths", [(3, 5, 2), (1, 1, 1), (6, 1, 4), (1, 7, 3, 5), (4, 4, 4, 4, 4)])
+def test_steps_are_those_of_autograd(widths, draw_batch, objective):
+    batch = draw_batch(widths, 4)
     runs = batch.train(GradientDescent(name="gd", step=0.02, max_iterations=25))
     assert np.all(runs.status == Status.ITERATION_LIMIT)
     assert np.all(runs.iterations == 25)
@@ -17,7 +20,7 @@ def test_steps_are_those_of_autograd(draw_batch, objective):
         theta = torch.from_numpy(np.concatenate([w[i].ravel() for w in batch.starts]))
         for _ in range(25):
             theta.requires_grad_()
-            value = objective(theta, torch.from_numpy(batch.targets[i]), batch.lams[i], (3, 5, 2))
+            value = objective(theta, torch.from_numpy(batch.targets[i]), batch.lams[i], widths)
             theta = theta.detach() - 0.02 * torch.autograd.grad(value, theta)[0]
         final = np.concatenate([w[i].ravel() for w in runs.layers])
         np.testing.assert_allclose(final, theta.numpy(), rtol=1e-11, atol=1e-13)

@@ -8,7 +8,9 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from dmf.training.settings import GradientDescent, Lbfgs
+from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov
+
+pytestmark = pytest.mark.parametrize("device", ["cpu", "torch"])
 
 SHAPES = [
     (1, 1, 1),
@@ -50,9 +52,10 @@ def test_order_and_batch_change_nothing_in_three_hundred_runs(draw_batch):
     assert len(set(together.iterations)) > 20
 
 
-def test_odd_shapes_are_invariant_even_where_the_blas_is_not_told_to_be(tmp_path):
+def test_odd_shapes_are_invariant_even_where_the_blas_is_not_told_to_be(device, tmp_path):
     """A BLAS without MKL_CBWR rounds by alignment: zeros that fill rows to cache lines must keep it the same."""
     code = """
+import sys
 import numpy as np
 from dmf.training.engine import train
 from dmf.training.settings import Lbfgs
@@ -60,13 +63,13 @@ rng = np.random.default_rng(0)
 targets, layers = rng.standard_normal((30, 9, 9)), [rng.standard_normal((30, 9, 9)) / 3 for _ in range(3)]
 def run(rows):
     full = np.full(len(rows), 0.1)
-    return train(targets[rows], full, [w[rows] for w in layers], full * 1e-6, Lbfgs(name="lbfgs"))
+    return train(targets[rows], full, [w[rows] for w in layers], full * 1e-6, Lbfgs(name="lbfgs"), device=sys.argv[1])
 together, some = run(np.arange(30)), run(np.arange(7, 10))
 for name in ("objective", "gradient_norm", "end_to_end", "imbalance", "hessian_trace", "iterations"):
     assert np.array_equal(getattr(together, name)[7:10], getattr(some, name)), name
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "MKL_CBWR": ""}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=tmp_path)
+    subprocess.run([sys.executable, "-c", code, device], check=True, env=environment, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("memory", [1, 7, 25])
@@ -77,9 +80,16 @@ def test_every_memory_is_invariant(memory, draw_batch):
         assert_same(together, list(rows), batch.take(rows).train(settings))
 
 
-def test_gradient_descent_is_invariant_too(draw_batch):
+FIXED_STEP = [
+    GradientDescent(name="gd", step=0.02, max_iterations=500),
+    Nesterov(name="nesterov", step=0.02, max_iterations=300),
+    Adam(name="adam", max_iterations=300),
+]
+
+
+@pytest.mark.parametrize("settings", FIXED_STEP, ids=lambda settings: settings.name)
+def test_methods_of_a_fixed_step_are_invariant_too(settings, draw_batch):
     batch = draw_batch((5, 5, 5, 5), 80, tolerance=1e-3)
-    settings = GradientDescent(name="gd", step=0.02, max_iterations=500)
     together = batch.train(settings)
     assert_same(together, slice(None), batch.train(settings, batch=7))
     assert_same(together, [33], batch.take([33]).train(settings))

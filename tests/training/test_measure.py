@@ -8,6 +8,8 @@ import torch
 
 from dmf.training.settings import GradientDescent, Lbfgs
 
+pytestmark = pytest.mark.parametrize("device", ["cpu", "torch"])
+
 
 @pytest.mark.parametrize("widths", [(1, 1, 1), (3, 3, 3), (2, 4, 3), (3, 2, 2, 4), (1, 3, 3, 3, 2)])
 def test_hessian_trace_is_that_of_the_dense_hessian_at_any_point(widths, draw_batch, objective):

@@ -19,10 +19,6 @@ class Status(IntEnum):
     """No step makes progress that float64 can resolve, and the gradient norm is still above the tolerance."""
 
 
-LOST = 1e12
-"""A method without line search has diverged once F exceeds this many times (F at the start + ||M||_F^2)."""
-
-
 def _not_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("expected a number")

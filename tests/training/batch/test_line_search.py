@@ -1,25 +1,26 @@
-"""The lockstep line search on functions of one variable with known minima."""
+"""The masked line search on functions of one variable with known minima."""
 
 import numpy as np
-from dmf.training.line_search import LineSearch
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dmf.training.batch.line_search import Search, begin, judge
 
 
 def search(functions, rounds=30):
     """Run all searches; return for each the accepted t (NaN if none) and the number of trials."""
-    count, everyone = len(functions), np.ones(len(functions), dtype=bool)
-    subject, accepted, trials = LineSearch(count), np.full(count, np.nan), np.zeros(count, dtype=int)
-    at_zero = np.array([f(0.0) for f in functions])
-    subject.begin(everyone, at_zero[:, 0], at_zero[:, 1])
+    count = len(functions)
+    subject, waiting = Search.none(count, torch.device("cpu")), torch.ones(count, dtype=torch.bool)
+    at_zero = torch.tensor([f(0.0) for f in functions], dtype=torch.float64)
+    begin(subject, waiting, at_zero[:, 0], at_zero[:, 1])
+    accepted = torch.full((count,), torch.nan, dtype=torch.float64)
     for _ in range(rounds):
-        t = subject.t.copy()
-        values = np.array([f(x) for f, x in zip(functions, t, strict=True)])
-        with np.errstate(all="ignore"):
-            ok = subject.judge(values[:, 0], values[:, 1], np.abs(at_zero[:, 0]))
-        trials += np.isnan(accepted)
-        accepted = np.where(ok & np.isnan(accepted), t, accepted)
-    return accepted, trials
+        values = torch.tensor([f(x) for f, x in zip(functions, subject.t.tolist(), strict=True)], dtype=torch.float64)
+        ok, _ = judge(subject, waiting, values[:, 0], values[:, 1], at_zero[:, 0].abs())
+        accepted = torch.where(ok, subject.t, accepted)
+        waiting = waiting & ~ok
+    return accepted.numpy(), subject.tried.numpy()
 
 
 def parabola(minimum, depth=1.0, offset=3.0):
@@ -50,8 +51,9 @@ def test_at_the_rounding_level_slopes_decide():
 
 
 def test_a_function_that_rises_against_its_slope_is_never_accepted():
-    t, _ = search([lambda t: (1 + t, -1.0)])
+    t, trials = search([lambda t: (1 + t, -1.0)])
     assert np.isnan(t[0])
+    assert trials[0] == 30
 
 
 def test_searches_do_not_see_each_other():
@@ -61,14 +63,13 @@ def test_searches_do_not_see_each_other():
     assert together.tolist() == alone
 
 
-def test_a_search_that_only_overflows_is_exhausted_in_the_end():
-    subject, one = LineSearch(1), np.ones(1)
-    subject.begin(one > 0, one, -one)
-    verdicts = []
-    with np.errstate(all="ignore"):
-        for _ in range(100):
-            subject.judge(one * np.inf, one, one)
-            verdicts.append(bool(subject.exhausted()[0]))
-    assert not any(verdicts[:20])
-    assert all(verdicts[50:])
-    assert 0 < subject.t[0] < 1e-6
+def test_what_the_mask_leaves_out_keeps_its_search():
+    subject, one = Search.none(2, torch.device("cpu")), torch.ones(2, dtype=torch.float64)
+    first = torch.tensor([True, False])
+    begin(subject, ~first, one, -one)
+    before = [entry[1].item() for entry in subject]
+    begin(subject, first, 5 * one, -one)
+    accepted, _ = judge(subject, first, 9 * one, one, one)
+    assert not accepted.any()
+    assert [entry[1].item() for entry in subject] == before
+    assert 0 < subject.t[0] < 1

@@ -1,9 +1,10 @@
-"""The hand-derived gradient against autograd."""
+"""The hand-derived gradient against autograd, and the layout that keeps a run's bits its own."""
 
-import numpy as np
 import pytest
 import torch
-from dmf.training.objective import Problem, flatten, layer_views
+
+from dmf.training.batch.objective import Problems, fill_lines, layer_views, value_and_gradient
+from dmf.training.record import points_of
 
 WIDTHS = [
     (1, 1, 1),
@@ -22,9 +23,9 @@ WIDTHS = [
 @pytest.mark.parametrize("widths", WIDTHS)
 def test_value_and_gradient_agree_with_autograd(widths, draw_batch, objective):
     batch = draw_batch(widths, 3)
-    theta = flatten([torch.from_numpy(layer) for layer in batch.starts])
-    targets = torch.from_numpy(batch.targets)
-    value, gradient = Problem(targets, torch.from_numpy(batch.lams), widths).value_and_gradient(theta)
+    theta, targets = fill_lines(torch.from_numpy(points_of(batch.starts))), torch.from_numpy(batch.targets)
+    problems = Problems.of(targets.flatten(1), torch.from_numpy(batch.lams), widths)
+    value, gradient = value_and_gradient(problems, theta, widths)
     count = sum(layer[0].size for layer in batch.starts)
     assert not gradient[:, count:].any()
     for i in range(3):
@@ -32,21 +33,11 @@ def test_value_and_gradient_agree_with_autograd(widths, draw_batch, objective):
         expected = objective(point, targets[i], batch.lams[i], widths)
         (slope,) = torch.autograd.grad(expected, point)
         assert value[i].item() == pytest.approx(expected.item(), rel=1e-13)
+        assert problems.energy[i].item() == pytest.approx((targets[i] ** 2).sum().item(), rel=1e-14)
         torch.testing.assert_close(gradient[i, : len(slope)], slope, rtol=1e-12, atol=1e-12)
 
 
-def test_layer_views_undo_flatten(draw_batch):
-    layers = [torch.from_numpy(layer) for layer in draw_batch((2, 5, 3, 4), 3).starts]
-    views = layer_views(flatten(layers), (2, 5, 3, 4))
-    assert all(torch.equal(a, b) for a, b in zip(layers, views, strict=True))
-
-
-def test_put_replaces_problems_as_take_selects_them(draw_batch):
-    batch = draw_batch((6, 6, 6), 5)
-    theta = flatten([torch.from_numpy(layer) for layer in batch.starts])
-    problem = Problem(torch.from_numpy(batch.targets), torch.from_numpy(batch.lams), (6, 6, 6))
-    order = np.array([3, 1, 4])
-    mixed = problem.take(np.array([0, 0, 0]))
-    mixed.put(np.arange(3), problem.take(order))
-    for a, b in zip(mixed.value_and_gradient(theta[order]), problem.value_and_gradient(theta), strict=True):
-        assert torch.equal(a, b[order])
+def test_layer_views_are_the_layers_of_flat_parameters(draw_batch):
+    layers = draw_batch((2, 5, 3, 4), 3).starts
+    views = layer_views(fill_lines(torch.from_numpy(points_of(layers))), (2, 5, 3, 4))
+    assert all(torch.equal(torch.from_numpy(a), b) for a, b in zip(layers, views, strict=True))

@@ -1,144 +1,184 @@
-"""Limited-memory BFGS on the slots of a batch, one evaluation of every slot a round."""
+"""Limited-memory BFGS for a batch of runs: the algorithm of dmf.training.lanes.lbfgs, as tensors and masks."""
 
-import numpy as np
+from typing import NamedTuple
+
 import torch
-from dmf.training.line_search import LineSearch, Mask
-from dmf.training.lockstep import RUNNING, Codes, Ints
-from dmf.training.memory import Memory
-from dmf.training.objective import Problem
 from torch import Tensor
 
-from dmf.training.result import Array
+from dmf.training.batch.line_search import Search, begin, judge, put
+from dmf.training.batch.objective import Problems, value_and_gradient
+from dmf.training.batch.slots import RUNNING, Run
+from dmf.training.constants import FIRST_STEP, PATIENCE, TRIALS
 from dmf.training.settings import Lbfgs, Status
 
-# The first step has this length relative to the start: a scale that follows the problem when it is rescaled.
-_FIRST_STEP = 0.1
+_ROUNDS = 16  # at least, in a chunk: a run that ends in one waits for its end, which some fifty rounds can afford
 
-# Evaluations without improvement, above any real pause, after which a run at the rounding level has stalled.
-_PATIENCE = 200
 
-_STEP, _GRADIENT, _CHANGE = 0, 1, 2
+class State(NamedTuple):
+    """B runs with m pairs each; all runs store their pair of a round in the same place of a ring."""
+
+    run: Run
+    search: Search
+    gradient: Tensor  # (B, N) at the point
+    direction: Tensor  # (B, N)
+    pairs: Tensor  # (B, 2 m, N) steps s_i, then changes of the gradient y_i
+    along: Tensor  # (B, 2 m) products of these with the gradient
+    reciprocal: Tensor  # (B, m) 1 / s_i . y_i, 0 for a pair of zeros
+    steps_changes: Tensor  # (B, m, m) s_i . y_j, for s_i older than y_j
+    changes_changes: Tensor  # (B, m, m) y_i . y_j
+    square: Tensor  # (B,) |gradient|^2
+    scale: Tensor  # (B,) gamma: H = gamma I without pairs
+    fresh: Tensor  # (B,) the start is not yet evaluated
+    plain: Tensor  # (B,) the direction is steepest descent
+    best: Tensor  # (B,) the smallest gradient norm so far
+    waited: Tensor  # (B,) evaluations since anything improved
+
+
+class Trial(NamedTuple):
+    """What a round finds of B runs, and makes of it."""
+
+    point: Tensor
+    value: Tensor
+    gradient: Tensor
+    square: Tensor  # |gradient|^2
+    along: Tensor  # (B, 2 m)
+    change_square: Tensor
+    curvature: Tensor  # s . y
+    accepted: Tensor
+    failed: Tensor  # the line search found nothing, but along another direction one might
+    learned: Tensor  # accepted, and not as the start
 
 
 class LbfgsMethod:
-    """The state of L-BFGS (Nocedal & Wright, algorithm 7.5) on B runs.
+    """L-BFGS with given settings for runs of given widths."""
 
-    A run that has just entered has a zero direction: its first trial is the start itself, taken as it is.
+    def __init__(self, settings: Lbfgs, widths: tuple[int, ...]) -> None:
+        """Take the settings and the widths (d_0, ..., d_L)."""
+        self._settings, self._widths = settings, widths
+        self.rounds = settings.memory * -(-_ROUNDS // settings.memory)  # a run begins with the ring
+
+    def begin(self, points: Tensor) -> State:
+        """The state of runs that begin at points (B, N); their first trial is the start itself."""
+        (count, size), pairs = points.shape, self._settings.memory
+        zeros = points.new_zeros
+        yes = torch.ones(count, dtype=torch.bool, device=points.device)
+        return State(
+            run=Run.at(points),
+            search=Search.none(count, points.device),
+            gradient=zeros(count, size),
+            direction=zeros(count, size),
+            pairs=zeros(count, 2 * pairs, size),
+            along=zeros(count, 2 * pairs),
+            reciprocal=zeros(count, pairs),
+            steps_changes=zeros(count, pairs, pairs),
+            changes_changes=zeros(count, pairs, pairs),
+            square=zeros(count),
+            scale=zeros(count),
+            fresh=yes,
+            plain=yes.clone(),
+            best=points.new_full((count,), torch.inf),
+            waited=zeros(count),
+        )
+
+    def advance(self, problems: Problems, tolerances: Tensor, state: State, number: int) -> None:
+        """Evaluate every running slot once and move it on, in place."""
+        head = number % self._settings.memory
+        trial = self._try(problems, tolerances, state, head)
+        _learn(state, trial, head)
+        direction = _combine(state, _weights(state, head))
+        turning = trial.accepted | trial.failed
+        slope = (direction * state.gradient).sum(1)
+        steepest = turning & (trial.failed | ~(slope < 0))
+        state.reciprocal.masked_fill_(steepest.unsqueeze(1), 0.0)
+        state.plain.logical_or_(steepest)
+        put(state.direction, turning, direction)
+        put(state.direction, steepest, state.gradient * -state.scale.unsqueeze(1))
+        slope = torch.where(steepest, -state.scale * state.square, slope)
+        begin(state.search, turning, torch.where(trial.accepted, trial.value, state.search.value), slope)
+
+    def _try(self, problems: Problems, tolerances: Tensor, state: State, head: int) -> Trial:
+        """Evaluate the trial points, judge them, and say which runs end with that."""
+        run, search, pairs = state.run, state.search, self._settings.memory
+        step, change = state.pairs[:, head], state.pairs[:, pairs + head]
+        torch.mul(state.direction, search.t.unsqueeze(1), out=step)
+        point = run.point + step
+        value, gradient = value_and_gradient(problems, point, self._widths)
+        torch.sub(gradient, state.gradient, out=change)
+        along = torch.bmm(state.pairs, gradient.unsqueeze(2)).squeeze(2)
+        square = gradient.square().sum(1)
+        norm, forward = square.sqrt(), along[:, head]
+        curvature = forward - search.t * search.slope
+        running, fresh = run.code == RUNNING, state.fresh
+        searching = running & ~fresh
+        found, flat = judge(search, searching, value, forward / search.t, value + problems.energy)
+        accepted = torch.where(fresh, running & (value + norm).isfinite(), found)
+        failed = searching & ~found & (search.tried >= TRIALS)
+        learned = accepted & ~fresh
+        improved = accepted & (~flat | fresh | (norm < state.best))
+        state.waited.add_(1).masked_fill_(improved, 0.0)
+        put(state.best, accepted, torch.minimum(state.best, norm))
+        run.evaluations.add_(running)
+        run.iterations.add_(learned)
+        stalled = searching & ((failed & state.plain) | (state.waited >= PATIENCE))
+        run.code.masked_fill_(stalled, Status.STALLED)
+        run.code.masked_fill_(running & fresh & ~accepted, Status.DIVERGED)
+        run.code.masked_fill_(accepted & (run.iterations >= self._settings.max_iterations), Status.ITERATION_LIMIT)
+        run.code.masked_fill_(accepted & (norm <= tolerances), Status.CONVERGED)
+        change_square = change.square().sum(1)
+        return Trial(point, value, gradient, square, along, change_square, curvature, accepted, failed, learned)
+
+
+def _learn(state: State, trial: Trial, head: int) -> None:
+    """Take the accepted trials, and store what every run learns: a pair, or zeros in its place."""
+    accepted, learned, pairs = trial.accepted, trial.learned, state.reciprocal.shape[1]
+    nothing = ~learned
+    # the line search rules out any other sign, but rounding does not
+    sound = learned & (trial.curvature > 0) & (trial.change_square > 0)
+    state.reciprocal[:, head] = torch.where(sound, 1 / trial.curvature, 0.0)
+    put(state.scale, sound, trial.curvature / trial.change_square)
+    first = FIRST_STEP * (trial.point.square().sum(1) / trial.square).sqrt()
+    put(state.scale, accepted & state.fresh, first)
+    state.plain.logical_and_(nothing)
+    state.fresh.logical_and_(~accepted)
+    put(state.run.point, accepted, trial.point)
+    put(state.gradient, accepted, trial.gradient)
+    put(state.square, accepted, trial.square)
+    along = torch.where(accepted.unsqueeze(1), trial.along, state.along)
+    for place in (head, pairs + head):
+        state.pairs[:, place].masked_fill_(nothing.unsqueeze(1), 0.0)
+        along[:, place].masked_fill_(nothing, 0.0)
+    # The other pairs' products with the newest change are differences of those with the gradient.
+    difference = along - state.along
+    state.steps_changes[:, :, head] = difference[:, :pairs]
+    state.changes_changes[:, :, head] = state.changes_changes[:, head] = difference[:, pairs:]
+    state.changes_changes[:, head, head] = trial.change_square.masked_fill(nothing, 0.0)
+    state.along.copy_(along)
+
+
+def _weights(state: State, head: int) -> Tensor:
+    """Weights (B, 2 m) of steps and changes in -H g + gamma g, by the two loops of L-BFGS on inner products.
+
+    Column by column: what a pair contributes is taken from all that are still to come, those of wrong age being done.
     """
-
-    def __init__(self, settings: Lbfgs, slots: int, size: int) -> None:
-        """Make room for `slots` runs of `size` parameters."""
-        self.settings = settings
-        self.theta = torch.zeros(slots, size, dtype=torch.float64)
-        self.iterations = np.zeros(slots, dtype=np.int64)
-        self._gradient = torch.zeros_like(self.theta)
-        self._direction = torch.zeros_like(self.theta)
-        # Step, new gradient and its change side by side, because products want them in pairs.
-        self._trio = torch.zeros(slots, 3, size, dtype=torch.float64)
-        self._fresh = np.ones(slots, dtype=np.bool_)
-        self._plain = np.ones(slots, dtype=np.bool_)  # the direction is steepest descent
-        self._best = np.zeros(slots)  # the smallest gradient norm so far
-        self._idle = np.zeros(slots, dtype=np.int64)  # evaluations since anything improved
-        self._search = LineSearch(slots)
-        self._memory = Memory(slots, settings.memory, size)
-
-    def enter(self, slots: Ints, theta: Tensor) -> None:
-        """Forget what the slots held and begin runs there at theta (k, N)."""
-        self.theta[slots] = theta
-        self._direction[slots] = 0
-        self.iterations[slots] = 0
-        self._fresh[slots] = True
-        self._best[slots] = np.inf
-        self._idle[slots] = 0
-        self._search.t[slots] = 0
-        self._memory.clear(slots)
-
-    def keep(self, slots: Ints) -> None:
-        """Keep these slots only, in this order."""
-        self.theta, self.iterations = self.theta[slots], self.iterations[slots]
-        self._gradient, self._direction = self._gradient[slots], self._direction[slots]
-        self._trio = self._trio[slots]
-        self._fresh, self._plain = self._fresh[slots], self._plain[slots]
-        self._best, self._idle = self._best[slots], self._idle[slots]
-        self._search.keep(slots)
-        self._memory.keep(slots)
-
-    def advance(self, problem: Problem, tolerance: Array) -> Codes:
-        """Evaluate every slot once, move on, and return a code (B,) for each: RUNNING or a Status."""
-        with np.errstate(all="ignore"):  # a trial may be anything; judge rejects what is not finite
-            trial, value, slope, norm = self._evaluate(problem)
-            accepted = self._search.judge(value, slope, value + problem.target_norm_sq)
-            accepted = np.where(self._fresh, np.isfinite(value + norm), accepted)
-            failed = self._search.exhausted() & ~accepted & ~self._fresh
-            stalled = (failed & self._plain) | self._stuck(accepted, norm)
-            code = self._code(accepted, stalled, norm <= tolerance)
-            self._turn(accepted, failed & ~self._plain, trial, value, norm)
-        return code
-
-    def _evaluate(self, problem: Problem) -> tuple[Tensor, Array, Array, Array]:
-        """The trial points (B, N), and there F, its slope along the direction and its gradient norm (B,)."""
-        t = torch.from_numpy(self._search.t).unsqueeze(1)
-        step = torch.mul(self._direction, t, out=self._trio[:, _STEP])
-        trial = self.theta + step
-        value, gradient = problem.value_and_gradient(trial, out=self._trio[:, _GRADIENT])
-        dots = torch.bmm(self._trio[:, :_CHANGE], gradient.unsqueeze(2)).squeeze(2).numpy()
-        slope = np.where(self._fresh, 0.0, dots[:, 0] / self._search.t)
-        return trial, value.numpy(), slope, np.sqrt(dots[:, 1])
-
-    def _stuck(self, accepted: Mask, norm: Array) -> Mask:
-        """Which runs have only wandered within rounding of F, with no smaller gradient, for many steps."""
-        improved = accepted & (~self._search.flat | (norm < self._best))
-        self._idle = np.where(improved, 0, self._idle + 1)
-        self._best = np.where(accepted, np.fmin(self._best, norm), self._best)
-        stuck: Mask = self._idle >= _PATIENCE
-        return stuck
-
-    def _code(self, accepted: Mask, stalled: Mask, small: Mask) -> Codes:
-        self.iterations += accepted & ~self._fresh
-        code = np.full(len(accepted), RUNNING, dtype=np.int8)
-        code[stalled] = Status.STALLED
-        code[self._fresh & ~accepted] = Status.DIVERGED
-        code[accepted & (self.iterations >= self.settings.max_iterations)] = Status.ITERATION_LIMIT
-        code[accepted & small] = Status.CONVERGED
-        return code
-
-    def _turn(self, accepted: Mask, restarted: Mask, trial: Tensor, value: Array, norm: Array) -> None:
-        """Take the accepted trials, learn from them, and give them and the restarted runs a new direction."""
-        begun = accepted & self._fresh
-        self._scale(np.flatnonzero(begun), trial, norm)
-        gradient = self._trio[:, _GRADIENT]
-        torch.sub(gradient, self._gradient, out=self._trio[:, _CHANGE])
-        direction = self._memory.push(self._trio[:, ::_CHANGE], self._trio[:, _GRADIENT:], accepted & ~self._fresh)
-        slope = (direction * gradient).sum(1).numpy()
-        rejected = ~accepted
-        self.theta = _but(trial, rejected, self.theta)
-        self._gradient = _but(gradient.clone(), rejected, self._gradient)
-        self._plain = np.where(accepted, begun, self._plain)
-        self._fresh &= rejected
-        restarted = restarted | (accepted & ~(slope < 0))
-        if restarted.any():
-            self._restart(restarted, direction, slope)
-        turned = accepted | restarted
-        self._direction = _but(direction, ~turned, self._direction)
-        self._search.begin(turned, np.where(accepted, value, self._search.value), slope)
-
-    def _scale(self, begun: Ints, start: Tensor, norm: Array) -> None:
-        if len(begun):
-            length = torch.linalg.vector_norm(start[begun], dim=1).numpy()
-            self._memory.gamma[begun] = _FIRST_STEP * length / norm[begun]
-
-    def _restart(self, runs: Mask, direction: Tensor, slope: Array) -> None:
-        """Write steepest descent into the rows `runs` of direction (B, N) and slope (B,), and clear their memory."""
-        rows = np.flatnonzero(runs)
-        self._memory.clear(rows)
-        gradient = self._gradient[rows]
-        steepest = gradient * torch.from_numpy(-self._memory.gamma[rows]).unsqueeze(1)
-        direction[rows] = steepest
-        slope[rows] = (steepest * gradient).sum(1).numpy()
-        self._plain |= runs
+    pairs = state.reciprocal.shape[1]
+    ages = [(head - age) % pairs for age in range(pairs)]
+    rest = state.along[:, :pairs]
+    alpha, weights = torch.empty_like(state.reciprocal), torch.empty_like(state.reciprocal)
+    for i in ages:
+        alpha[:, i] = rest[:, i] * state.reciprocal[:, i]
+        rest = rest - alpha[:, i : i + 1] * state.steps_changes[:, :, i]
+    rest = state.along[:, pairs:]
+    for j in range(pairs):
+        rest = rest - alpha[:, j : j + 1] * state.changes_changes[:, :, j]
+    scale = state.scale.unsqueeze(1)
+    rest = rest * scale
+    for i in reversed(ages):
+        weights[:, i] = rest[:, i] * state.reciprocal[:, i] - alpha[:, i]
+        rest = rest - weights[:, i : i + 1] * state.steps_changes[:, i]
+    return torch.cat((weights, alpha * scale), dim=1)
 
 
-def _but(new: Tensor, runs: Mask, old: Tensor) -> Tensor:
-    """`new` with the few rows `runs` overwritten by those of `old`; copying a few rows beats torch.where on all."""
-    rows = torch.from_numpy(np.flatnonzero(runs))
-    return new.index_copy_(0, rows, old.index_select(0, rows)) if len(rows) else new
+def _combine(state: State, weights: Tensor) -> Tensor:
+    """The direction -H g (B, N)."""
+    bent = torch.bmm(weights.unsqueeze(1), state.pairs).squeeze(1)
+    return bent - state.gradient * state.scale.unsqueeze(1)

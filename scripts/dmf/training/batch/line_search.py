@@ -1,109 +1,88 @@
-"""A line search for a batch of runs in lockstep: one trial a round, each run on its own search.
+"""The line search of dmf.training.lanes.line_search for a batch of runs: one trial a round, each on its own search."""
 
-A trial t is accepted when the weak Wolfe conditions hold (Nocedal & Wright, eq. 3.6)
+from typing import NamedTuple
 
-    F(t) <= F(0) + c1 t F'(0)   and   F'(t) >= c2 F'(0),
+import torch
+from torch import Tensor
 
-or when, with |F(t) - F(0)| at the rounding level of F, slopes alone say so: F'(t) <= (2 delta - 1) F'(0) replaces the
-first condition (approximate Wolfe: Hager & Zhang 2005, eq. 4.1). Without this no gradient norm below about
-sqrt(eps) is reachable.
-"""
-
-import numpy as np
-from numpy.typing import NDArray
-
-from dmf.training.result import Array
-
-Mask = NDArray[np.bool_]
-
-_DECREASE = 1e-4  # c1
-_CURVATURE = 0.9  # c2
-_APPROXIMATE = 0.1  # Hager and Zhang's delta
-_ROUNDING = 50 * np.finfo(np.float64).eps  # F is a sum of squares of at most a few hundred terms
-_EXTEND = (2.0, 10.0)  # the next trial's range, in units of this one, while no upper end is known
-_MARGIN = 0.1  # the share of the bracket next to each end that a trial keeps clear of, so that brackets shrink
-_TRIALS = 30
+from dmf.training.constants import APPROXIMATE, CURVATURE, DECREASE, EXTEND_LEAST, EXTEND_MOST, MARGIN, ROUNDING
 
 
-class LineSearch:
-    """For every run the trial step t (B,), and the bracket's ends as rows (position, value, slope) of (3, B).
+class Search(NamedTuple):
+    """Searches of B runs, (B,) each: the trial step, value and slope of the origin, the bracket's ends, the trials."""
 
-    `flat` (B,) tells after judge whether F changed by no more than its rounding level.
+    t: Tensor
+    value: Tensor
+    slope: Tensor
+    low: Tensor
+    low_value: Tensor
+    low_slope: Tensor
+    high: Tensor
+    high_value: Tensor
+    high_slope: Tensor
+    tried: Tensor
+
+    @classmethod
+    def none(cls, count: int, device: torch.device) -> "Search":
+        """Searches that are still to begin."""
+        return cls(*torch.zeros(len(cls._fields), count, dtype=torch.float64, device=device).unbind(0))
+
+
+def begin(search: Search, runs: Tensor, value: Tensor, slope: Tensor) -> None:
+    """Start the searches of the mask `runs` from F(0) and a negative F'(0), with t = 1, the quasi-Newton step."""
+    for goal, source in ((search.value, value), (search.slope, slope), (search.low_value, value)):
+        put(goal, runs, source)
+    put(search.low_slope, runs, slope)
+    search.t.masked_fill_(runs, 1.0)
+    search.low.masked_fill_(runs, 0.0)
+    search.high.masked_fill_(runs, torch.inf)
+    search.tried.masked_fill_(runs, 0.0)
+
+
+def judge(search: Search, runs: Tensor, value: Tensor, slope: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Which trials of the mask `runs`, with F(t) and F'(t), are accepted, and where F changed by rounding only.
+
+    The others of `runs` get their next trial in t. `scale` is the size of the terms whose sum F is.
     """
-
-    def __init__(self, count: int) -> None:
-        """Make room for `count` searches; begin starts them."""
-        self.t = np.zeros(count)
-        self.flat = np.zeros(count, dtype=np.bool_)
-        self._trials = np.zeros(count, dtype=np.int64)
-        self._origin = np.zeros((3, count))
-        self._lower = np.zeros((3, count))
-        self._upper = np.zeros((3, count))
-
-    @property
-    def value(self) -> Array:
-        """F(0) (B,)."""
-        value: Array = self._origin[1]
-        return value
-
-    def begin(self, runs: Mask, value: Array, slope: Array) -> None:
-        """Start the searches of `runs` from F(0) and a negative F'(0) (B,), with t = 1, the quasi-Newton step."""
-        origin = np.stack((np.zeros_like(value), value, slope))
-        np.copyto(self._origin, origin, where=runs)
-        np.copyto(self._lower, origin, where=runs)
-        np.copyto(self._upper[0], np.inf, where=runs)
-        np.copyto(self.t, 1.0, where=runs)
-        np.copyto(self._trials, 0, where=runs)
-
-    def keep(self, slots: NDArray[np.int64]) -> None:
-        """Keep these searches only, in this order."""
-        self.t, self.flat, self._trials = self.t[slots], self.flat[slots], self._trials[slots]
-        self._origin, self._lower, self._upper = (a[:, slots] for a in (self._origin, self._lower, self._upper))
-
-    def judge(self, value: Array, slope: Array, scale: Array) -> Mask:
-        """Which trials, with F(t) and F'(t) (B,), are accepted; the others get their next trial in t.
-
-        `scale` (B,) is the size of the terms whose sum F is. A trial that is not finite is one that went too far.
-        """
-        change, steepness = value - self._origin[1], self._origin[2]
-        decreasing = change <= _DECREASE * self.t * steepness
-        self.flat = np.abs(change) <= _ROUNDING * scale
-        level = self.flat & (slope <= (2 * _APPROXIMATE - 1) * steepness)
-        near = np.isfinite(value + slope) & (decreasing | level)
-        accepted: Mask = near & (slope >= _CURVATURE * steepness)
-        self._trials += 1
-        rejected = np.flatnonzero(~accepted)
-        if len(rejected):
-            trial = np.stack((self.t[rejected], value[rejected], slope[rejected]))
-            self._narrow(rejected, near[rejected], trial)
-        return accepted
-
-    def exhausted(self) -> Mask:
-        """Which searches have had all their trials."""
-        return self._trials >= _TRIALS
-
-    def _narrow(self, runs: NDArray[np.int64], near: Mask, trial: Array) -> None:
-        """Move the lower end to trials not far enough (`near`), the upper end to the others; choose the next t."""
-        lower = np.where(near, trial, self._lower[:, runs])
-        upper = np.where(near, self._upper[:, runs], trial)
-        self._lower[:, runs], self._upper[:, runs] = lower, upper
-        low, high = lower[0], upper[0]
-        share = _minimum_of_cubic(lower, upper)
-        share = np.clip(np.where(np.isfinite(share), share, 0.5), _MARGIN, 1 - _MARGIN)
-        steepness = self._origin[2, runs]
-        growth = steepness / (steepness - lower[2])  # the secant's zero of F', in units of t
-        growth = np.clip(np.where(growth > 0, growth, np.inf), *_EXTEND)
-        self.t[runs] = np.where(np.isinf(high), low * growth, low + share * (high - low))
+    change, steepness = value - search.value, search.slope
+    flat = change.abs() <= ROUNDING * scale
+    level = flat & (slope <= (2 * APPROXIMATE - 1) * steepness)
+    near = (value + slope).isfinite() & ((change <= DECREASE * search.t * steepness) | level)
+    accepted = runs & near & (slope >= CURVATURE * steepness)
+    rejected = runs & ~accepted
+    search.tried.add_(runs)
+    _narrow(search, rejected & near, rejected & ~near, value, slope)
+    put(search.t, rejected, torch.where(search.high.isinf(), _extended(search), _between(search)))
+    return accepted, flat
 
 
-def _minimum_of_cubic(lower: Array, upper: Array) -> Array:
-    """The minimum, in units of the bracket from its lower end, of the cubic through both ends' values and slopes.
+def put(goal: Tensor, rows: Tensor, source: Tensor) -> None:
+    """Overwrite goal (B, ...) by source where the mask `rows` (B,) is true."""
+    mask = rows.view(-1, *[1] * (goal.ndim - 1))
+    torch.where(mask, source, goal, out=goal)
 
-    Nocedal & Wright, eq. 3.59. Not finite where there is none.
-    """
-    width = upper[0] - lower[0]
-    left, right = lower[2] * width, upper[2] * width
-    middle = left + right - 3 * (upper[1] - lower[1])
-    root = np.sqrt(middle * middle - left * right)
-    share: Array = 1 - (right + root - middle) / (right - left + 2 * root)
-    return share
+
+def _narrow(search: Search, to_low: Tensor, to_high: Tensor, value: Tensor, slope: Tensor) -> None:
+    """Move the lower end to the trials of one mask, the upper end to those of the other."""
+    trial = (search.t, value, slope)
+    for goal, source in zip((search.low, search.low_value, search.low_slope), trial, strict=True):
+        put(goal, to_low, source)
+    for goal, source in zip((search.high, search.high_value, search.high_slope), trial, strict=True):
+        put(goal, to_high, source)
+
+
+def _extended(search: Search) -> Tensor:
+    """The secant's zero of F', within a range of the lower end."""
+    growth = search.slope / (search.slope - search.low_slope)
+    return search.low * torch.where(growth > 0, growth.clamp(EXTEND_LEAST, EXTEND_MOST), EXTEND_MOST)
+
+
+def _between(search: Search) -> Tensor:
+    """The minimum of the cubic through both ends (Nocedal & Wright, eq. 3.59); the middle where there is none."""
+    width = search.high - search.low
+    left, right = search.low_slope * width, search.high_slope * width
+    middle = left + right - 3 * (search.high_value - search.low_value)
+    root = (middle * middle - left * right).sqrt()
+    share = 1 - (right + root - middle) / (right - left + 2 * root)
+    share = torch.where(share.isfinite(), share.clamp(MARGIN, 1 - MARGIN), 0.5)
+    return search.low + width * share

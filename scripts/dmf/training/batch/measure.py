@@ -3,35 +3,40 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-import numpy as np
 import torch
-from dmf.training.lockstep import Outcome
-from dmf.training.objective import Problem, gradient_norm, layer_views, prefix_products, whole_lines
 from torch import Tensor
 from torch.nn.functional import pad
 
-from dmf.training.result import Array, Runs
+from dmf.training.batch.objective import (
+    Problems,
+    fill_lines,
+    layer_views,
+    prefix_products,
+    value_and_gradient,
+    whole_lines,
+)
+from dmf.training.result import Measures
 
 
-def measure(problem: Problem, outcome: Outcome) -> Runs:
-    """The record of R >= 2 runs; a diverged run's numbers may be infinite or NaN."""
-    theta = outcome.theta
-    layers = layer_views(theta, problem.widths)
-    value, gradient = problem.value_and_gradient(theta)
-    end_to_end = _products(layers)[-1][:, :, : problem.widths[0]].numpy().copy()
-    return Runs(
-        objective=value.numpy(),
-        gradient_norm=gradient_norm(gradient).numpy(),
-        iterations=outcome.iterations,
-        evaluations=outcome.evaluations,
-        status=outcome.status,
-        end_to_end=end_to_end,
-        singular_values=_singular_values(end_to_end),
-        layer_norm_sq=torch.stack([_norm_sq(layer) for layer in layers], dim=1).numpy(),
-        imbalance=imbalance(layers).numpy(),
-        hessian_trace=hessian_trace(layers, problem.lam).numpy(),
-        layers=[layer.numpy().copy() for layer in layers],
+def measure(targets: Tensor, lams: Tensor, points: Tensor, widths: Sequence[int]) -> Measures:
+    """Measure B >= 2 runs from targets (B, d_L d_0), lams (B,) and parameters (B, N) on one device.
+
+    A diverged run's numbers may be infinite or NaN.
+    """
+    problems, theta = Problems.of(targets, lams, widths), fill_lines(points)
+    layers = layer_views(theta, widths)
+    value, gradient = value_and_gradient(problems, theta, widths)
+    end_to_end = _products(layers)[-1][:, :, : widths[0]].flatten(1)
+    norms = torch.stack([_norm_sq(layer) for layer in layers], dim=1)
+    numbers = (
+        value,
+        gradient.square().sum(1).sqrt(),
+        end_to_end,
+        norms,
+        imbalance(layers),
+        hessian_trace(layers, lams),
     )
+    return Measures(*(tensor.cpu().numpy() for tensor in numbers))
 
 
 def imbalance(layers: Sequence[Tensor]) -> Tensor:
@@ -60,18 +65,10 @@ def _products(layers: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _gram(matrices: Tensor) -> Tensor:
-    """A A^T, with columns filled up to whole cache lines (see dmf.training.objective)."""
+    """A A^T, with columns filled up to whole cache lines (see dmf.training.batch.objective)."""
     filled = pad(matrices, (0, whole_lines(matrices.shape[2]) - matrices.shape[2]))
     return torch.bmm(filled, filled.mT)
 
 
 def _norm_sq(matrices: Tensor) -> Tensor:
     return matrices.square().flatten(1).sum(1)
-
-
-def _singular_values(matrices: Array) -> Array:
-    """Singular values (R, min), descending; NaN for matrices that are not finite, which LAPACK refuses."""
-    finite = np.isfinite(matrices).all(axis=(1, 2))
-    values = np.full((len(matrices), min(matrices.shape[1:])), np.nan)
-    values[finite] = np.linalg.svd(matrices[finite], compute_uv=False)
-    return values

@@ -8,15 +8,31 @@ gives every row the same alignment, and callers keep at least two rows.
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
 _LINE = 8  # float64 numbers in a cache line
 _BLAS_PRODUCT = 400  # multiplications from which torch.bmm calls the BLAS; below, it loops in plain C++
+
+
+class Problems(NamedTuple):
+    """B problems F(theta) = ||M - W_L ... W_1||_F^2 + lam sum_l ||W_l||_F^2 (eq. 2), each with its own M and lam."""
+
+    targets: Tensor
+    """(B, d_L, columns), zero from column d_0 on."""
+    lams: Tensor
+    """(B,)"""
+    energy: Tensor
+    """(B,) ||M||_F^2."""
+
+    @classmethod
+    def of(cls, targets: Tensor, lams: Tensor, widths: Sequence[int]) -> "Problems":
+        """The problems of targets (B, d_L d_0) and lams (B,)."""
+        matrices = targets.view(-1, widths[-1], widths[0])
+        return cls(pad(matrices, (0, columns_of(widths) - widths[0])), lams, targets.square().sum(1))
 
 
 def layer_views(theta: Tensor, widths: Sequence[int]) -> list[Tensor]:
@@ -28,18 +44,14 @@ def layer_views(theta: Tensor, widths: Sequence[int]) -> list[Tensor]:
     return views
 
 
-def flatten(layers: Sequence[Tensor]) -> Tensor:
-    """The inverse of layer_views: layers (B, d_l, d_{l-1}) to a copy as flat parameters (B, N).
-
-    N is the number of parameters rounded up to whole cache lines; the entries past the last parameter are zero.
-    """
-    theta = torch.cat([layer.flatten(1) for layer in layers], dim=1)
-    return pad(theta, (0, whole_lines(theta.shape[1]) - theta.shape[1]))
-
-
 def whole_lines(count: int) -> int:
     """`count` numbers, rounded up to fill cache lines."""
     return -(-count // _LINE) * _LINE
+
+
+def fill_lines(points: Tensor) -> Tensor:
+    """Flat parameters (B, N) with N rounded up to whole cache lines by zeros."""
+    return pad(points, (0, whole_lines(points.shape[1]) - points.shape[1]))
 
 
 def prefix_products(layers: Sequence[Tensor], columns: int) -> list[Tensor]:
@@ -50,56 +62,28 @@ def prefix_products(layers: Sequence[Tensor], columns: int) -> list[Tensor]:
     return products
 
 
-class Problem:
-    """B problems F(theta) = ||M - W_L ... W_1||_F^2 + lam sum_l ||W_l||_F^2 (eq. 2), each with its own M and lam."""
+def value_and_gradient(problems: Problems, theta: Tensor, widths: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """F (B,) and its gradient (B, N) at flat parameters (B, N) with zeros past the last.
 
-    def __init__(self, targets: Tensor, lam: Tensor, widths: Sequence[int]) -> None:
-        """Take targets (B, d_L, d_0), lam (B,) and widths (d_0, ..., d_L), float64."""
-        self.lam, self.widths = lam, tuple(widths)
-        self._columns = _columns(widths)
-        self._targets = pad(targets, (0, self._columns - targets.shape[2]))
-        self.target_norm_sq = targets.flatten(1).square().sum(1).numpy()
-
-    def __len__(self) -> int:
-        """B."""
-        return len(self.lam)
-
-    def take(self, rows: NDArray[np.int64]) -> "Problem":
-        """The problems at `rows`, copied."""
-        return Problem(self._targets[rows, :, : self.widths[0]], self.lam[rows], self.widths)
-
-    def put(self, rows: NDArray[np.int64], other: "Problem") -> None:
-        """Overwrite the problems at `rows` by `other`'s."""
-        self._targets[rows], self.lam[rows] = other._targets, other.lam
-        self.target_norm_sq[rows] = other.target_norm_sq
-
-    def value_and_gradient(self, theta: Tensor, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """F (B,) and its gradient (B, N) at flat parameters (B, N); the gradient is written to `out` if given.
-
-        With R = W_L ... W_1 - M:  dF/dW_l = 2 (W_L ... W_{l+1})^T R (W_{l-1} ... W_1)^T + 2 lam W_l.  All but its last
-        factor is carried down as delta = 2 (W_L ... W_{l+1})^T R, which costs 3 (L - 1) products in all.
-        """
-        layers = layer_views(theta, self.widths)
-        products = prefix_products(layers, self._columns)
-        delta = products[-1] - self._targets
-        value = delta.flatten(1).square().sum(1) + self.lam * theta.square().sum(1)
-        delta.mul_(2)
-        # Multiplication and addition stay apart: a fused pair rounds differently in a vector and in its tail.
-        gradient = torch.mul(theta, (2 * self.lam).unsqueeze(1), out=out)
-        parts = layer_views(gradient, self.widths)
-        for i in range(len(layers) - 1, 0, -1):
-            parts[i].add_(torch.bmm(delta, products[i - 1].mT))
-            delta = torch.bmm(layers[i].mT, delta)
-        parts[0].add_(delta[:, :, : self.widths[0]])
-        return value, gradient
+    With R = W_L ... W_1 - M:  dF/dW_l = 2 (W_L ... W_{l+1})^T R (W_{l-1} ... W_1)^T + 2 lam W_l.  All but its last
+    factor is carried down as delta = 2 (W_L ... W_{l+1})^T R, which costs 3 (L - 1) products in all.
+    """
+    layers = layer_views(theta, widths)
+    products = prefix_products(layers, problems.targets.shape[2])
+    delta = products[-1] - problems.targets
+    value = delta.flatten(1).square().sum(1) + problems.lams * theta.square().sum(1)
+    delta.mul_(2)
+    # Multiplication and addition stay apart: a fused pair rounds differently in a vector and in its tail.
+    gradient = theta * (2 * problems.lams).unsqueeze(1)
+    parts = layer_views(gradient, widths)
+    for i in range(len(layers) - 1, 0, -1):
+        parts[i].add_(torch.bmm(delta, products[i - 1].mT))
+        delta = torch.bmm(layers[i].mT, delta)
+    parts[0].add_(delta[:, :, : widths[0]])
+    return value, gradient
 
 
-def gradient_norm(gradient: Tensor) -> Tensor:
-    """Euclidean norms (B,) of flat gradients (B, N)."""
-    return gradient.square().sum(1).sqrt()
-
-
-def _columns(widths: Sequence[int]) -> int:
+def columns_of(widths: Sequence[int]) -> int:
     """How many columns products have: d_0, or more where that is faster, but whole cache lines if the BLAS sees them.
 
     The BLAS is so much faster than torch's loops that up to three times the columns, all zero, pay for themselves.

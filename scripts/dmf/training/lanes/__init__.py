@@ -6,7 +6,8 @@ multiplication with addition is one fused instruction by order, not by the compi
 run alone, whatever the processor's registers and the runs beside it.
 
 The kernels are compiled at first use, which takes about a minute, and kept in a folder named by the digest of this
-package: numba itself would not notice an edit in a file that the compiled one imports.
+package and of the constants it compiles in: numba itself would not notice an edit in a file that the compiled one
+imports.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ HERE = Path(__file__).parent
 
 
 def _cache_folder() -> Path:
-    content = b"".join(path.read_bytes() for path in sorted(HERE.glob("*.py")))
+    content = b"".join(path.read_bytes() for path in [*sorted(HERE.glob("*.py")), HERE.parent / "constants.py"])
     root = os.environ.get("NUMBA_CACHE_DIR") or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "dmf")
     return Path(root, f"kernels-{hashlib.blake2b(content, digest_size=8).hexdigest()}")
 

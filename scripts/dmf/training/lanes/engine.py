@@ -60,10 +60,10 @@ def _watch(work: Callable[[Queue], None], shares: list[Queue], progress: Callabl
     with ThreadPoolExecutor(len(shares)) as pool:
         jobs = [pool.submit(work, share) for share in shares]
         try:
-            seen = 0
+            seen, total = 0, sum(len(share.lams) for share in shares)
             while wait(jobs, timeout=WATCH_SECONDS).not_done:
                 finished = sum(int(share.finished[0]) for share in shares)
-                if progress is not None and finished > seen:
+                if progress is not None and seen < finished < total:
                     progress(seen := finished)
         except BaseException:
             for share in shares:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dmf.training.constants import LOST
 from dmf.training.lanes import kernel
 from dmf.training.lanes.group import (
     IDLE,
@@ -23,7 +24,7 @@ from dmf.training.lanes.instructions import LANES
 from dmf.training.lanes.objective import Layout, Table, add_gradient, lay_out
 from dmf.training.lanes.vectors import adapt, descend, dot, extrapolate
 from dmf.training.result import Array
-from dmf.training.settings import LOST, Adam, GradientDescent, Nesterov, Status
+from dmf.training.settings import Adam, GradientDescent, Nesterov, Status
 
 CONVERGED, LIMIT, DIVERGED = (float(s) for s in (Status.CONVERGED, Status.ITERATION_LIMIT, Status.DIVERGED))
 PLAIN, ACCELERATED, ADAPTIVE = range(3)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dmf.training.constants import FIRST_STEP, PATIENCE, TRIALS
 from dmf.training.lanes import kernel, line_search
 from dmf.training.lanes.group import (
     IDLE,
@@ -45,8 +46,6 @@ from dmf.training.settings import Status
 CONVERGED, LIMIT, DIVERGED, STALLED = (
     float(s) for s in (Status.CONVERGED, Status.ITERATION_LIMIT, Status.DIVERGED, Status.STALLED)
 )
-FIRST_STEP = 0.1  # the first step's length relative to the start: a scale that follows the problem's
-PATIENCE = 200  # evaluations without improvement, above any real pause, after which a run at rounding level has stalled
 
 
 class Memory(NamedTuple):
@@ -173,7 +172,7 @@ def _judge(lanes: Array, at: Layout, group: Group, p: Memory, head: int, most_it
             lanes[p.curvature, v] = along - t * lanes[p.search + line_search.SLOPE, v]
             scale = value + lanes[group.energy, v]
             accepted, flat, lanes[p.t, v] = line_search.judge(lanes, p.search, v, t, value, along / t, scale)
-        failed = not accepted and lanes[p.search + line_search.TRIED, v] >= line_search.TRIALS
+        failed = not accepted and lanes[p.search + line_search.TRIED, v] >= TRIALS
         improved = accepted and (not flat or norm < lanes[p.best, v])
         lanes[p.waited, v] = 0.0 if improved else lanes[p.waited, v] + 1
         if (failed and lanes[p.plain, v] != 0) or lanes[p.waited, v] >= PATIENCE:

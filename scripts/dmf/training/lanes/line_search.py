@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from dmf.training.constants import (
+    APPROXIMATE,
+    CURVATURE,
+    DECREASE,
+    EXTEND_LEAST,
+    EXTEND_MOST,
+    MARGIN,
+    ROUNDING,
+)
 from dmf.training.lanes import kernel
 from dmf.training.result import Array
-
-DECREASE = 1e-4  # c1
-CURVATURE = 0.9  # c2
-APPROXIMATE = 0.1  # Hager and Zhang's delta
-ROUNDING = 50 * float(np.finfo(np.float64).eps)  # F is a sum of squares of at most a few hundred terms
-EXTEND_LEAST, EXTEND_MOST = 2.0, 10.0  # the next trial, in units of this one, while no upper end is known
-MARGIN = 0.1  # the share of the bracket next to each end that a trial keeps clear of, so that brackets shrink
-TRIALS = 30
 
 # A search is a block of places: value and slope of its origin, position, value and slope of its bracket's ends, trials.
 VALUE, SLOPE, LOW, LOW_VALUE, LOW_SLOPE, HIGH, HIGH_VALUE, HIGH_SLOPE, TRIED = range(9)

@@ -1,0 +1,69 @@
+"""Trains and measures runs of one shape on one torch device: numpy in, numpy out."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from dmf.training.batch.capacity import runs_side_by_side
+from dmf.training.batch.first_order import FirstOrder
+from dmf.training.batch.lbfgs import LbfgsMethod
+from dmf.training.batch.measure import measure
+from dmf.training.batch.slots import MIN_SLOTS, Method, Queue, train
+from dmf.training.result import Array, Finished, Measures
+from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov
+
+
+class BatchEngine:
+    """The torch engine on "cpu" or "cuda:N"; `batch` runs side by side, or None for as many as suit the device."""
+
+    def __init__(self, device: str, widths: tuple[int, ...], threads: int, batch: int | None) -> None:
+        """Take a torch device's name, the widths (d_0, ..., d_L) and the number of torch threads."""
+        self._device, self._widths, self._threads, self._batch = device, widths, threads, batch
+
+    def minimize(
+        self,
+        targets: Array,
+        lams: Array,
+        tolerances: Array,
+        points: Array,
+        optimizer: Lbfgs | GradientDescent | Nesterov | Adam,
+        progress: Callable[[int], None] | None,
+    ) -> Finished:
+        """Train R runs from targets (R, d_L d_0), lambdas and tolerances (R,), and starts (R, N)."""
+        if isinstance(optimizer, Lbfgs):
+            method: Method = LbfgsMethod(optimizer, self._widths)
+            slots = self._slots(optimizer.memory)
+        else:
+            method, slots = FirstOrder(optimizer, self._widths), self._slots(0)
+        queue = Queue(targets, lams, tolerances, points)
+        with _torch_threads(self._threads), torch.inference_mode():
+            return train(queue, self._widths, method, slots, self._device, progress or (lambda finished: None))
+
+    def measure(self, targets: Array, lams: Array, points: Array) -> Measures:
+        """Measure R runs from targets (R, d_L d_0), lambdas (R,) and parameters (R, N)."""
+        count, slots = len(lams), max(self._slots(0), MIN_SLOTS)
+        parts = []
+        with _torch_threads(self._threads), torch.inference_mode():
+            for first in range(0, count, slots):
+                rows = np.arange(first, min(first + slots, count))
+                filled = np.resize(rows, max(len(rows), MIN_SLOTS))
+                tensors = [torch.from_numpy(array[filled]).to(self._device) for array in (targets, lams, points)]
+                parts.append(
+                    [array[: len(rows)] for array in measure(tensors[0], tensors[1], tensors[2], self._widths)]
+                )
+        return Measures(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def _slots(self, pairs: int) -> int:
+        return self._batch or runs_side_by_side(self._device, self._widths, pairs)
+
+
+@contextmanager
+def _torch_threads(threads: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,19 @@
+"""Numbers of the optimizers that are nobody's to set: one definition for both engines."""
+
+import sys
+
+# The line search: Nocedal & Wright's c1 and c2, and Hager and Zhang's delta (see dmf.training.lanes.line_search).
+DECREASE = 1e-4
+CURVATURE = 0.9
+APPROXIMATE = 0.1
+ROUNDING = 50 * sys.float_info.epsilon  # F is a sum of squares of at most a few hundred terms
+EXTEND_LEAST, EXTEND_MOST = 2.0, 10.0  # the next trial, in units of this one, while no upper end is known
+MARGIN = 0.1  # the share of the bracket next to each end that a trial keeps clear of, so that brackets shrink
+TRIALS = 30
+
+# L-BFGS.
+FIRST_STEP = 0.1  # the first step's length relative to the start: a scale that follows the problem's
+PATIENCE = 200  # evaluations without improvement, above any real pause, after which a run at rounding level has stalled
+
+LOST = 1e12
+"""A method without line search has diverged once F exceeds this many times (F at the start + ||M||_F^2)."""
