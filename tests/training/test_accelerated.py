@@ -83,10 +83,13 @@ def test_a_huge_step_diverges_and_says_so(settings, draw_batch):
     assert np.all(draw_batch((3, 3, 3), 5).train(settings).status == Status.DIVERGED)
 
 
-def test_a_start_that_is_not_finite_costs_adams_other_runs_nothing(draw_batch):
-    batch, settings = draw_batch((3, 3, 3), 9), Adam(name="adam", max_iterations=50)
+@pytest.mark.parametrize("poison", [np.nan, np.inf, 1e200])
+@pytest.mark.parametrize("name", ["gd", "nesterov", "adam"])
+def test_a_start_without_a_finite_objective_diverges_and_costs_its_mates_nothing(name, poison, draw_batch):
+    kinds = {"gd": GradientDescent, "nesterov": Nesterov, "adam": Adam}
+    batch, settings = draw_batch((3, 3, 3), 9), kinds[name](name=name, max_iterations=50)
     clean = batch.train(settings)
-    batch.starts[0][4, 0, 0] = np.nan
+    batch.starts[0][4, 0, 0] = poison
     runs, mates = batch.train(settings), np.arange(9) != 4
     assert (runs.status[4], runs.iterations[4]) == (Status.DIVERGED, 0)
     assert np.array_equal(runs.end_to_end[mates], clean.end_to_end[mates])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dmf.training.settings import Status
+from dmf.training.settings import Continuation, Status
 
 RUNS = 2000
 
@@ -22,3 +22,10 @@ def test_all_but_one_run_in_a_thousand_end_at_the_same_level_to_certificate_accu
         assert apart[i] > 1e-6, "neither the same level nor clearly another"
     print(f"{np.count_nonzero(~same)} of {RUNS} runs end at another level")
     assert np.mean(same) >= 0.999
+
+
+def test_continuation_ends_at_the_same_levels_too(draw_batch):
+    batch, settings = draw_batch((4, 4, 4, 4), 60, lams=(0.02, 0.3)), Continuation(name="continuation")
+    compiled, torched = batch.train(settings, device="cpu"), batch.train(settings, device="torch")
+    assert np.all(torched.status == Status.CONVERGED)
+    np.testing.assert_allclose(torched.objective, compiled.objective, rtol=1e-9)

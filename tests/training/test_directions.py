@@ -8,7 +8,7 @@ from dmf.training.settings import Lbfgs
 
 pytestmark = pytest.mark.parametrize("device", ["cpu", "torch"])
 
-WIDTHS, STEPS = (3, 4, 4, 2), 14
+WIDTHS, STEPS = (3, 4, 4, 2), 30  # longer than a chunk of the torch engine
 
 
 def dense_inverse_hessian(pairs, gamma, size):
