@@ -5,7 +5,7 @@ at once, and matrices as small as 4 x 4 multiply at nearly the rate of large one
 multiplication with addition is one fused instruction by order, not by the compiler's leave: a run's bits depend on the
 run alone, whatever the processor's registers and the runs beside it.
 
-The kernels are compiled at first use, which takes about a minute, and kept in a folder named by the digest of this
+The kernels are compiled at first use, which takes about half a minute, and kept in a folder named by the digest of this
 package and of the constants it compiles in: numba itself would not notice an edit in a file that the compiled one
 imports.
 """
@@ -20,7 +20,8 @@ HERE = Path(__file__).parent
 
 
 def _cache_folder() -> Path:
-    content = b"".join(path.read_bytes() for path in [*sorted(HERE.glob("*.py")), HERE.parent / "constants.py"])
+    sources = [*sorted(HERE.glob("*.py")), HERE.parent / "constants.py", HERE.parent / "settings.py"]
+    content = b"".join(path.read_bytes() for path in sources)
     root = os.environ.get("NUMBA_CACHE_DIR") or Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "dmf")
     return Path(root, f"kernels-{hashlib.blake2b(content, digest_size=8).hexdigest()}")
 
