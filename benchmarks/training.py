@@ -155,7 +155,7 @@ def draw(rows: list[Row], path: Path) -> None:
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=4.0, help="time for each peer on each problem")
+    parser.add_argument("--seconds", type=float, default=2.0, help="time for each peer on each problem")
     parser.add_argument("--problems", type=int, nargs="*", help="positions of the problems, from 0; all by default")
     parser.add_argument("--out", type=Path, default=RESULTS / f"{date.today().isoformat()}")
     options = parser.parse_args()
