@@ -1,5 +1,8 @@
 """Every figure draws, draws the same again, and draws the runs of the evidence: no more, no fewer, nowhere else."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,13 +16,20 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 
 from dmf.claims import claim_names
-from dmf.figures import _runs, _style, draw, figure_names, kept, load_figure, load_figures
+from dmf.figures import _runs, _style, draw, figure_names, figure_studies, kept, load_figure, load_figures
 from dmf.figures.distance_bound import COLOURS
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 Study = Callable[[str], Halves]
 LABELS = {"first": "First, 3 × 3", "second": "costs $2"}
 DRAWN_FROM_RUNS = ["uniqueness", "layer_norms", "collapse", "trace_bound", "trace_slack", "balancedness"]
+
+
+def test_what_a_figure_reads_is_known_without_importing_it() -> None:
+    assert figure_studies() == {name: load_figure(name).study for name in figure_names()}
+    code = "import sys, dmf.figures; dmf.figures.figure_studies(); sys.exit('matplotlib' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
 
 
 def composed(name: str, evidence: xr.Dataset, controls: xr.Dataset) -> Canvas:

@@ -7,8 +7,7 @@ import pytest
 import xarray as xr
 
 from dmf.dataset.schema import DataError
-from dmf.errors import UserError
-from dmf.studies import Settings, chosen_studies, load_study, study_names
+from dmf.studies import Settings, load_study, study_names
 from dmf.studies.contract import check_study, halves
 
 
@@ -50,12 +49,7 @@ def test_a_breach_of_the_contract_is_named(breach: Callable[[xr.Dataset], xr.Dat
         check_study(breach(dataset()), "here")
 
 
-def test_a_grid_chooses_its_studies() -> None:
-    assert chosen_studies("all", "x.yaml") == study_names()
-    assert chosen_studies([], "x.yaml") == []
-    assert chosen_studies(study_names()[::-1], "x.yaml") == study_names()
-    with pytest.raises(UserError, match=r"^x.yaml: studies: got 'nothing', expected all or names out of "):
-        chosen_studies(["nothing"], "x.yaml")
+def test_a_study_that_is_none_is_refused() -> None:
     with pytest.raises(KeyError, match="known studies"):
         load_study("nothing")
 

@@ -11,14 +11,16 @@ sys.path.insert(0, str(PACKAGE.parent))
 from dmf.claims import load_claims
 from dmf.console.progress import TrainingWatch
 from dmf.errors import UserError
-from dmf.figures import load_figures
+from dmf.figures import figure_studies
 from dmf.dataset.project import open_project
-from dmf.studies import Settings, chosen_studies
+from dmf.grid.choice import chosen
+from dmf.studies import Settings, study_names
 
 source = str(workflow.configfiles[-1] if workflow.configfiles else "--config")
 try:
     project = open_project(config, source)
-    STUDIES = chosen_studies(project.grid.studies, source)
+    STUDIES = chosen("studies", project.grid.studies, study_names(), source)
+    DRAWN = chosen("figures", project.grid.figures, list(figure_studies()), source)
 except UserError as error:
     sys.exit(str(error))
 
@@ -34,9 +36,9 @@ CLAIMS = {
     if claim.study in READABLE
 }
 FIGURES = {
-    name: figure.study
-    for name, figure in load_figures().items()
-    if figure.study in READABLE
+    name: study
+    for name, study in figure_studies().items()
+    if study in READABLE and name in DRAWN
 }
 # What the search for refutations found: nothing where it may not train.
 FOUND = [f"{REPORTS}/falsifier.json"] if grid.falsifier.runs else []

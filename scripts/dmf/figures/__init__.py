@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -35,6 +36,22 @@ class Figure:
     claim: str | None
     compose: Callable[[xr.Dataset, xr.Dataset, Mapping[str, str]], Canvas]
     study: str = "runs"
+
+
+def figure_studies() -> dict[str, str]:
+    """The study that each figure reads, by the figure's name, from their sources.
+
+    Importing them would bring libraries for drawing, which take a second to load, into every look at the plan.
+    """
+    studies = {}
+    for name in figure_names():
+        tree = ast.parse(Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8"))
+        (figure,) = [
+            node for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FIGURE"
+        ]
+        given = [word.value for word in getattr(figure.value, "keywords", []) if word.arg == "study"]
+        studies[name] = str(ast.literal_eval(given[0])) if given else "runs"
+    return studies
 
 
 def load_figure(name: str) -> Figure:

@@ -216,6 +216,9 @@ class Grid(_Model):
     keep: Keep = Keep()
     tiles: Tiles = Tiles()
     falsifier: Falsifier = Falsifier()
+    figures: Literal["all"] | Annotated[list[Name], AfterValidator(_unique)] = Field(
+        "all", description="all, or the names of those to draw."
+    )
     studies: Literal["all"] | Annotated[list[Name], AfterValidator(_unique)] = Field(
         "all", description="all, or the names of those wanted: evidence for statements that no run of a grid reaches."
     )

@@ -5,13 +5,11 @@ A new study is a new file here that defines STUDY, and its test. Claims and figu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from dmf.errors import UserError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,17 +54,3 @@ def load_study(name: str) -> Study:
         raise KeyError(f"no study {name!r}; known studies: {', '.join(study_names()) or 'none'}")
     study: Study = import_module(f"dmf.studies.{name}").STUDY
     return study
-
-
-def chosen_studies(wanted: str | Sequence[str], source: str) -> list[str]:
-    """The studies of a grid, `wanted` being "all" or names. Raises UserError for a name that is none.
-
-    `source` is the file to name in a complaint.
-    """
-    known = study_names()
-    if isinstance(wanted, str):
-        return known
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        raise UserError(f"{source}: studies: got {unknown[0]!r}, expected all or names out of {', '.join(known)}")
-    return [name for name in known if name in wanted]
