@@ -2,9 +2,9 @@
 
 import xarray as xr
 
-from dmf.claims.scalar_hessian import is_minimal, pretend_unexceptional
+from dmf.claims.scalar_hessian import pretend_unexceptional
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import outside_exceptional_set
+from dmf.evidence.speak import is_minimal, outside_exceptional_set
 
 
 def spread_ratio(evidence: xr.Dataset) -> xr.DataArray:

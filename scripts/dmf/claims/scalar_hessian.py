@@ -4,18 +4,12 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import outside_exceptional_set
+from dmf.evidence.speak import is_minimal, outside_exceptional_set
 
 
 def spectrum_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """The eigenvalue farthest from its closed form, over its tolerance, (cell, start)."""
     return abs(evidence["spectrum"] - evidence["predicted"]).max("eigen") / evidence["tolerance"]
-
-
-def is_minimal(evidence: xr.Dataset) -> xr.DataArray:
-    """Certified runs at the global minimum, (cell, start)."""
-    minimal: xr.DataArray = evidence["minimal"] == 1
-    return minimal.transpose("cell", "start")
 
 
 def pretend_unexceptional(controls: xr.Dataset) -> xr.Dataset:

@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from dmf.claims.scalar_hessian import is_minimal
 from dmf.evidence.claim import Claim
+from dmf.evidence.speak import is_minimal
 
 SMALL = 0.02  # lambda / lambda_c: the expansion's third term is then below its second
 

@@ -4,17 +4,16 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import everywhere, is_certified
+from dmf.evidence.speak import BRACKET, everywhere, is_certified
 
-RESOLUTION = 1e-6
 ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a closed form made of a few powers, and of lambda itself
 
 
 def end_ratio(evidence: xr.Dataset, measured: str, predicted: str) -> xr.DataArray:
-    """How far the closed form lies inside an end, over RESOLUTION, or outside it, over ROUNDING, (cell, start)."""
+    """How far the closed form lies inside an end, over BRACKET, or outside it, over ROUNDING, (cell, start)."""
     inward = (evidence[predicted] - evidence[measured]) / evidence[predicted]
     inward = inward.where(evidence["end"] == "below", -inward).transpose("cell", "start")
-    return (inward / RESOLUTION).where(inward >= 0, -inward / ROUNDING)
+    return (inward / BRACKET).where(inward >= 0, -inward / ROUNDING)
 
 
 def threshold_ratio(evidence: xr.Dataset) -> xr.DataArray:

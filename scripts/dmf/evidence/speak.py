@@ -12,6 +12,9 @@ from dmf.evidence.rounding import RESOLUTION
 DENSE = ("gaussian", "identity")
 
 
+BRACKET = 1e-6  # relative width to which a threshold in lambda must be bracketed before it counts
+
+
 def may_speak(evidence: xr.Dataset) -> xr.DataArray:
     """Certified runs at the minimum whose certificate bounds their distance to the minimizers, (cell, start)."""
     speaks: xr.DataArray = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"])
@@ -22,6 +25,12 @@ def is_certified(evidence: xr.Dataset) -> xr.DataArray:
     """Runs or cases whose certificate holds, wherever they ended, (cell, start)."""
     certified: xr.DataArray = evidence["certified"] == 1
     return certified.transpose("cell", "start")
+
+
+def is_minimal(evidence: xr.Dataset) -> xr.DataArray:
+    """Certified runs at the global minimum, (cell, start)."""
+    minimal: xr.DataArray = evidence["minimal"] == 1
+    return minimal.transpose("cell", "start")
 
 
 def everywhere(evidence: xr.Dataset) -> xr.DataArray:

@@ -10,8 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from dmf.claims.threshold import RESOLUTION
-from dmf.evidence.speak import is_certified
+from dmf.evidence.speak import BRACKET, is_certified
 from dmf.figures import Figure, _style
 
 QUESTIONS = (("global", "lambda_c", -0.2), ("branch", "lambda_s", 0.2))  # measured, predicted, and where in a column
@@ -48,7 +47,7 @@ def _brackets(axes: Axes, cells: xr.Dataset, depths: list[int]) -> None:
     if not cells.sizes["cell"]:
         _style.say_empty(axes, "no certified bracket")
     for measured, predicted, shift in QUESTIONS:
-        ends = ((cells[measured] - cells[predicted]) / cells[predicted] / RESOLUTION).transpose("cell", "start").values
+        ends = ((cells[measured] - cells[predicted]) / cells[predicted] / BRACKET).transpose("cell", "start").values
         for depth in depths:
             rows = np.flatnonzero(cells["depth"].values == depth)
             column = depths.index(depth) + shift + np.linspace(-NARROW, NARROW, max(len(rows), 2))
