@@ -25,12 +25,8 @@ with step(snakemake.log[0], "report") as log:
         {Path(file).stem: runs_facts(read(file)) for file in snakemake.input.runs},
         file_attributes("Report", "Verdicts on the theory"),
     )
-    svg, png = ({Path(file).stem: file for file in files} for files in (snakemake.input.svg, snakemake.input.png))
-    pictures = [
-        picture(name, figure, Path(svg[name]).read_bytes(), Path(png[name]).read_bytes())
-        for name, figure in load_figures().items()
-        if name in svg
-    ]
+    drawn = {Path(file).stem: Path(file).stat().st_size for file in snakemake.input.svg}
+    pictures = [picture(name, figure, drawn[name]) for name, figure in load_figures().items() if name in drawn]
     targets = targets_from_dataset(read(snakemake.input.targets))
     found = [read_record(file) for file in snakemake.input.found]
     page = page_html(grid, targets, evidence, verdicts, pictures, source, found[0] if found else None)

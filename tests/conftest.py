@@ -10,6 +10,7 @@ import pytest
 import torch
 import xarray as xr
 
+from chromium import Chromium, chromium
 from dmf.dataset.assemble import assemble
 from dmf.dataset.project import open_project
 from dmf.dataset.train import train_tile
@@ -63,6 +64,13 @@ def study() -> Callable[[str], tuple[xr.Dataset, xr.Dataset]]:
         return halves(dataset)
 
     return made
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Chromium]:
+    """A headless Chromium; tests that ask for it are skipped where there is none."""
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -102,8 +102,8 @@ def build(grid: Grid, evidence: xr.Dataset, verdicts: list[Verdict]) -> Callable
             "evidence": evidence,
             "verdicts": verdicts,
             "pictures": [
-                Picture("first", claim=verdicts[0].claim, source="data:image/svg+xml;base64,AAAA", **picture),
-                Picture("second", claim=None, source="data:image/png;base64,BBBB", **picture),
+                Picture("first", claim=verdicts[0].claim, source="figures/first.svg", **picture),
+                Picture("second", claim=None, source="figures/second.png", **picture),
             ],
             "provenance": provenance(grid, evidence.attrs, {"L2": facts, "L3": facts}, facts),
         }

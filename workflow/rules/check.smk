@@ -6,7 +6,7 @@ rule certify:
         runs=expand(f"{DATA}/runs/{{group}}.nc", group=GROUPS),
         code=sources(*CERTIFYING, "theory/*.py"),
     output:
-        f"{REPORTS}/evidence.nc",
+        f"{DATA}/evidence.nc",
     log:
         f"{LOGS}/certify.log",
     priority: 30

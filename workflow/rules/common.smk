@@ -70,7 +70,7 @@ def sources(*modules):
 def evidence_of(study):
     """The file that a claim or a figure on a study reads."""
     if study == "runs":
-        return f"{REPORTS}/evidence.nc"
+        return f"{DATA}/evidence.nc"
     return f"{DATA}/studies/{study}.nc"
 
 

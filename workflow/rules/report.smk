@@ -24,7 +24,7 @@ rule draw:
 
 rule write_report:
     input:
-        evidence=f"{REPORTS}/evidence.nc",
+        evidence=f"{DATA}/evidence.nc",
         targets=f"{DATA}/targets.nc",
         runs=expand(f"{DATA}/runs/{{group}}.nc", group=GROUPS),
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),

@@ -79,7 +79,8 @@ def _limit(axes: Axes, evidence: xr.Dataset, depths: list[int]) -> None:
         place = np.repeat(small["reduced"].values[rows], small.sizes["start"])
         colour = _style.depth_colour(depth)
         marks = below.values[rows].ravel()
-        axes.scatter(place, marks, s=9, color=colour, marker=_style.depth_marker(depth), linewidths=0, zorder=3)
+        look: dict[str, Any] = {"s": 9, "linewidths": 0, "rasterized": True, "zorder": 3}
+        axes.scatter(place, marks, color=colour, marker=_style.depth_marker(depth), **look)
         line = np.geomspace(place.min(), place.max(), 50)
         second = 2 * (depth - 1) * (depth - 2) / depth
         axes.plot(line, (6 * depth - 8) * line + second * line**2, color=colour, linewidth=0.9, zorder=2)

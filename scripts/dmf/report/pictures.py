@@ -1,18 +1,18 @@
-"""Figures as data URIs, so that the page is one file."""
+"""Figures as the page shows them: their texts, and their files in the folder beside it."""
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
 
 from dmf.figures import Figure
 
+FOLDER = "figures"  # in the report's folder
 LARGEST_SVG = 500_000  # bytes; above, the PNG is smaller and sharp enough
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure with its texts; `source` is a data URI."""
+    """A drawn figure with its texts; `source` is the file to show, relative to the page."""
 
     name: str
     title: str
@@ -21,9 +21,13 @@ class Picture:
     claim: str | None
     source: str
 
+    @property
+    def files(self) -> dict[str, str]:
+        """Files to download by format, relative to the page."""
+        return {kind: f"{FOLDER}/{self.name}.{kind.lower()}" for kind in ("SVG", "PNG")}
 
-def picture(name: str, figure: Figure, svg: bytes, png: bytes) -> Picture:
-    """A figure with its drawing embedded: as SVG, or as PNG where the SVG is large."""
-    kind, content = ("svg+xml", svg) if len(svg) <= LARGEST_SVG else ("png", png)
-    source = f"data:image/{kind};base64,{b64encode(content).decode('ascii')}"
-    return Picture(name, figure.title, figure.caption, figure.refuted_by, figure.claim, source)
+
+def picture(name: str, figure: Figure, svg_bytes: int) -> Picture:
+    """A figure with its drawing: the SVG, or the PNG where the SVG has too many bytes."""
+    suffix = "svg" if svg_bytes <= LARGEST_SVG else "png"
+    return Picture(name, figure.title, figure.caption, figure.refuted_by, figure.claim, f"{FOLDER}/{name}.{suffix}")
