@@ -31,6 +31,10 @@ def forget_gradient(evidence: xr.Dataset, cell: int, start: int) -> None:
     evidence["bound"].values[cell, start] *= 1e-6
 
 
+def sharpen(evidence: xr.Dataset, cell: int, start: int) -> None:
+    evidence["end_sharpness"].values[cell, start] *= 1 + 1e-6
+
+
 CORRUPTIONS: list[tuple[str, str, Corruption]] = [
     ("hessian_spectrum", "square", move(-1, 1e-5)),
     ("hessian_spectrum", "five-layers", move(0, -1e-5)),
@@ -48,6 +52,7 @@ CORRUPTIONS: list[tuple[str, str, Corruption]] = [
     ("strict_saddles", "large zero zero", move(0, -1e-6)),
     ("strict_saddles", "zero large zero", move(0, 100.0)),
     ("distance_bound", "square", forget_gradient),
+    ("sharpness", "deep", sharpen),
 ]
 
 

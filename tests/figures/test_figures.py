@@ -248,13 +248,13 @@ def test_slack_is_drawn_by_rank_and_on_the_line_where_the_bound_is_attained(
 def test_shares_of_kept_values_are_counts_with_wilsons_interval(evidence: xr.Dataset, controls: xr.Dataset) -> None:
     panels = composed("kept", evidence, controls).axes  # depth x scale
     lowest = panels[2]  # depth 3, scale 0.5: one of two draws ends at zero where the minimum is not zero
-    zero = next(line for line in lowest.lines if line.get_color() == kept.colour(0))
+    zero = next(line for line in lowest.lines if line.get_color() == _style.level_colour(0))
     np.testing.assert_allclose(np.asarray(zero.get_xdata(), dtype=float), [0.1, 0.6, 0.95, 1.1, 1.5])
     here = (evidence["depth"] == 3).values
     ended = evidence["kept"].values[here][:, :2].reshape(2, 5, 2)
     np.testing.assert_allclose(np.asarray(zero.get_ydata(), dtype=float), (ended == 0).mean(axis=(0, 2)))
     # 2 of 4: the middle is 1/2 and the half width z sqrt(1/n + z^2/n^2) / (2 (1 + z^2/n))
-    table = kept.shares(_runs.run_table(evidence.isel(cell=here, start=[0, 1])), 0, kept.MOST_LEVELS - 1)
+    table = kept.shares(_runs.run_table(evidence.isel(cell=here, start=[0, 1])), 0, _style.MOST_LEVELS - 1)
     z = 1.959964
     half = z * np.sqrt(1 / 4 + z**2 / 16) / (2 * (1 + z**2 / 4))
     row = table[table["share"] == 0.5].iloc[0]

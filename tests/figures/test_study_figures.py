@@ -85,3 +85,20 @@ def test_the_jump_is_drawn_on_both_sides(study: Callable[[str], Halves]) -> None
     axes = rendered("thresholds", evidence, controls).axes[1]
     drawn = np.sort(np.concatenate([line.get_ydata() for line in axes.lines if line.get_marker() in "osD^vPX"]))
     np.testing.assert_allclose(drawn, np.sort((evidence["jump"] / evidence["sigma_1"]).values.ravel()))
+
+
+def test_a_trajectory_is_drawn_for_each_level_and_its_end_is_in_the_ring_of_that_level(
+    study: Callable[[str], Halves],
+) -> None:
+    evidence, controls = study("trajectories")
+    axes = np.reshape(rendered("trajectories", evidence, controls).axes, (4, 2))
+    for column, optimizer in zip(axes.T, ("lbfgs", "gd"), strict=True):
+        cell = evidence.isel(cell=((evidence["target"] == "square") & (evidence["optimizer"] == optimizer)).values)
+        levels = np.unique(cell["kept"])
+        rings = [line for line in column[3].lines if line.get_marker() == "o"]
+        ways = [line for line in column[3].lines if line.get_marker() != "o"]
+        assert len(rings) == len(ways) == len(column[0].lines) == len(levels)
+        for k, ring, way in zip(levels, rings, ways, strict=True):
+            drawn = np.asarray(way.get_ydata())
+            assert to_hex(ring.get_color()) == _style.level_colour(int(k))
+            np.testing.assert_allclose(drawn[np.isfinite(drawn)][-1], ring.get_ydata(), rtol=1e-6)

@@ -46,6 +46,9 @@ GROUPS = {group.name: group for group in project.plan.groups}
 TILES = {tile.name: tile for tile in project.plan.wanted}
 LABELS = {target.name: target.label for target in project.targets}
 
+# The modules that train runs: not those that only look at them along their way.
+TRAINING = ["training/*.py", "training/lanes/*.py", "training/batch/*.py"]
+
 # The modules that turn runs into evidence.
 CERTIFYING = [
     f"evidence/{name}.py" for name in ("certify", "cells", "runs", "rounding")

@@ -8,7 +8,7 @@ rule falsify:
             "claims/*.py",
             "evidence/*.py",
             "theory/*.py",
-            "training/**/*.py",
+            *TRAINING,
         ),
     output:
         evidence=f"{DATA}/falsifier.nc",

@@ -7,7 +7,7 @@ rule train:
         # Not targets.nc: it is written anew with every new target, and age must not retrain the old ones. A job draws
         # its targets again and holds them against the fingerprints in its tile. (Marking the file ancient() instead
         # hides every other reason to run from Snakemake whenever the file itself is to be made.)
-        code=sources("training/**/*.py", "grid/seeds.py", "dataset/train.py"),
+        code=sources(*TRAINING, "grid/seeds.py", "dataset/train.py"),
     output:
         f"{DATA}/tiles/{{tile}}.nc",
     log:
@@ -49,7 +49,7 @@ rule assemble:
 
 rule train_controls:
     input:
-        code=sources("evidence/*controls.py", *CERTIFYING, "training/**/*.py"),
+        code=sources("evidence/*controls.py", *CERTIFYING, *TRAINING),
     output:
         f"{DATA}/controls.nc",
     log:

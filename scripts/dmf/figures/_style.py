@@ -31,6 +31,9 @@ CONTROL = "#007d57"  # the one green: no depth has it, and it stays apart from t
 REFUTED = "#f7e1e1"  # ground on which no run may lie
 WINDOW = "0.91"
 
+MOST_LEVELS = 6  # levels with a colour of their own; the last one's is that of all higher levels
+NOWHERE = -1  # the level of runs at none
+
 LAMBDA_RATIO = r"$\lambda\,/\,\lambda_c(\sigma_1, L)$"
 
 _RC = {
@@ -129,6 +132,13 @@ def depth_colour(depth: int) -> str:
     would count singular values) at its end. The root spreads the small depths, which are the usual ones.
     """
     return to_hex(mpl.colormaps["plasma"](0.92 * (1 - 2 / depth) ** 0.8))
+
+
+def level_colour(k: int) -> str:
+    """The colour of a level, darker for more singular values kept; grey for runs at none."""
+    if k == NOWHERE:
+        return FAINT
+    return to_hex(mpl.colormaps["viridis"](0.95 - 0.95 * min(k, MOST_LEVELS - 1) / (MOST_LEVELS - 1)))
 
 
 def depth_marker(depth: int) -> str:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from dmf.evidence.shares import wilson
 from dmf.figures import Figure, _runs, _style
+from dmf.figures._style import MOST_LEVELS, NOWHERE
 
-MOST_DEPTHS, MOST_SCALES, MOST_LEVELS = 4, 5, 6
-NOWHERE = -1
+MOST_DEPTHS, MOST_SCALES = 4, 5
 
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
@@ -60,11 +58,6 @@ def shares(runs: pd.DataFrame, k: int, most: int) -> pd.DataFrame:
     return table.assign(share=table["count"] / table["total"], low=low, high=high).sort_values("relative")
 
 
-def colour(k: int) -> str:
-    """The colour of a level, darker for more singular values kept; grey for runs at none."""
-    return _style.FAINT if k == NOWHERE else to_hex(mpl.colormaps["viridis"](0.95 - 0.95 * k / (MOST_LEVELS - 1)))
-
-
 def _panel(axes: Axes, runs: pd.DataFrame, levels: list[int]) -> None:
     if runs.empty:
         _style.say_empty(axes, "no run")
@@ -76,14 +69,15 @@ def _panel(axes: Axes, runs: pd.DataFrame, levels: list[int]) -> None:
         shown = table[["share", "low", "high"]].where(
             seen | seen.shift(1, fill_value=False) | seen.shift(-1, fill_value=False)
         )
-        axes.fill_between(table["relative"], shown["low"], shown["high"], color=colour(k), alpha=0.3, linewidth=0)
-        axes.plot(table["relative"], shown["share"], color=colour(k), marker=".", markersize=3.5, linewidth=1)
+        colour = _style.level_colour(k)
+        axes.fill_between(table["relative"], shown["low"], shown["high"], color=colour, alpha=0.3, linewidth=0)
+        axes.plot(table["relative"], shown["share"], color=colour, marker=".", markersize=3.5, linewidth=1)
     axes.axvline(1, color=_style.INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
 
 
 def _handle(k: int, merged: bool) -> Line2D:
     label = "no level" if k == NOWHERE else rf"$k \geq {k}$" if merged else f"$k = {k}$"
-    return Line2D([], [], color=colour(k), marker=".", markersize=4.5, label=label)
+    return Line2D([], [], color=_style.level_colour(k), marker=".", markersize=4.5, label=label)
 
 
 FIGURE = Figure(

@@ -257,4 +257,11 @@ STATEMENTS = (
         figures=("distance_bound",),
         tests=("tests/theory/test_proofs.py", "tests/theory/test_critical.py"),
     ),
+    Statement(
+        BEYOND,
+        "Spurious minima have closed-form spectra too; the largest eigenvalue need not depend on the level.",
+        claims=("sharpness",),
+        figures=("trajectories",),
+        tests=("tests/theory/test_hessian.py", "tests/training/along/test_sharpness.py"),
+    ),
 )

@@ -15,8 +15,10 @@ from dmf.grid.cells import Group, Series, group_of
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
 from dmf.studies import Settings
+from dmf.training.settings import Lbfgs, Optimizer
 
 Floats = NDArray[np.float64]
+LBFGS = Lbfgs(name="lbfgs")
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,15 @@ class TrainedCell:
 
 
 def train_cells(
-    cells: Sequence[Cell], series: Mapping[Series, range], settings: Settings
+    cells: Sequence[Cell],
+    series: Mapping[Series, range],
+    settings: Settings,
+    optimizer: Optimizer = LBFGS,
 ) -> tuple[xr.Dataset, list[TrainedCell]]:
-    """Train each cell from the same starts, to the certificate's gradient norm; their evidence, in the same order."""
+    """Train each cell from the same starts, to the certificate's gradient norm; their evidence, in the same order.
+
+    Starts belong to a cell: every optimizer gets the same ones.
+    """
     specs = [
         {"name": cell.name, "shape": list(cell.shape)}
         | ({"kind": "gaussian"} if cell.values is None else {"kind": "spectrum", "singular_values": list(cell.values)})
@@ -62,6 +70,7 @@ def train_cells(
             "targets": specs,
             "depths": [2],
             "lambdas": {"relative": [1]},
+            "optimizer": optimizer.model_dump(),
             "certificate": {"gradient_norm": settings.gradient_norm},
             "keep": {"layers": True},
         },
