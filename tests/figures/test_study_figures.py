@@ -102,3 +102,14 @@ def test_a_trajectory_is_drawn_for_each_level_and_its_end_is_in_the_ring_of_that
             drawn = np.asarray(way.get_ydata())
             assert to_hex(ring.get_color()) == _style.level_colour(int(k))
             np.testing.assert_allclose(drawn[np.isfinite(drawn)][-1], ring.get_ydata(), rtol=1e-6)
+
+
+def test_shares_of_both_optimizers_are_counts_of_their_minima(study: Callable[[str], Halves]) -> None:
+    evidence, controls = study("continuation")
+    panels = np.reshape(rendered("continuation", evidence, controls).axes, (4, 4))
+    for optimizer, marker in (("lbfgs", "o"), ("continuation", "^")):
+        cells = evidence.isel(cell=((evidence["optimizer"] == optimizer) & (evidence["depth"] == 4)).values)
+        (line,) = [line for line in panels[2, 1].lines if line.get_marker() == marker]
+        minimal = cells["minimal"].values[:, cells["scale"].values == 0.5]
+        expected = minimal.reshape(line.get_xdata().size, -1).mean(axis=1)
+        np.testing.assert_allclose(line.get_ydata(), expected)

@@ -82,7 +82,7 @@ def _sharpness(axes: Axes, cell: xr.Dataset, runs: Mapping[int, int]) -> None:
             "color": colour,
             "linestyle": "",
         }
-        axes.plot(along.max(), cell["predicted_sharpness"][start], **look)
+        axes.plot(along.max(), cell["predicted_sharpness"][start], color=colour, **look)
     axes.set_yscale("log")
 
 
@@ -96,10 +96,10 @@ FIGURE = Figure(
     caption=(
         r"Runs of one target at depth 3, $\lambda = 0.15\,\lambda_c$, by two optimizers (columns) from the same "
         "starts; one run for each level that some run ends on. From above: objective above the exact value of that "
-        r"level, drawn down to $10^{-15}$; singular values of $X$, with the closed forms of the kept ones (dashed); norm of all "
-        "layers; largest Hessian eigenvalue, with the closed form at the level (rings). Gradient descent takes the "
-        "singular values up one after another and stops where the next cannot grow. All levels but zero are equally "
-        "sharp here: sharpness does not tell spurious minima from global ones."
+        r"level, drawn down to $10^{-15}$; singular values of $X$, with the closed forms of the kept ones (dashed); "
+        "norm of all layers; largest Hessian eigenvalue, with the closed form at the level (rings). Gradient descent "
+        "takes the singular values up one after another and stops where the next cannot grow. All levels but zero are "
+        "equally sharp here: sharpness does not tell spurious minima from global ones."
     ),
     refuted_by="a run that does not come down to its level's value, or a last line that ends outside of its ring",
     claim="sharpness",

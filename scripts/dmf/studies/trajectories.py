@@ -21,14 +21,14 @@ SCALES = (0.05, 0.2, 0.4, 0.7, 1.0, 1.4)
 STARTS = {Series("gaussian", scale): range(2) for scale in SCALES}
 SPECTRUM = (3.0, 2.2, 1.5, 0.8)
 DESCENT = GradientDescent(name="gd", step=0.005)
-CELLS = (
+CELLS: tuple[tuple[Cell, Optimizer], ...] = (
     (Cell("two-layers", (4, 4), SPECTRUM, 2, "0.1c"), LBFGS),
     (Cell("square", (4, 4), SPECTRUM, 3, "0.15c"), LBFGS),
     (Cell("square", (4, 4), SPECTRUM, 3, "0.15c"), DESCENT),
     (Cell("deep", (4, 4), SPECTRUM, 4, "0.1c"), LBFGS),
     (Cell("wide", (4, 6), SPECTRUM, 3, "0.1c", 5), LBFGS),
 )
-CONTROLS = ((Cell("spurious", (4, 4), SPECTRUM, 3, "0.5c"), LBFGS),)
+CONTROLS: tuple[tuple[Cell, Optimizer], ...] = ((Cell("spurious", (4, 4), SPECTRUM, 3, "0.5c"), LBFGS),)
 POINTS = 49
 # The start, then evenly in the logarithm; a run's end is its last point.
 ITERATIONS = sorted({0, *np.geomspace(1, 20_000, POINTS - 2).round().astype(int).tolist()})

@@ -69,7 +69,7 @@ def test_a_diverging_run_is_followed_to_its_end():
     ("optimizer", "iterations", "complaint"),
     [
         (Lbfgs(name="lbfgs"), [3, -1], "iterations: got -1, expected 0 or more"),
-        (Continuation(name="continuation"), [1], "optimizer: 'continuation' has no single F"),
+        (Continuation(name="continuation"), [1], "optimizer: continuation has no single F"),
     ],
 )
 def test_what_cannot_be_followed_is_refused(optimizer, iterations, complaint):

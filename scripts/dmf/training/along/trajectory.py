@@ -53,9 +53,7 @@ def trajectory(
     where `train` does.
     """
     if isinstance(optimizer, Continuation):
-        raise ValueError(
-            "optimizer: 'continuation' has no single F along its way, expected lbfgs, gd, nesterov or adam"
-        )
+        raise ValueError("optimizer: continuation has no single F along its way, expected lbfgs, gd, nesterov or adam")
     wanted = sorted(set(iterations))
     if wanted and wanted[0] < 0:
         raise ValueError(f"iterations: got {wanted[0]}, expected 0 or more")
