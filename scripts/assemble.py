@@ -13,7 +13,7 @@ with step(snakemake.log[0], "assemble") as log:
     block = Tile.from_json(json.loads(snakemake.params.block))
     runs = assemble(block, ((file, read(file, check_runs)) for file in snakemake.input.tiles))
     runs = runs.assign_attrs(
-        **file_attributes(f"Runs of group {block.group.name}", "All wanted runs of one depth and list of widths"),
+        **file_attributes(f"Runs of group {block.group.name}", "Wanted runs of one depth and list of widths"),
     )
     check_runs(runs, snakemake.output[0])
     write(runs, snakemake.output[0])

@@ -12,8 +12,8 @@ from dmf.studies.contract import read_evidence
 with step(snakemake.log[0], "check") as log:
     name = snakemake.wildcards.claim
     claim = load_claim(name)
-    evidence, controls = read_evidence(claim.study, snakemake.input.evidence, snakemake.input.controls)
+    parts, controls = read_evidence(claim.study, snakemake.input.evidence, snakemake.input.controls)
     certificate = validate(snakemake.config, "configuration").certificate
-    verdict = judge(name, claim, evidence, controls, certificate)
+    verdict = judge(name, claim, parts, controls, certificate)
     write_text(json.dumps(verdict.as_json(), indent=2) + "\n", snakemake.output[0])
     log.info("%s: %s; control detected: %s", name, verdict.finding.word, verdict.control_detected)

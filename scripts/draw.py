@@ -3,11 +3,13 @@
 import json
 
 from _step import step
+from dmf.evidence.parts import joined, thinned
 from dmf.figures import draw, load_figure
 from dmf.studies.contract import read_evidence
 
 with step(snakemake.log[0], "draw") as log:
     name = snakemake.wildcards.figure
     study = load_figure(name).study
-    evidence, controls = read_evidence(study, snakemake.input.evidence, snakemake.input.controls)
+    parts, controls = read_evidence(study, snakemake.input.evidence, snakemake.input.controls)
+    evidence = thinned(parts, *json.loads(snakemake.params.every)) if study == "runs" else joined(parts)
     draw(name, evidence, controls, json.loads(snakemake.params.labels), snakemake.output)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from _step import step
 from dmf.dataset.provenance import file_attributes
-from dmf.dataset.store import read, write_text
+from dmf.dataset.store import read, read_header, write_text
 from dmf.dataset.targets import targets_from_dataset
 from dmf.falsify.record import read_record
 from dmf.figures import load_figures
@@ -13,23 +13,26 @@ from dmf.grid.config import validate
 from dmf.report.page import page_html
 from dmf.report.pictures import picture
 from dmf.report.provenance import provenance, runs_facts
+from dmf.report.summary import summarize
 from dmf.report.verdicts import csv_text, read_verdicts
 
 with step(snakemake.log[0], "report") as log:
     grid = validate(snakemake.config, "configuration")
-    evidence = read(snakemake.input.evidence)
     verdicts = read_verdicts([Path(file) for file in snakemake.input.verdicts])
+    worst = {verdict.claim: verdict.finding.worst for verdict in verdicts}
+    summary = summarize((read(file) for file in snakemake.input.evidence), grid.certificate.runs_per_cell, worst)
     source = provenance(
         grid,
-        evidence.attrs,
-        {Path(file).stem: runs_facts(read(file)) for file in snakemake.input.runs},
+        [read_header(file).attrs for file in snakemake.input.evidence],
+        {Path(file).stem: runs_facts(read_header(file)) for file in snakemake.input.runs},
         file_attributes("Report", "Verdicts on the theory"),
     )
     drawn = {Path(file).stem: Path(file).stat().st_size for file in snakemake.input.svg}
     pictures = [picture(name, figure, drawn[name]) for name, figure in load_figures().items() if name in drawn]
     targets = targets_from_dataset(read(snakemake.input.targets))
     found = [read_record(file) for file in snakemake.input.found]
-    page = page_html(grid, targets, evidence, verdicts, pictures, source, found[0] if found else None)
+    every = tuple(json.loads(snakemake.params.every))
+    page = page_html(grid, targets, summary, verdicts, pictures, source, found[0] if found else None, every)
     write_text(page, snakemake.output.page)
     write_text(csv_text(verdicts), snakemake.output.table)
     write_text(json.dumps(source, indent=2, ensure_ascii=False) + "\n", snakemake.output.provenance)

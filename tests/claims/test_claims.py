@@ -41,7 +41,7 @@ def test_honest_runs_confirm_it_and_its_control_is_detected(
 ) -> None:
     claim = load_claim(name)
     evidence, false = (trained.evidence, controls) if claim.study == "runs" else study(claim.study)
-    verdict = judge(name, claim, evidence, false, CERTIFICATE)
+    verdict = judge(name, claim, [evidence], false, CERTIFICATE)
     assert verdict.finding.word == "confirmed", verdict.finding
     assert verdict.control.word == "violated", verdict.control
     assert not verdict.fails

@@ -14,6 +14,7 @@ from dmf.grid.targets import TargetMatrix
 from dmf.report.page import page_html
 from dmf.report.pictures import Picture
 from dmf.report.provenance import provenance
+from dmf.report.summary import summarize
 from dmf.training.settings import Status
 
 HOSTILE = "<script>alert(1)</script>"
@@ -99,14 +100,16 @@ def build(grid: Grid, evidence: xr.Dataset, verdicts: list[Verdict]) -> Callable
         parts: dict[str, Any] = {
             "grid": grid,
             "targets": [TargetMatrix("square", "ignored", "gaussian", "f", np.diag([4.0, 1.5]))],
-            "evidence": evidence,
             "verdicts": verdicts,
             "pictures": [
                 Picture("first", claim=verdicts[0].claim, source="figures/first.svg", **picture),
                 Picture("second", claim=None, source="figures/second.png", **picture),
             ],
-            "provenance": provenance(grid, evidence.attrs, {"L2": facts, "L3": facts}, facts),
+            "provenance": provenance(grid, [evidence.attrs], {"L2": facts, "L3": facts}, facts),
         }
+        worst = {verdict.claim: verdict.finding.worst for verdict in {**parts, **changes}["verdicts"]}
+        needed = grid.certificate.runs_per_cell
+        parts["summary"] = summarize([changes.pop("evidence", evidence)], needed, worst)
         return page_html(**{**parts, **changes})
 
     return page

@@ -3,12 +3,14 @@
 
 rule certify:
     input:
-        runs=expand(f"{DATA}/runs/{{group}}.nc", group=GROUPS),
+        runs=lambda wildcards: [
+            f"{DATA}/runs/{part.name}.nc" for part in EVIDENCE[wildcards.bundle]
+        ],
         code=sources(*CERTIFYING, "theory/*.py"),
     output:
-        f"{DATA}/evidence.nc",
+        f"{DATA}/{{bundle}}.nc",
     log:
-        f"{LOGS}/certify.log",
+        f"{LOGS}/certify/{{bundle}}.log",
     priority: 30
     conda:
         "../envs/dmf.yaml"
@@ -25,6 +27,7 @@ rule check:
             "claims/_*.py",
             "evidence/claim.py",
             "evidence/judge.py",
+            "evidence/parts.py",
             "evidence/speak.py",
             "evidence/rounding.py",
         ),

@@ -14,6 +14,7 @@ from dmf.errors import UserError
 from dmf.figures import figure_studies
 from dmf.dataset.project import open_project
 from dmf.grid.choice import chosen
+from dmf.grid.parts import thinning
 from dmf.studies import Settings, study_names
 
 source = str(workflow.configfiles[-1] if workflow.configfiles else "--config")
@@ -42,8 +43,12 @@ FIGURES = {
 }
 # What the search for refutations found: nothing where it may not train.
 FOUND = [f"{REPORTS}/falsifier.json"] if grid.falsifier.runs else []
-GROUPS = {group.name: group for group in project.plan.groups}
+# What aggregation holds at once, by file: parts of groups, and the parts whose runs are certified together.
+EVIDENCE = project.bundles()
+PARTS = {part.name: part for bundle in EVIDENCE.values() for part in bundle}
 TILES = {tile.name: tile for tile in project.plan.wanted}
+# Figures draw every which draw of every which cell.
+EVERY = thinning(project.cells, project.series, grid.starts.count)
 LABELS = {target.name: target.label for target in project.targets}
 
 # The modules that train runs: not those that only look at them along their way.
@@ -59,7 +64,8 @@ watch = TrainingWatch(project.plan.wanted, DATA)
 
 wildcard_constraints:
     tile="L[0-9]+-[0-9x]+-[0-9a-f]+",
-    group="L[0-9]+-[0-9x]+",
+    part="L[0-9]+-[0-9x]+(-[0-9]+)?",
+    bundle="evidence(/[0-9]+)?",
     claim="[a-z_]+",
     figure="[a-z_]+",
     study="[a-z_]+",
@@ -71,15 +77,15 @@ def sources(*modules):
 
 
 def evidence_of(study):
-    """The file that a claim or a figure on a study reads."""
+    """The files that a claim or a figure on a study reads."""
     if study == "runs":
-        return f"{DATA}/evidence.nc"
-    return f"{DATA}/studies/{study}.nc"
+        return expand(f"{DATA}/{{bundle}}.nc", bundle=EVIDENCE)
+    return [f"{DATA}/studies/{study}.nc"]
 
 
 def controls_of(study):
     """The file with the cells in which the statements on a study are false."""
-    return f"{DATA}/controls.nc" if study == "runs" else evidence_of(study)
+    return f"{DATA}/controls.nc" if study == "runs" else f"{DATA}/studies/{study}.nc"
 
 
 def canonical(value):

@@ -25,7 +25,7 @@ rule targets:
 
 rule runs:
     input:
-        expand(f"{DATA}/runs/{{group}}.nc", group=GROUPS),
+        expand(f"{DATA}/runs/{{part}}.nc", part=PARTS),
 
 
 rule verdicts:

@@ -6,7 +6,7 @@ rule draw:
         evidence=lambda wildcards: evidence_of(FIGURES[wildcards.figure]),
         controls=lambda wildcards: controls_of(FIGURES[wildcards.figure]),
         code=lambda wildcards: sources(
-            f"figures/{wildcards.figure}.py", "figures/_*.py"
+            f"figures/{wildcards.figure}.py", "figures/_*.py", "evidence/parts.py"
         ),
     output:
         png=f"{REPORTS}/figures/{{figure}}.png",
@@ -18,20 +18,21 @@ rule draw:
         "../envs/dmf.yaml"
     params:
         labels=canonical(LABELS),
+        every=canonical(EVERY),
     script:
         "../../scripts/draw.py"
 
 
 rule write_report:
     input:
-        evidence=f"{DATA}/evidence.nc",
+        evidence=evidence_of("runs"),
         targets=f"{DATA}/targets.nc",
-        runs=expand(f"{DATA}/runs/{{group}}.nc", group=GROUPS),
+        runs=expand(f"{DATA}/runs/{{part}}.nc", part=PARTS),
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
         found=FOUND,
         svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
         png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=FIGURES),
-        code=sources("report/*.*", "claims/*.py"),
+        code=sources("report/*.*", "claims/*.py", "evidence/parts.py"),
     output:
         page=f"{REPORTS}/index.html",
         table=f"{REPORTS}/verdicts.csv",
@@ -42,5 +43,6 @@ rule write_report:
         "../envs/dmf.yaml"
     params:
         configuration=canonical(grid.model_dump(mode="json")),
+        every=canonical(EVERY),
     script:
         "../../scripts/report.py"

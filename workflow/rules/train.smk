@@ -28,21 +28,18 @@ rule train:
 rule assemble:
     input:
         tiles=lambda wildcards: [
-            f"{DATA}/tiles/{tile.name}.nc"
-            for tile in project.plan.tiles[GROUPS[wildcards.group]]
+            f"{DATA}/tiles/{tile.name}.nc" for tile in PARTS[wildcards.part].tiles
         ],
         code=sources("dataset/assemble.py"),
     output:
-        f"{DATA}/runs/{{group}}.nc",
+        f"{DATA}/runs/{{part}}.nc",
     log:
-        f"{LOGS}/assemble-{{group}}.log",
+        f"{LOGS}/assemble-{{part}}.log",
     priority: 30
     conda:
         "../envs/dmf.yaml"
     params:
-        block=lambda wildcards: canonical(
-            project.block(GROUPS[wildcards.group]).as_json()
-        ),
+        block=lambda wildcards: canonical(PARTS[wildcards.part].block.as_json()),
     script:
         "../../scripts/assemble.py"
 

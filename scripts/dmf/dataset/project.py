@@ -10,6 +10,7 @@ from dmf.dataset.store import write_text
 from dmf.errors import UserError
 from dmf.grid.cells import Group, lambda_labels, series_of
 from dmf.grid.config import Grid, validate
+from dmf.grid.parts import Part, bundles_of, parts_of
 from dmf.grid.targets import TargetMatrix, build_targets
 from dmf.grid.tiles import Plan, Tile, lay, ledger_text, read_ledger, training_fingerprint
 from dmf.training.arguments import check_device
@@ -35,6 +36,33 @@ class Project:
         members = tuple((target.name, target.fingerprint) for target in self.plan.groups[group])
         labels, series = tuple(lambda_labels(self.grid.lambdas)), tuple(series_of(self.grid))
         return Tile(group, members, labels, series, 0, self.grid.starts.count, self.training)
+
+    @property
+    def cells(self) -> int:
+        """Number of (target, depth, lambda)."""
+        return sum(len(members) for members in self.plan.groups.values()) * len(lambda_labels(self.grid.lambdas))
+
+    @property
+    def series(self) -> int:
+        """Number of (scheme, scale) in every cell."""
+        return len(series_of(self.grid))
+
+    @property
+    def runs(self) -> int:
+        """Number of runs of the grid."""
+        return self.cells * self.series * self.grid.starts.count
+
+    def parts(self) -> list[list[Part]]:
+        """What is assembled: the parts of every group."""
+        keep, most = self.grid.keep.layers, self.grid.tiles.part_mib
+        return [parts_of(self.block(group), tiles, keep, most) for group, tiles in self.plan.tiles.items()]
+
+    def bundles(self) -> dict[str, list[Part]]:
+        """What is certified together, by the stem of the file of evidence."""
+        bundles = bundles_of(self.parts(), self.grid.keep.layers, self.grid.tiles.part_mib)
+        if len(bundles) == 1:
+            return {"evidence": bundles[0]}
+        return {f"evidence/{number}": bundle for number, bundle in enumerate(bundles)}
 
     def write_ledger(self) -> None:
         """Record the planned tiles, so that a later and larger grid leaves them as they are."""

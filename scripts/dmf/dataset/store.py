@@ -23,13 +23,11 @@ def values_fingerprint(dataset: xr.Dataset) -> str:
     for name in sorted(str(n) for n in dataset.variables):
         values = np.asarray(dataset[name].values)
         if values.dtype.kind in "OUT":
-            content = "\x00".join(str(item) for item in values.ravel()).encode()
-            kind = "text"
+            total.update(f"{name}|text|{values.shape}|".encode())
+            total.update("\x00".join(str(item) for item in values.ravel()).encode())
         else:
-            values = np.ascontiguousarray(values)
-            content, kind = values.tobytes(), values.dtype.newbyteorder("<").str
-        total.update(f"{name}|{kind}|{values.shape}|".encode())
-        total.update(content)
+            total.update(f"{name}|{values.dtype.newbyteorder('<').str}|{values.shape}|".encode())
+            total.update(np.ascontiguousarray(values).ravel().data)  # not its bytes, which would be a copy
     return total.hexdigest()
 
 
@@ -64,6 +62,18 @@ def read(path: str | Path, check: Callable[[xr.Dataset, str], None] | None = Non
     if check is not None:
         check(dataset, str(path))
     return dataset
+
+
+def read_header(path: str | Path) -> xr.Dataset:
+    """Sizes and global attributes of a file, its values left on the disk: enough to say where they came from.
+
+    Raises DataError, naming the file, where it is missing or unreadable.
+    """
+    try:
+        with xr.open_dataset(path, engine="netcdf4") as opened:
+            return opened
+    except Exception as error:  # the netCDF library raises many kinds for a damaged file
+        raise DataError(f"{path}: not a readable netCDF file ({' '.join(str(error).split())}); {REMEDY}") from None
 
 
 def write_text(text: str, path: str | Path) -> None:

@@ -15,6 +15,7 @@ from dmf.grid.cells import Group
 __all__ = ["CELL_FIELDS", "RUN_FIELDS", "cell_facts", "certify"]
 
 Floats = NDArray[np.float64]
+SLICE_BYTES = 2**24  # of end-to-end matrices
 
 
 def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
@@ -41,7 +42,7 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
                 names = {"target": str(cell["target"].item()), "depth": group.depth, "lam": str(cell["lam"].item())}
                 facts |= training_facts(cell, facts)
                 cells.append({**names, "group": group.name, **facts})
-                runs.append(run_facts(cell, group, facts))
+                runs.append(_in_slices(cell, group, facts))
     if starts is None:
         raise ValueError("certify: got no datasets, expected at least one")
     result = xr.Dataset(
@@ -62,6 +63,16 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
     for name, text in {"sigma": "singular values of the target", **CELL_FIELDS, **RUN_FIELDS}.items():
         result[name].attrs.update(long_name=text, units="1")
     return result
+
+
+def _in_slices(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[str, NDArray[np.generic]]:
+    """`run_facts` of a cell, a slice of its runs after the other: what it forms on the way is as large as the runs."""
+    step = max(1, SLICE_BYTES // (8 * cell["matrix"].size))
+    slices = [
+        run_facts(cell.isel(start=slice(first, first + step)), group, facts)
+        for first in range(0, cell.sizes["start"], step)
+    ]
+    return slices[0] if len(slices) == 1 else {name: np.concatenate([s[name] for s in slices]) for name in RUN_FIELDS}
 
 
 def _padded(rows: list[Floats]) -> Floats:

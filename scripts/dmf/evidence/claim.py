@@ -20,9 +20,10 @@ class Claim:
 
     Texts may hold LaTeX between dollar signs. `scope` gives the cells (cell,) that meet the statement's
     hypotheses. `ratio` gives (cell, start) how far a run is from what the statement says, in units of what the
-    run's own certificate allows: 1 is the edge. `counterexample` turns the evidence of the control cells into
-    evidence in which the statement is false. `study` is the study whose evidence the claim reads, "runs" for the grid's
-    own, and `speaks` gives (cell, start) the cases whose certificate lets them speak.
+    run's own certificate allows: 1 is the edge. On the grid's runs, which come in parts, it looks at each run alone.
+    `counterexample` turns the evidence of the control cells into evidence in which the statement is false. `study` is
+    the study whose evidence the claim reads, "runs" for the grid's own, and `speaks` gives (cell, start) the cases
+    whose certificate lets them speak.
     """
 
     order: int

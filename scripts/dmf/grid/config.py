@@ -170,6 +170,7 @@ class Tiles(_Model):
     """How runs are packed into jobs; changes no result."""
 
     seconds: Positive = Field(20.0, description="Predicted seconds of training a job.")
+    part_mib: Positive = Field(512.0, description="Most MiB of runs that a job holds when it puts tiles together.")
 
 
 def _enough(runs: int) -> int:

@@ -136,7 +136,8 @@ def lay(grid: Grid, targets: Sequence[TargetMatrix], ledger: Iterable[Tile], sou
         blocks = _rectangles(
             covered, Tile(group, tuple(identities), tuple(axes[0]), tuple(axes[1]), 0, axes[2], training)
         )
-        new = [piece for block in blocks for piece in _split(block, grid.tiles.seconds)]
+        most = max(1, int(grid.tiles.seconds / seconds_per_run(group)))
+        new = [piece for block in blocks for piece in split(block, most)]
         tiles[group] = used + new
         laid += new
     return Plan(groups, tiles, laid)
@@ -181,9 +182,12 @@ def _rectangles(held: np.ndarray[Any, np.dtype[np.int64]], whole: Tile) -> Itera
             yield replace(whole, targets=tuple(members), lambdas=lambdas, series=gap, first=first)
 
 
-def _split(block: Tile, seconds: float) -> Iterator[Tile]:
-    """Cut a block into tiles of about `seconds`: along the targets, then lambdas, then series, then starts."""
-    most = max(1, int(seconds / seconds_per_run(block.group)))
+def split(block: Tile, most: int) -> Iterator[Tile]:
+    """Cut a block into blocks of at most `most` runs: along the targets, then lambdas, then series, then starts.
+
+    In the order of the runs: all pieces of one (target, lambda) follow one another, and where a (target, lambda) is in
+    several pieces, each holds nothing else.
+    """
     if block.runs <= most:
         yield block
         return
@@ -192,7 +196,7 @@ def _split(block: Tile, seconds: float) -> Iterator[Tile]:
         if len(members) > 1:
             chunk = max(1, most * len(members) // block.runs)
             for i in range(0, len(members), chunk):
-                yield from _split(replace(block, **{axis: members[i : i + chunk]}), seconds)
+                yield from split(replace(block, **{axis: members[i : i + chunk]}), most)
             return
     for start in range(block.first, block.last, most):
         yield replace(block, first=start, last=min(start + most, block.last))

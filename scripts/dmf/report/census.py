@@ -72,6 +72,19 @@ def census(evidence: xr.Dataset) -> Census:
     return Census(levels, tuple(rows))
 
 
+def merged(one: Census, other: Census) -> Census:
+    """The census of the runs of both, rows by depth and then in the order in which their starts first occur."""
+    levels = max(one.levels, other.levels, key=lambda names: (len(names), names))  # "≥ 6" is behind "6"
+    rows: dict[tuple[int, str, float], tuple[int, ...]] = {}
+    for part in (one, other):
+        for row in part.rows:
+            first, *middle = row.counts[:-2]
+            counts = (first, *middle, *[0] * (len(levels) - len(middle)), *row.counts[-2:])
+            known = rows.get((row.depth, row.scheme, row.scale), (0,) * len(counts))
+            rows[row.depth, row.scheme, row.scale] = tuple(a + b for a, b in zip(known, counts, strict=True))
+    return Census(levels, tuple(Row(*key, counts) for key, counts in sorted(rows.items(), key=lambda row: row[0][0])))
+
+
 def _counts(found: Integers, largest: int) -> tuple[int, ...]:
     levels = [int(np.sum(found == k)) for k in range(largest)] + [int(np.sum(found >= largest))]
     first, *last = (int(np.sum(found == outcome)) for outcome in (MINIMUM, NO_LEVEL, UNCERTIFIED))

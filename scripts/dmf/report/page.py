@@ -8,20 +8,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import xarray as xr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dmf.claims import load_claim
 from dmf.evidence.claim import Claim, Verdict
-from dmf.evidence.speak import may_speak
 from dmf.falsify.record import Record
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.report import listing, statements, text
-from dmf.report.census import MINIMUM, census, outcomes
 from dmf.report.pictures import Picture
+from dmf.report.summary import Summary
 from dmf.report.verdicts import cell_text
 
 HERE = Path(__file__).parent
@@ -42,14 +39,15 @@ class Section:
 def page_html(
     grid: Grid,
     targets: Sequence[TargetMatrix],
-    evidence: xr.Dataset,
+    summary: Summary,
     verdicts: Sequence[Verdict],
     pictures: Sequence[Picture],
     provenance: Mapping[str, Any],
     found: Record | None = None,
+    every: tuple[int, int] = (1, 1),
 ) -> str:
-    """The page, from a grid's targets, evidence (cell, start), verdicts, figures, provenance and what was found by the
-    search for refutations, None where there was none.
+    """The page, from a grid's targets, summary of evidence, verdicts, figures, provenance and what was found by the
+    search for refutations, None where there was none. `every`: which draws of which cells figures show, (1, 1) for all.
 
     Figures of a claim stand in its section, all others in one of their own; both keep their order. Everything
     that a user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not understood.
@@ -64,7 +62,7 @@ def page_html(
             targets=targets[:MOST_TARGETS],
             targets_hidden=len(targets[MOST_TARGETS:]),
             labels={target.name: target.label or target.name for target in grid.targets},
-            sections=[_section(verdict, evidence, pictures) for verdict in verdicts],
+            sections=[_section(verdict, summary, pictures) for verdict in verdicts],
             statements=statements.rows(
                 {verdict.claim: verdict.finding.word for verdict in verdicts},
                 frozenset(picture.name for picture in pictures),
@@ -72,33 +70,23 @@ def page_html(
             words={word: sum(verdict.finding.word == word for verdict in verdicts) for word in WORDS},
             missed=[verdict for verdict in verdicts if not verdict.control_detected],
             loose=[picture for picture in pictures if picture.claim not in named],
-            runs=_run_counts(evidence),
-            census=census(evidence),
-            by_status=listing.uncertified_by_status(evidence),
-            uncertified=listing.uncertified_runs(evidence),
-            no_level=listing.runs_at_no_level(evidence),
-            short=listing.cells_short_of_minimum(evidence, grid.certificate.runs_per_cell),
-            degenerate=listing.degenerate_cells(evidence),
+            runs={**summary.counts, "starts": summary.counts["trained"] // summary.counts["cells"]},
+            every=every,
+            census=summary.census,
+            by_status=summary.by_status,
+            uncertified=summary.uncertified,
+            no_level=summary.no_level,
+            short=summary.short,
+            degenerate=summary.degenerate,
             provenance=provenance,
             found=found,
         )
     )
 
 
-def _section(verdict: Verdict, evidence: xr.Dataset, pictures: Sequence[Picture]) -> Section:
+def _section(verdict: Verdict, summary: Summary, pictures: Sequence[Picture]) -> Section:
     own = [picture for picture in pictures if picture.claim == verdict.claim]
-    return Section(verdict, load_claim(verdict.claim), listing.find_run(evidence, verdict.finding.worst), own)
-
-
-def _run_counts(evidence: xr.Dataset) -> dict[str, int]:
-    return {
-        "trained": int(evidence["certified"].size),
-        "certified": int(np.sum(evidence["certified"].values == 1)),
-        "spoke": int(may_speak(evidence).sum()),
-        "cells": evidence.sizes["cell"],
-        "cells_without_minimum": int(np.sum(~(outcomes(evidence) == MINIMUM).any(axis=1))),
-        "starts": evidence.sizes["start"],
-    }
+    return Section(verdict, load_claim(verdict.claim), summary.worst.get(verdict.claim), own)
 
 
 @cache

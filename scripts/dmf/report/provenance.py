@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import xarray as xr
@@ -23,11 +24,11 @@ def runs_facts(runs: xr.Dataset) -> dict[str, Any]:
 
 
 def provenance(
-    grid: Grid, evidence: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], written: Mapping[str, Any]
+    grid: Grid, evidence: Sequence[Mapping[str, Any]], runs: Mapping[str, Mapping[str, Any]], written: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Provenance of a report.
 
-    `evidence` and `written` are global attributes of the evidence and of a file written now
+    `evidence` and `written` are global attributes of each file of evidence and of a file written now
     (`dmf.dataset.provenance.file_attributes`); `runs` has the `runs_facts` of every group. Times are ISO 8601,
     `train_seconds` are seconds of one core.
     """
@@ -47,7 +48,7 @@ def provenance(
             "fingerprint": _distinct(facts["training"] for facts in files),
             **{f"{name}": _distinct(facts[name] for facts in files) for name in STAMP[1:4]},
         },
-        "evidence": _stamp(evidence),
+        "evidence": _stamp(evidence[0]) if len(evidence) == 1 else _joint_stamp([_stamp(one) for one in evidence]),
         "report": {name: value for name, value in _stamp(written).items() if name != "values_sha256"},
         "references": REFERENCE,
         "configuration": configuration,
@@ -57,6 +58,13 @@ def provenance(
 
 def _stamp(attributes: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(attributes.get(name, "unknown")) for name in STAMP}
+
+
+def _joint_stamp(stamps: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """One stamp of several files: distinct values side by side, the last date, a fingerprint of their fingerprints."""
+    joint = {name: " | ".join(_distinct(stamp[name] for stamp in stamps)) for name in STAMP}
+    together = hashlib.sha256("".join(stamp["values_sha256"] for stamp in stamps).encode()).hexdigest()
+    return joint | {"date_created": max(stamp["date_created"] for stamp in stamps), "values_sha256": together}
 
 
 def _distinct(values: Iterable[Any]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import xarray as xr
 
 from dmf.dataset.schema import DataError
@@ -31,15 +33,16 @@ def check_study(dataset: xr.Dataset, where: str) -> None:
         raise DataError(f"{where}: no coordinate names the cells or starts")
 
 
-def read_evidence(study: str, evidence: str, controls: str) -> tuple[xr.Dataset, xr.Dataset]:
-    """What claims and figures on a study, or on "runs", work with: evidence and controls, both over (cell, start).
+def read_evidence(study: str, evidence: Sequence[str], controls: str) -> tuple[Iterable[xr.Dataset], xr.Dataset]:
+    """What claims and figures on a study, or on "runs", work with: evidence in parts, and controls, all (cell, start).
 
-    A study keeps both in one file, which `evidence` and `controls` then both name. Raises DataError for a file that is
-    missing, damaged or breaks the contract.
+    `evidence` are files, each read when its turn comes. A study keeps both in one file, which `evidence` and `controls`
+    then name. Raises DataError for a file that is missing, damaged or breaks the contract.
     """
     if study == "runs":
-        return read(evidence), read(controls)
-    return halves(read(evidence, check_study))
+        return (read(file) for file in evidence), read(controls)
+    honest, control = halves(read(controls, check_study))
+    return [honest], control
 
 
 def halves(dataset: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
