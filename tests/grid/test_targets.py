@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dmf.grid.config import SpectrumTarget, validate
+from dmf.grid.config import validate
+from dmf.grid.kinds import SpectrumTarget, with_spectrum
 from dmf.grid.seeds import generator
-from dmf.grid.targets import TargetMatrix, build_targets, with_spectrum
+from dmf.grid.targets import TargetMatrix, build_targets
 
 
 def build(*targets: dict[str, Any], seed: int = 0) -> list[TargetMatrix]:

@@ -9,6 +9,8 @@ rule draw_targets:
     conda:
         "../envs/dmf.yaml"
     params:
-        definitions=canonical([[t.name, t.fingerprint] for t in project.targets]),
+        definitions=canonical(
+            [[target.name, target.fingerprint, *target.words] for target in project.targets]
+        ),
     script:
         "../../scripts/targets.py"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from dmf.dataset.provenance import file_attributes
 from dmf.grid.targets import TargetMatrix
+
+LABELS = ("row_label", "col_label")
 
 
 def targets_dataset(targets: Sequence[TargetMatrix], seed: int) -> xr.Dataset:
@@ -35,12 +38,28 @@ def targets_dataset(targets: Sequence[TargetMatrix], seed: int) -> xr.Dataset:
             ),
             "kind": text([target.kind for target in targets], "how the target was made"),
             "label": text([target.label for target in targets], "how the report calls the target"),
+            "origin": text([target.origin for target in targets], "data the target was made of"),
+            "standardisation": text([target.standardisation for target in targets], "what was done to the data"),
             "fingerprint": text([target.fingerprint for target in targets], "fingerprint of the target's definition"),
         },
         coords={"target": text([target.name for target in targets], "name of the target")},
         attrs={"seed": seed},
     )
-    return dataset.assign_attrs(**file_attributes("Targets", "Matrices to be factorized"))
+    labels = _labels(targets, sizes)
+    return dataset.assign(labels).assign_attrs(**file_attributes("Targets", "Matrices to be factorized"))
+
+
+def _labels(targets: Sequence[TargetMatrix], sizes: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> dict[str, Any]:
+    """Labels of rows and columns, empty where a target has none; no variable where none has any."""
+    variables = {}
+    for axis, (key, dim) in enumerate((("rows", "row"), ("columns", "col"))):
+        names = np.full((len(targets), sizes[:, axis].max()), "", dtype=object)
+        for i, target in enumerate(targets):
+            own = getattr(target, key)
+            names[i, : len(own)] = own
+        if names.any():
+            variables[f"{dim}_label"] = (("target", dim), names, {"long_name": f"names of the {key}"})
+    return variables
 
 
 def targets_from_dataset(dataset: xr.Dataset) -> list[TargetMatrix]:
@@ -50,5 +69,12 @@ def targets_from_dataset(dataset: xr.Dataset) -> list[TargetMatrix]:
         one = dataset.isel(target=i)
         values = one["matrix"].values[: int(one["rows"]), : int(one["columns"])]
         name, label, kind, fingerprint = (str(one[key].item()) for key in ("target", "label", "kind", "fingerprint"))
-        targets.append(TargetMatrix(name, label, kind, fingerprint, values))
+        rows, columns = (_own_labels(one, key, size) for key, size in zip(LABELS, values.shape, strict=True))
+        origin, standardisation = (str(one[key].item()) for key in ("origin", "standardisation"))
+        targets.append(TargetMatrix(name, label, kind, fingerprint, values, rows, columns, origin, standardisation))
     return targets
+
+
+def _own_labels(target: xr.Dataset, key: str, size: int) -> tuple[str, ...]:
+    names = target[key].values[:size].tolist() if key in target else []
+    return tuple(map(str, names)) if any(names) else ()

@@ -11,9 +11,10 @@ from dmf.dataset.train import train_block
 from dmf.evidence.certify import certify
 from dmf.evidence.controls import DEGENERATE, EXCEPTIONAL, EXCEPTIONAL_SCALAR, ORDINARY, STOPPED, UNBALANCED
 from dmf.grid.cells import Group, Series
-from dmf.grid.config import Grid, Keep, SpectrumTarget
+from dmf.grid.config import Grid, Keep
+from dmf.grid.kinds import SpectrumTarget, with_spectrum
 from dmf.grid.seeds import generator
-from dmf.grid.targets import TargetMatrix, with_spectrum
+from dmf.grid.targets import TargetMatrix
 from dmf.training.engine import train
 from dmf.training.settings import GradientDescent
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from dmf import theory
 from dmf.grid.cells import Group
-from dmf.grid.config import SpectrumTarget
+from dmf.grid.kinds import SpectrumTarget, with_spectrum
 from dmf.grid.seeds import digest, generator
-from dmf.grid.targets import TargetMatrix, with_spectrum
+from dmf.grid.targets import TargetMatrix
 
 Floats = NDArray[np.float64]
 DEPTHS = (2, 3, 4, 5, 6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from reprlib import Repr
+
 from pydantic import ValidationError
 
 # By pydantic's type of complaint; braces are filled in from its context.
@@ -34,6 +36,9 @@ EXPECTED = {
 }
 TAG_AT = {"targets": 2, "optimizer": 1}  # where pydantic's place goes through the kind or the name that was chosen
 LONGEST_VALUE = 60
+_SHORTENED = Repr()  # of a list or mapping the first entries, to a depth
+_SHORTENED.maxlevel, _SHORTENED.maxdict, _SHORTENED.maxlist = 3, 8, 8
+_SHORTENED.maxstring = _SHORTENED.maxlong = _SHORTENED.maxother = 500
 
 
 def first_problem(error: ValidationError) -> str:
@@ -58,5 +63,6 @@ def first_problem(error: ValidationError) -> str:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    # Aliases in YAML can make a few lines mean a billion entries: never write a value out whole.
+    text = _SHORTENED.repr(value)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."

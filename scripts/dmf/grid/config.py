@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     StrictInt,
@@ -24,12 +22,12 @@ from pydantic_core import PydanticCustomError
 
 from dmf.errors import UserError
 from dmf.grid.complaint import first_problem
+from dmf.grid.fields import Count, Dimension, Finite, Model, Name, Positive, Positives, Title, unique
+from dmf.grid.kinds import Target
 from dmf.training.arguments import DEVICE
 from dmf.training.settings import Lbfgs, Optimizer
 
-SMALLEST, LARGEST = 1e-50, 1e50  # between them every product that training and theory form stays in range
 FEWEST_ATTACKS = 200  # runs of the search for refutations, which random trials alone then find a false statement with
-MAX_TARGET_BYTES = 64 * 2**20  # a dense float64 matrix of about 2900 x 2900; larger is surely a mistake
 
 
 def _widths(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
@@ -41,10 +39,11 @@ def _widths(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
         ) from None
 
 
-def _not_bool(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("expected a number")
-    return value
+def _names(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return check(value)
+    except ValidationError:  # one line for the two ways to choose
+        raise PydanticCustomError("names", "expected all, or a list of names") from None
 
 
 def _device(value: str) -> str:
@@ -53,75 +52,11 @@ def _device(value: str) -> str:
     return value
 
 
-def _unique(values: list[Any]) -> list[Any]:
-    repeated = sorted({str(v) for v in values if values.count(v) > 1})
-    if repeated:
-        raise ValueError(f"{', '.join(repeated)} given twice; list each value once")
-    return values
-
-
-# PyYAML reads 1e-9 as text (YAML 1.1 wants a point), so a number written as text is taken as one.
-Finite = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
-Positive = Annotated[Finite, Field(gt=0), Field(ge=SMALLEST, le=LARGEST)]
-Positives = Annotated[list[Positive], AfterValidator(_unique)]
-Count = Annotated[StrictInt, Field(ge=1)]
-Dimension = Annotated[StrictInt, Field(ge=1, le=4096)]
-Name = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)
-]  # becomes part of a path: no slash, no leading dot or dash
+Choice = Annotated[Literal["all"] | Annotated[list[Name], AfterValidator(unique)], WrapValidator(_names)]
 Scheme = Literal["gaussian", "orthogonal", "balanced", "identity"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Target(_Model):
-    name: Name = Field(description="Short name; part of every run's key, so renaming draws new random numbers.")
-    label: str | None = Field(None, max_length=80, description="How the report calls it; changes no number.")
-
-
-class GaussianTarget(_Target):
-    """Independent normal entries."""
-
-    kind: Literal["gaussian"]
-    shape: tuple[Dimension, Dimension] = Field(description="Rows d_L and columns d_0.")
-    scale: Positive = Field(1.0, description="Standard deviation of an entry.")
-
-
-class SpectrumTarget(_Target):
-    """Given singular values between two random orthonormal bases."""
-
-    kind: Literal["spectrum"]
-    shape: tuple[Dimension, Dimension] = Field(description="Rows d_L and columns d_0.")
-    singular_values: list[Annotated[Finite, Field(ge=0)]] = Field(
-        min_length=1, description="At most min(shape) values; zeros fill the rest."
-    )
-
-    @model_validator(mode="after")
-    def _fits(self) -> SpectrumTarget:
-        if len(self.singular_values) > min(self.shape):
-            raise ValueError(
-                f"singular_values: got {len(self.singular_values)}, but shape {list(self.shape)} has at most "
-                f"{min(self.shape)}"
-            )
-        if max(self.singular_values) == 0:
-            raise ValueError("singular_values: all are zero; lambda_c is not defined for a zero target")
-        return self
-
-
-class FileTarget(_Target):
-    """A matrix of the user's own."""
-
-    kind: Literal["file"]
-    path: str = Field(min_length=1, description=".npy, .csv or .nc file, relative to the working directory.")
-    variable: str | None = Field(None, description="The variable of a .nc file; needed where it has several.")
-
-
-Target = Annotated[GaussianTarget | SpectrumTarget | FileTarget, Field(discriminator="kind")]
-
-
-class Lambdas(_Model):
+class Lambdas(Model):
     """The regularization parameters, every one combined with every target and depth."""
 
     relative: Positives = Field([], description="In units of each target's own lambda_c(sigma_1, depth).")
@@ -134,10 +69,10 @@ class Lambdas(_Model):
         return self
 
 
-class Starts(_Model):
+class Starts(Model):
     """Where training begins: `count` draws for each scheme and scale."""
 
-    schemes: Annotated[list[Scheme], AfterValidator(_unique)] = Field(["gaussian"], min_length=1)
+    schemes: Annotated[list[Scheme], AfterValidator(unique)] = Field(["gaussian"], min_length=1)
     scales: Positives = Field(
         [0.5, 1.0, 2.0],
         min_length=1,
@@ -146,7 +81,7 @@ class Starts(_Model):
     count: Count = Field(8, le=10_000_000, description="Draws a scheme and scale.")
 
 
-class Certificate(_Model):
+class Certificate(Model):
     """When a run may speak for a theorem, and how many must."""
 
     gradient_norm: Positive = Field(
@@ -160,13 +95,13 @@ class Certificate(_Model):
     )
 
 
-class Keep(_Model):
+class Keep(Model):
     """Optional parts of the stored runs."""
 
     layers: StrictBool = Field(False, description="Also store every layer of every run (L times the size).")
 
 
-class Tiles(_Model):
+class Tiles(Model):
     """How runs are packed into jobs; changes no result."""
 
     seconds: Positive = Field(20.0, description="Predicted seconds of training a job.")
@@ -179,7 +114,7 @@ def _enough(runs: int) -> int:
     return runs
 
 
-class Falsifier(_Model):
+class Falsifier(Model):
     """The search for cells that refute a claim on runs."""
 
     runs: Annotated[StrictInt, Field(ge=0, le=100_000_000), AfterValidator(_enough)] = Field(
@@ -187,14 +122,14 @@ class Falsifier(_Model):
     )
 
 
-class Grid(_Model):
+class Grid(Model):
     """One grid: targets x depths x lambdas x starts, and how they are trained and judged."""
 
     grid: Name = Field(description="Name of the grid: results go to data/NAME and reports/NAME.")
-    title: str | None = Field(None, max_length=120, description="Heading of the report; changes no number.")
+    title: Title | None = Field(None, description="Heading of the report; changes no number.")
     seed: Annotated[StrictInt, Field(ge=0, lt=2**63)] = Field(0, description="Every random number depends on it.")
     targets: list[Target] = Field(min_length=1, max_length=100_000)
-    depths: Annotated[list[Annotated[StrictInt, Field(ge=2, le=200)]], AfterValidator(_unique)] = Field(
+    depths: Annotated[list[Annotated[StrictInt, Field(ge=2, le=200)]], AfterValidator(unique)] = Field(
         min_length=1, description="Number of layers L."
     )
     hidden_widths: Annotated[
@@ -217,17 +152,14 @@ class Grid(_Model):
     keep: Keep = Keep()
     tiles: Tiles = Tiles()
     falsifier: Falsifier = Falsifier()
-    figures: Literal["all"] | Annotated[list[Name], AfterValidator(_unique)] = Field(
-        "all", description="all, or the names of those to draw."
-    )
-    studies: Literal["all"] | Annotated[list[Name], AfterValidator(_unique)] = Field(
+    figures: Choice = Field("all", description="all, or the names of those to draw.")
+    studies: Choice = Field(
         "all", description="all, or the names of those wanted: evidence for statements that no run of a grid reaches."
     )
 
     @model_validator(mode="after")
     def _consistent(self) -> Grid:
-        names = [t.name for t in self.targets]
-        repeated = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
+        repeated = sorted(name for name, times in Counter(t.name for t in self.targets).items() if times > 1)
         if repeated:
             raise ValueError(f"targets: name {', '.join(repeated)} given twice; names must be unique")
         if isinstance(self.hidden_widths, list):

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from dmf import theory
 from dmf.evidence.runs import ROUNDING, SAFETY
 from dmf.grid.cells import Series, draw_starts, gradient_scale, lambda_value
-from dmf.grid.config import SpectrumTarget
+from dmf.grid.kinds import SpectrumTarget, with_spectrum
 from dmf.grid.seeds import generator
-from dmf.grid.targets import with_spectrum
 from dmf.studies import Settings, Study
 from dmf.studies._autograd import Objective, dense_hessians, flat, gradients, objective
 from dmf.studies._orbit import distance_above, distance_below

@@ -1,0 +1,50 @@
+"""Readers of matrices, one file a format: SUFFIXES, USES, ISOLATED and read. A new format is a new file here."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from dmf.errors import UserError
+from dmf.grid.labelled import LabelledMatrix
+from dmf.grid.readers._contract import KEYS, MAX_BYTES, Options, Reader
+from dmf.grid.readers._isolated import read_isolated
+
+__all__ = ["MAX_BYTES", "Options", "parse", "readers"]
+
+
+@cache
+def readers() -> dict[str, Reader]:
+    """The reader of every suffix. Importing them is cheap: each loads its library when it reads."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+    modules = [import_module(f"{__name__}.{name}") for name in names]
+    return {suffix: _reader(module) for module in modules for suffix in module.SUFFIXES}
+
+
+def _reader(module: ModuleType) -> Reader:
+    return Reader(partial(read_isolated, module.__name__) if module.ISOLATED else module.read, module.USES)
+
+
+def parse(content: bytes, name: str, options: Options) -> LabelledMatrix:
+    """The matrix in a file's `content`; the suffix of `name` says its format.
+
+    Raises UserError for a suffix that no reader knows, for an option that the format has no use for, and for content
+    that is not a matrix in that format. The values are as stored: any type, any shape.
+    """
+    suffix = Path(name).suffix.lower()
+    reader = readers().get(suffix)
+    if reader is None:
+        raise UserError(f"got suffix {suffix!r}, expected one of {', '.join(readers())}")
+    for key in KEYS:
+        if getattr(options, key) is not None and key not in reader.uses:
+            able = [other for other, known in readers().items() if key in known.uses]
+            raise UserError(f"{key} given, but only {', '.join(able)} files have one; leave it out")
+    try:
+        return reader.read(content, suffix, options)
+    except UserError:
+        raise
+    except Exception as error:  # readers raise whatever a malformed file makes them raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"not a readable {suffix} matrix ({reason})") from None

@@ -1,0 +1,54 @@
+"""What a reader is given and gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dmf.errors import UserError
+from dmf.grid.labelled import LabelledMatrix
+
+MAX_BYTES = 64 * 2**20  # a dense float64 matrix of about 2900 x 2900; larger is surely a mistake
+KEYS = ("variable", "header", "index")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may say of a file: which variable, and whether a table's first row and column are labels."""
+
+    variable: str | None = None
+    header: bool | None = None
+    index: bool | None = None
+
+
+class Read(Protocol):
+    """A matrix from a file's content. May raise anything where the content is malformed.
+
+    A module that says ISOLATED has its `read` run in a process of its own: for libraries that crash on such content.
+    """
+
+    def __call__(self, content: bytes, suffix: str, options: Options) -> LabelledMatrix:
+        """The matrix, as stored."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A format: how it is read, and which of KEYS it has a use for."""
+
+    read: Read
+    uses: Collection[str]
+
+
+def one_of(names: Sequence[str], wanted: str | None) -> str:
+    """The variable to read, of those in a file. Raises UserError where it is not there, or not the only choice."""
+    if wanted is None and len(names) != 1:
+        raise UserError(f"has variables {_listed(names) or '(none)'}; name one with the key variable")
+    if wanted is not None and wanted not in names:
+        raise UserError(f"has no variable {wanted!r}; it has {_listed(names) or 'none'}")
+    return wanted or names[0]
+
+
+def _listed(names: Sequence[str], most: int = 12) -> str:
+    more = f", … ({len(names)} in all)" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,344 @@
+"""Malformed target files, each with the line it is refused with (after configuration and target)."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from PIL import Image
+
+from files import MATRIX, archive, csv, image, mat, mtx, netcdf, npy, npz
+
+Make = Callable[[], bytes]
+ONE_BAD = np.array([[1.0, 2.0], [3.0, np.nan]])
+PICKLED = npy(np.array([[{}]], dtype=object), allow_pickle=True)
+GREY = np.ones((3, 3), dtype=np.uint8)
+NOISE = np.random.default_rng(0).integers(0, 256, (30, 30), dtype=np.uint8)
+SPARSE_HUGE = scipy.sparse.csc_array(([1.0], ([0], [0])), shape=(10**6, 10**6))
+CUBE = np.ones((2, 2, 2))
+
+
+def header_only(text: str) -> bytes:
+    """A .npy file that promises more than it holds."""
+    padded = text.ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(padded)) + padded.encode()
+
+
+def crashing_mat() -> bytes:
+    """Two bytes of a sparse matrix changed: SciPy 1.17 crashes on it."""
+    content = bytearray(mat(m=scipy.sparse.csc_array(MATRIX)))
+    content[180], content[214] = 0, 4
+    return bytes(content)
+
+
+def endless_netcdf() -> bytes:
+    """Two bytes of 144 changed: netCDF 4.9 fills the memory with it."""
+    content = bytearray(netcdf({"m": MATRIX}, form="NETCDF3_CLASSIC"))
+    content[52], content[58] = 127, 128
+    return bytes(content)
+
+
+def stray_mat() -> bytes:
+    """A sparse matrix of two rows with an entry in row 2,000,000,000."""
+    rows = np.array([0, 1], dtype=np.int32)
+    content = mat(m=scipy.sparse.csc_array(([1.0, 2.0], rows, [0, 2]), shape=(2, 1)))
+    assert content.count(rows.tobytes()) == 1
+    return content.replace(rows.tobytes(), np.array([0, 2_000_000_000], dtype=np.int32).tobytes())
+
+
+def film() -> bytes:
+    """Two images in one file."""
+    buffer = io.BytesIO()
+    Image.fromarray(GREY).save(buffer, "TIFF", save_all=True, append_images=[Image.fromarray(GREY)])
+    return buffer.getvalue()
+
+
+def masked_netcdf() -> bytes:
+    return netcdf({"m": np.ma.masked_invalid([[1.0, np.nan]])})
+
+
+# Name of the file, its content, further keys of the target.
+FILES: list[tuple[str, Make, dict[str, Any], str]] = [
+    # no such matrix
+    ("m.npy", lambda: b"", {}, "not a readable .npy matrix (…)"),
+    ("m.npz", lambda: b"", {}, "not a readable .npz matrix (…)"),
+    ("m.csv", lambda: b"", {}, "is empty; expected rows of numbers"),
+    ("m.tsv", lambda: b"\n\n", {}, "is empty; expected rows of numbers"),
+    ("m.mat", lambda: b"", {}, "not a readable .mat matrix (…)"),
+    ("m.mtx", lambda: b"", {}, "begins with '', expected '%%MatrixMarket matrix array real general' or alike"),
+    ("m.nc", lambda: b"", {}, "not a readable .nc matrix (…)"),
+    ("m.png", lambda: b"", {}, "is no PNG image"),
+    (
+        "m.pkl",
+        lambda: b"",
+        {},
+        "got suffix '.pkl', expected one of …, .npy, …",
+    ),
+    (
+        "matrix",
+        lambda: b"1",
+        {},
+        "got suffix '', expected one of …, .npy, …",
+    ),
+    # what would run code
+    ("m.npy", lambda: PICKLED, {}, "not a readable .npy matrix (…)"),
+    ("m.npz", lambda: archive(m=PICKLED), {}, "not a readable .npz matrix (…)"),
+    ("m.npy", lambda: b"\x80\x04\x95\x10\x00", {}, "not a readable .npy matrix (…)"),
+    # mislabelled
+    ("m.npy", lambda: npz(m=MATRIX), {}, "is an archive of arrays; call it .npz, or save one array with numpy.save"),
+    ("m.npz", lambda: npy(MATRIX), {}, "not a readable .npz matrix (…)"),
+    ("m.csv", lambda: npy(MATRIX), {}, "not a readable .csv matrix (…)"),
+    (
+        "m.tsv",
+        lambda: csv(MATRIX),
+        {},
+        "line 2, column 1: got '-2e-17,50000000000.0,3.141592653589793', expected a number; tabs separate cells",
+    ),
+    ("m.mat", lambda: csv(MATRIX), {}, "not a readable .mat matrix (…)"),
+    (
+        "m.mtx",
+        lambda: csv(MATRIX),
+        {},
+        "begins with '1.0,0.1,0.3333333333333333', expected '%%MatrixMarket matrix array real general' or alike",
+    ),
+    ("m.nc", lambda: mat(m=MATRIX), {}, "not a readable .nc matrix (…)"),
+    ("m.jpg", lambda: image(GREY), {}, "is no JPEG image"),
+    (
+        "m.mat",
+        lambda: b"MATLAB 7.3 MAT-file".ljust(512),
+        {},
+        "is of MATLAB version 7.3; save it there with save(..., '-v7')",
+    ),
+    # cut short
+    ("m.npy", lambda: npy(MATRIX)[:-8], {}, "not a readable .npy matrix (…)"),
+    ("m.npz", lambda: npz(m=MATRIX)[:-30], {}, "not a readable .npz matrix (…)"),
+    ("m.mat", lambda: mat(m=MATRIX)[:-8], {}, "not a readable .mat matrix (…)"),
+    ("trap.mat", stray_mat, {}, "not a readable .mat matrix (…)"),
+    ("m.mtx", lambda: mtx(MATRIX)[:-20], {}, "not a readable .mtx matrix (…)"),
+    ("m.nc", lambda: netcdf({"m": MATRIX})[:1000], {}, "not a readable .nc matrix (…)"),
+    ("m.png", lambda: image(NOISE)[:500], {}, "not a readable .png matrix (…)"),
+    # entries that are no finite real numbers
+    ("m.npy", lambda: npy(ONE_BAD), {}, "got nan at row 1, column 1, expected finite numbers"),
+    ("m.csv", lambda: b"1,nan\n", {}, "got nan at row 0, column 1, expected finite numbers"),
+    (
+        "m.csv",
+        lambda: b"1,,3\n4,5,6\n",
+        {},
+        "line 1, column 2: got an empty cell, expected a number; commas separate cells",
+    ),
+    ("m.csv", lambda: b"1,2\n3,x\n", {}, "line 2, column 2: got 'x', expected a number; commas separate cells"),
+    ("m.csv", lambda: b"1,2\n3,1_000\n", {}, "line 2, column 2: got '1_000', expected a number; commas separate cells"),
+    ("m.npy", lambda: npy(np.array([[1.0, -np.inf]])), {}, "got -inf at row 0, column 1, expected finite numbers"),
+    ("m.npy", lambda: npy(np.eye(2, dtype=complex)), {}, "got entries of type complex128, expected real numbers"),
+    ("m.npy", lambda: npy(np.array([["a"]])), {}, "got entries of type <U1, expected real numbers"),
+    ("m.npy", lambda: npy(np.eye(2, dtype=bool)), {}, "got entries of type bool, expected real numbers"),
+    (
+        "m.npy",
+        lambda: npy(np.zeros((1, 1), dtype=[("a", "f8")])),
+        {},
+        "got entries of type [('a', '<f8')], expected real numbers",
+    ),
+    ("m.mat", lambda: mat(m=np.eye(2, dtype=complex)), {}, "got entries of type complex128, expected real numbers"),
+    ("m.mat", lambda: mat(m="text"), {}, "variable m is of type char, expected real numbers"),
+    ("m.mat", lambda: mat(m={"a": 1}), {}, "variable m is of type struct, expected real numbers"),
+    (
+        "m.mtx",
+        lambda: mtx(np.eye(2, dtype=complex)),
+        {},
+        "is complex symmetric, expected real or integer, and one of general, symmetric, skew-symmetric",
+    ),
+    (
+        "m.mtx",
+        lambda: b"%%MatrixMarket matrix coordinate pattern general\n2 2 1\n1 1\n",
+        {},
+        "is pattern general, expected real or integer, and one of general, symmetric, skew-symmetric",
+    ),
+    (
+        "m.nc",
+        lambda: netcdf({"m": np.array([["x"]], dtype="S1")}),
+        {},
+        "got entries of type bytes8, expected real numbers",
+    ),
+    ("m.nc", masked_netcdf, {}, "has missing values; expected a full matrix"),
+    (
+        "m.png",
+        lambda: image(np.ones((2, 2, 4), dtype=np.uint8)),
+        {},
+        "is an image of mode RGBA, expected grey levels or opaque colours",
+    ),
+    ("m.tif", film, {}, "has 2 images, expected one"),
+    (
+        "m.tif",
+        lambda: image(GREY, "TIFF"),
+        {"variable": "a"},
+        "variable given, but only .mat, .nc, .npz files have one; leave it out",
+    ),
+    # shapes
+    ("m.npy", lambda: npy(np.ones(3)), {}, "got shape (3,), expected a matrix with at least one row and column"),
+    ("m.npy", lambda: npy(np.array(3.0)), {}, "got shape (), expected a matrix with at least one row and column"),
+    ("m.npy", lambda: npy(CUBE), {}, "got shape (2, 2, 2), expected a matrix with at least one row and column"),
+    ("m.npy", lambda: npy(np.ones((0, 3))), {}, "got shape (0, 3), expected a matrix with at least one row and column"),
+    ("m.mat", lambda: mat(m=CUBE), {}, "got shape (2, 2, 2), expected a matrix with at least one row and column"),
+    (
+        "m.nc",
+        lambda: netcdf({"m": CUBE}),
+        {},
+        "got shape (2, 2, 2), expected a matrix with at least one row and column",
+    ),
+    ("m.csv", lambda: b"1,2\n3\n", {}, "line 2 has 1 cells, line 1 has 2"),
+    ("m.csv", lambda: b"a,b\n", {}, "got shape (0, 2), expected a matrix with at least one row and column"),
+    ("m.csv", lambda: b"x\ny\n", {}, "line 2, column 1: got 'y', expected a number; commas separate cells"),
+    # tables
+    ("m.csv", lambda: b"1;2\n3;4\n", {}, "line 2, column 1: got '3;4', expected a number; commas separate cells"),
+    (
+        "m.csv",
+        lambda: b"a,2\n3,4\n",
+        {"header": False},
+        "the first column mixes text and numbers; say index: true if it is labels, else index: false",
+    ),
+    (
+        "m.csv",
+        lambda: b"c,a,2\n3,4,5\n",
+        {},
+        "line 1 mixes text and numbers; say header: true if it is labels, else header: false",
+    ),
+    (
+        "m.csv",
+        lambda: b"x,1\n2,3\n",
+        {},
+        "the first column mixes text and numbers; say index: true if it is labels, else index: false",
+    ),
+    ("m.csv", lambda: b"\xff\xfe1,2", {}, "not a readable .csv matrix (…)"),
+    ("m.csv", lambda: b'"1,2\n', {}, "not a readable .csv matrix (…)"),
+    ("m.csv", lambda: b"1," + b"2" * 200_000, {}, "not a readable .csv matrix (…)"),
+    # gigantic
+    (
+        "m.npy",
+        lambda: npy(np.ones((1, 4097))),
+        {},
+        "got shape (1, 4097), expected at most 4096 rows and columns; reduce the matrix",
+    ),
+    (
+        "m.npy",
+        lambda: header_only("{'descr': '<f8', 'fortran_order': False, 'shape': (9999999, 9999999), }"),
+        {},
+        "not a readable .npy matrix (…)",
+    ),
+    (
+        "m.npy",
+        lambda: header_only("{'descr': '|V0', 'fortran_order': False, 'shape': (1000000000, 1000000000), }"),
+        {},
+        "got entries of type |V0, expected real numbers",
+    ),
+    (
+        "m.npz",
+        lambda: archive(m=npy(np.zeros((4000, 4000)))),
+        {},
+        "unpacks to 128000128 bytes, expected at most 67108864; reduce the matrix",
+    ),
+    ("trap.mat", crashing_mat, {}, "not a readable .mat matrix (its reader crashed: SIGSEGV)"),
+    ("trap.nc", endless_netcdf, {}, "not a readable .nc matrix (…)"),
+    (
+        "m.mat",
+        lambda: mat(m=SPARSE_HUGE),
+        {},
+        "got shape (1000000, 1000000), expected at most 4096 rows and columns; reduce the matrix",
+    ),
+    (
+        "m.mtx",
+        lambda: mtx(SPARSE_HUGE),
+        {},
+        "got shape (1000000, 1000000), expected at most 4096 rows and columns; reduce the matrix",
+    ),
+    (
+        "m.png",
+        lambda: image(np.zeros((1, 5000), dtype=np.uint8)),
+        {},
+        "got shape (1, 5000), expected at most 4096 rows and columns; reduce the matrix",
+    ),
+    ("m.csv", lambda: b"1\n" * 5000, {}, "has more than 4096 rows or columns; reduce the matrix"),
+    # rank 0, and sizes whose squares are lost
+    ("m.npy", lambda: npy(np.zeros((2, 2))), {}, "all entries are zero; lambda_c is not defined for a zero target"),
+    (
+        "m.npy",
+        lambda: npy(np.full((3, 2), 0.1)),
+        {"center": "columns"},
+        "nothing is left after centring; lambda_c is not defined for a zero target",
+    ),
+    (
+        "m.npy",
+        lambda: npy(np.full((2, 2), 1e200)),
+        {},
+        "the largest entry has size 1e+200, expected 1e-50 to 1e+50, where squares and products stay in float64's range; rescale the target",
+    ),
+    (
+        "m.npy",
+        lambda: npy(np.array([[1e200, 1.0], [2e200, 3.0]])),
+        {"map": "covariance"},
+        "the largest entry has size inf, expected 1e-50 to 1e+50, where squares and products stay in float64's range; rescale the target",
+    ),
+    (
+        "m.npy",
+        lambda: npy(np.full((2, 2), 1e-200)),
+        {},
+        "the largest entry has size 1e-200, expected 1e-50 to 1e+50, where squares and products stay in float64's range; rescale the target",
+    ),
+    # standardisation that is undefined
+    (
+        "m.npy",
+        lambda: npy(np.array([[1.0, 2.0]])),
+        {"map": "covariance"},
+        "has one row; a covariance needs at least two observations",
+    ),
+    (
+        "m.csv",
+        lambda: b"a,b\n1,2\n1,3\n",
+        {"map": "correlation"},
+        "column a is constant, so its correlation is undefined; leave it out or use covariance",
+    ),
+    # keys that do not fit the file
+    (
+        "m.csv",
+        lambda: b"1,2\n",
+        {"variable": "m"},
+        "variable given, but only .mat, .nc, .npz files have one; leave it out",
+    ),
+    ("m.npy", lambda: npy(MATRIX), {"header": True}, "header given, but only .csv, .tsv files have one; leave it out"),
+    ("m.npy", lambda: npy(MATRIX), {"rows": ["a"]}, "rows: got 1 labels, but the matrix has 2 rows"),
+    ("m.npz", lambda: npz(a=MATRIX, b=MATRIX), {}, "has variables a, b; name one with the key variable"),
+    ("m.npz", lambda: npz(a=MATRIX), {"variable": "b"}, "has no variable 'b'; it has a"),
+    ("m.npz", lambda: archive(), {}, "has variables (none); name one with the key variable"),
+    ("m.mat", lambda: mat(a=MATRIX, b=MATRIX), {}, "has variables a, b; name one with the key variable"),
+    ("m.nc", lambda: netcdf({"a": MATRIX, "b": MATRIX}), {}, "has variables a, b; name one with the key variable"),
+    ("m.nc", lambda: netcdf({"a": MATRIX}), {"variable": "c"}, "has no variable 'c'; it has a"),
+    ("m.nc", lambda: netcdf({}), {}, "has variables (none); name one with the key variable"),
+]
+
+
+def sparse_terabyte(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 2**40)
+
+
+def link(path: Path) -> None:
+    Path("real.npy").write_bytes(npy(MATRIX))
+    path.symlink_to("real.npy")
+
+
+# Things of the file system that are no files, by what makes them under a name.
+THINGS: list[tuple[str, Callable[[Path], object], str]] = [
+    ("nowhere.npy", lambda path: None, "no such file; paths are relative to the working directory"),
+    ("folder.npy", Path.mkdir, "is a folder, a device or a pipe; expected a file"),
+    ("pipe.npy", os.mkfifo, "is a folder, a device or a pipe; expected a file"),
+    ("link.npy", link, "is a symbolic link; give the path of the file itself"),
+    ("loop.npy", lambda path: path.symlink_to("loop.npy"), "is a symbolic link; give the path of the file itself"),
+    ("/dev/zero", lambda path: None, "is a folder, a device or a pipe; expected a file"),
+    (f"{'a' * 300}.npy", lambda path: None, "not readable (File name too long)"),
+    ("large.npy", sparse_terabyte, "has 1099511627776 bytes, expected at most 67108864; reduce the matrix"),
+]
