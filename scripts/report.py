@@ -13,8 +13,10 @@ from dmf.grid.config import validate
 from dmf.report.page import page_html
 from dmf.report.pictures import picture
 from dmf.report.provenance import provenance, runs_facts
+from dmf.report.search import cells_with_minimum, cost
 from dmf.report.summary import summarize
 from dmf.report.verdicts import csv_text, read_verdicts
+from dmf.studies.contract import check_study
 
 with step(snakemake.log[0], "report") as log:
     grid = validate(snakemake.config, "configuration")
@@ -30,9 +32,13 @@ with step(snakemake.log[0], "report") as log:
     drawn = {Path(file).stem: Path(file).stat().st_size for file in snakemake.input.svg}
     pictures = [picture(name, figure, drawn[name]) for name, figure in load_figures().items() if name in drawn]
     targets = targets_from_dataset(read(snakemake.input.targets))
-    found = [read_record(file) for file in snakemake.input.found]
+    found = next((read_record(file) for file in snakemake.input.found), None)
+    searched = [
+        cost(read(file, check_study), cells_with_minimum(read(part) for part in snakemake.input.evidence))
+        for file in snakemake.input.searched
+    ]
     every = tuple(json.loads(snakemake.params.every))
-    page = page_html(grid, targets, summary, verdicts, pictures, source, found[0] if found else None, every)
+    page = page_html(grid, targets, summary, verdicts, pictures, source, found, every, next(iter(searched), None))
     write_text(page, snakemake.output.page)
     write_text(csv_text(verdicts), snakemake.output.table)
     write_text(json.dumps(source, indent=2, ensure_ascii=False) + "\n", snakemake.output.provenance)

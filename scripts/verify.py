@@ -3,16 +3,19 @@
 from pathlib import Path
 
 from _step import step
-from dmf.dataset.store import write_text
+from dmf.dataset.store import read, write_text
 from dmf.errors import UserError
 from dmf.falsify.record import problems as refutations
 from dmf.falsify.record import read_record
+from dmf.report.search import problems as false_finds
 from dmf.report.verdicts import failures, read_verdicts
+from dmf.studies.contract import check_study
 
 with step(snakemake.log[0], "verify") as log:
     verdicts = read_verdicts([Path(file) for file in snakemake.input.verdicts])
     problems = failures(verdicts, Path(snakemake.input.page).parent, Path(snakemake.log[0]).parent)
     problems += [line for file in snakemake.input.found for line in refutations(read_record(file), file)]
+    problems += [line for file in snakemake.input.searched for line in false_finds(read(file, check_study), file)]
     for problem in problems:
         log.error("%s", problem)
     if problems:

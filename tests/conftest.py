@@ -16,6 +16,10 @@ from dmf.dataset.project import open_project
 from dmf.dataset.train import train_tile
 from dmf.evidence.certify import certify
 from dmf.evidence.train_controls import train_controls
+from dmf.grid.config import validate
+from dmf.grid.targets import build_targets
+from dmf.grid.tiles import groups_of
+from dmf.search.search import search
 from dmf.studies import Settings, load_study
 from dmf.studies.contract import check_study, halves
 from small import SMALL, Trained
@@ -55,11 +59,15 @@ def controls(trained: Trained) -> xr.Dataset:
 
 @pytest.fixture(scope="session")
 def study() -> Callable[[str], tuple[xr.Dataset, xr.Dataset]]:
-    """Evidence and controls of a study by name, made once. Shared by all tests: copy what you change."""
+    """Evidence and controls of a study by name, made once; "search" is that of the small grid. Copy what you change."""
+    grid = validate(deepcopy(SMALL), "small")
 
     @cache
     def made(name: str) -> tuple[xr.Dataset, xr.Dataset]:
-        dataset = load_study(name).make(Settings(seed=3, gradient_norm=1e-10))
+        if name == "search":
+            dataset = search(grid, groups_of(grid, build_targets(grid, "small"), "small"))
+        else:
+            dataset = load_study(name).make(Settings(seed=3, gradient_norm=1e-10))
         check_study(dataset, name)
         return halves(dataset)
 

@@ -25,6 +25,7 @@ TINY: dict[str, Any] = {
     "starts": {"scales": [0.5, 2], "count": 4},
     "studies": [],
     "falsifier": {"runs": 0},
+    "search": {"runs": 0},
 }
 
 

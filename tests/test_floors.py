@@ -9,7 +9,7 @@ FLOORS = [
     {"grid"},
     {"dataset"},
     {"evidence"},
-    {"studies", "claims", "figures"},
+    {"studies", "search", "claims", "figures"},
     {"falsify"},
     {"report"},
     {"console"},

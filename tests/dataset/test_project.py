@@ -92,3 +92,22 @@ def test_a_bad_configuration_is_refused_with_its_source(small: dict[str, Any], t
         open_project({**small, "depth": 2}, "my.yaml", tmp_path)
     with pytest.raises(UserError, match=r"^my\.yaml: target a, depth 2: hidden_widths: got 1, expected at least"):
         open_project({**small, "hidden_widths": 1}, "my.yaml", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("machine", "complaint"),
+    [
+        (
+            3e4,
+            r"runs of depth \d, with layers up to \d wide, side by side take \S+ GiB .*; use smaller targets",
+        ),
+        (100, r"targets: take \S+ GiB .*; use fewer or smaller ones"),
+    ],
+)
+def test_what_the_machine_cannot_hold_is_refused_before_anything_starts(
+    machine: float, complaint: str, small: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dmf.dataset.project.machine_memory", lambda: int(machine))
+    with pytest.raises(UserError, match=rf"^my\.yaml: .*{complaint}"):
+        open_project(small, "my.yaml", tmp_path)
+    assert not list(tmp_path.iterdir())

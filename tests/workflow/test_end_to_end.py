@@ -65,16 +65,18 @@ def test_verify_fails_on_a_violation_and_on_a_missed_control(doctored: Workflow,
     assert not (doctored.folder / "reports/tiny/verified.txt").exists()
 
 
-def test_a_search_for_refutations_adds_its_worst_cases_and_trains_nothing_else(doctored: Workflow) -> None:
-    doctored.write({**deepcopy(TINY), "falsifier": {"runs": 240}})
+def test_searches_add_what_they_find_and_train_nothing_else(doctored: Workflow) -> None:
+    doctored.write({**deepcopy(TINY), "falsifier": {"runs": 240}, "search": {"runs": 40}})
     planned = doctored.planned("all")
-    assert planned == {"falsify": 1, "write_report": 1, "verify": 1, "all": 1}
+    assert planned == {"falsify": 1, "search": 1, "draw": 1, "write_report": 1, "verify": 1, "all": 1}
     result = doctored("--quiet", "rules", "progress")
     assert result.returncode == 0, result.stderr
     folder = doctored.folder / "reports/tiny"
     record = json.loads((folder / "falsifier.json").read_text())
     assert {attack["claim"] for attack in record["attacks"]} == CLAIMS
-    assert 'id="attacks"' in (folder / "index.html").read_text(encoding="utf-8")
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert 'id="attacks"' in page
+    assert 'id="search"' in page
     record["attacks"][0]["finding"].update(word="violated", statistic=2.0)
     (folder / "falsifier.json").write_text(json.dumps(record))
     (folder / "verified.txt").unlink()

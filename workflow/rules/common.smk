@@ -29,8 +29,9 @@ grid = project.grid
 DATA = f"data/{grid.grid}"
 REPORTS = f"reports/{grid.grid}"
 LOGS = f"{DATA}/logs"
-# What each claim and figure reads: the grid's own runs, or a study the grid wants.
-READABLE = ["runs", *STUDIES]
+# What each claim and figure reads: the grid's own runs, a study the grid wants, or the search for global minimizers.
+SEARCHED = [f"{DATA}/search.nc"] if grid.search.runs else []
+READABLE = ["runs", *STUDIES, *(["search"] if SEARCHED else [])]
 CLAIMS = {
     name: claim.study
     for name, claim in load_claims().items()
@@ -80,12 +81,12 @@ def evidence_of(study):
     """The files that a claim or a figure on a study reads."""
     if study == "runs":
         return expand(f"{DATA}/{{bundle}}.nc", bundle=EVIDENCE)
-    return [f"{DATA}/studies/{study}.nc"]
+    return SEARCHED if study == "search" else [f"{DATA}/studies/{study}.nc"]
 
 
 def controls_of(study):
     """The file with the cells in which the statements on a study are false."""
-    return f"{DATA}/controls.nc" if study == "runs" else f"{DATA}/studies/{study}.nc"
+    return f"{DATA}/controls.nc" if study == "runs" else evidence_of(study)[0]
 
 
 def canonical(value):

@@ -48,6 +48,7 @@ rule verify:
         page=f"{REPORTS}/index.html",
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
         found=FOUND,
+        searched=SEARCHED,
     output:
         f"{REPORTS}/verified.txt",
     log:

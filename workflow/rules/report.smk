@@ -30,6 +30,7 @@ rule write_report:
         runs=expand(f"{DATA}/runs/{{part}}.nc", part=PARTS),
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
         found=FOUND,
+        searched=SEARCHED,
         svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
         png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=FIGURES),
         code=sources("report/*.*", "claims/*.py", "evidence/parts.py"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from dmf.dataset.store import write_text
 from dmf.errors import UserError
 from dmf.grid.cells import Group, lambda_labels, series_of
 from dmf.grid.config import Grid, validate
+from dmf.grid.memory import bytes_to_train
 from dmf.grid.parts import Part, bundles_of, parts_of
 from dmf.grid.targets import TargetMatrix, build_targets
 from dmf.grid.tiles import Plan, Tile, lay, ledger_text, read_ledger, training_fingerprint
@@ -80,10 +83,39 @@ def open_project(raw: Any, source: str, root: Path = Path()) -> Project:
         check_device(grid.device)
     except ValueError as error:
         raise UserError(f"{source}: {error}") from None
+    machine = machine_memory()
+    drawn = sum(8 * math.prod(getattr(spec, "shape", (0,))) for spec in grid.targets)  # others come from small files
+    if drawn > machine:
+        raise UserError(f"{source}: targets: take {_gigabytes(drawn, machine)}; use fewer or smaller ones")
     targets = build_targets(grid, source)
     ledger_path = root / "data" / grid.grid / "tiles.jsonl"
     ledger = _read(ledger_path)
-    return Project(grid, targets, lay(grid, targets, ledger, source), ledger, ledger_path)
+    project = Project(grid, targets, lay(grid, targets, ledger, source), ledger, ledger_path)
+    _refuse_too_large(project, source, machine)
+    return project
+
+
+def machine_memory() -> int:
+    """Bytes of memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _refuse_too_large(project: Project, source: str, machine: int) -> None:
+    """Raise UserError where a tile cannot be trained in this machine's memory, before any job starts."""
+    optimizer = project.grid.optimizer
+    for tile in project.plan.wanted:
+        need = bytes_to_train(tile.group.widths, tile.runs, optimizer)
+        if need > machine:
+            remedy = "use smaller targets or hidden widths, or fewer layers"
+            remedy += ", or lower tiles.seconds" if tile.runs > 1 else ""
+            raise UserError(
+                f"{source}: {tile.runs} run{'s' if tile.runs > 1 else ''} of depth {tile.group.depth}, with layers up "
+                f"to {max(tile.group.widths)} wide, side by side take {_gigabytes(need, machine)}; {remedy}"
+            )
+
+
+def _gigabytes(need: int, machine: int) -> str:
+    return f"{need / 2**30:.3g} GiB of memory, expected at most the {machine / 2**30:.3g} GiB that this machine has"
 
 
 def _read(path: Path) -> list[Tile]:

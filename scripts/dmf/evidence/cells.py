@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
 
 import numpy as np
@@ -45,7 +46,6 @@ def cell_facts(matrix: Floats, group: Group, lam: float) -> dict[str, float]:
     depth, widths = group.depth, group.widths
     sigma = np.asarray(np.linalg.svd(matrix, compute_uv=False), dtype=np.float64)
     sigma_1 = float(sigma[0])
-    spectrum = theory.hessian_spectrum(matrix, widths, lam)
     kept = theory.kept_at_minimum(matrix, depth, lam)
     return {
         "lam_value": lam,
@@ -64,7 +64,7 @@ def cell_facts(matrix: Floats, group: Group, lam: float) -> dict[str, float]:
         "predicted_trace": float(theory.minimizer_hessian_trace(matrix, widths, lam)),
         "trace_bound": float(theory.trace_lower_bound(matrix, widths, lam)),
         "attains": int(kept == 0 or widths[0] == widths[-1] == 1),
-        "mu": _curvature(spectrum, theory.zero_modes(widths, kept)),
+        "mu": minimizer_curvature(matrix, widths, lam),
         **_factorization(matrix, group, lam),
     }
 
@@ -98,11 +98,13 @@ def _level_separation(matrix: Floats, depth: int, lam: float) -> float:
     return float(np.min(np.abs(others - theory.minimum_value(matrix, depth, lam)), initial=np.inf))
 
 
-def _curvature(spectrum: Floats, orbit: int) -> float:
-    """The smallest eigenvalue across the orbit of minimizers, or 0 where there are more zero modes than it has.
+def minimizer_curvature(matrix: Floats, widths: Sequence[int], lam: float) -> float:
+    """The smallest Hessian eigenvalue across the orbit of minimizers, or 0 with more zero modes than the orbit has.
 
     Then (L = 2 with some sigma_i = lambda) no gradient norm bounds a distance, and no run of the cell speaks.
     """
+    spectrum = theory.hessian_spectrum(matrix, widths, lam)
+    orbit = theory.zero_modes(widths, theory.kept_at_minimum(matrix, len(widths) - 1, lam))
     mu = theory.smallest_positive_eigenvalue(spectrum)
     return float(mu) if np.count_nonzero(spectrum < mu) == orbit else 0.0
 

@@ -52,23 +52,40 @@ def run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[s
     """A value (start,) for every name in RUN_FIELDS, for the runs of one cell with its `facts` (see cell_facts)."""
     matrix, lam = cell["matrix"].values, facts["lam_value"]
     objective, gradient_norm = cell["objective"].values, cell["gradient_norm"].values
-    certified = (cell["status"].values == Status.CONVERGED) & (gradient_norm <= float(cell["gradient_tolerance"]))
     energy = float(np.sum(matrix**2))
+    status, largest = cell["status"].values, float(cell["gradient_tolerance"])
+    certified, minimal = certificates(status, objective, gradient_norm, largest, facts["minimum"], facts["mu"], energy)
     kept, gap, level_tolerance = _nearest_level(cell, matrix, group, lam, energy)
     tolerance = gap_tolerance(gradient_norm, facts["mu"], energy)
-    at_minimum = objective - facts["minimum"] <= tolerance
     return {
         **{name: cell[name].values for name in COPIED},
         "certified": certified.astype(np.int8),
         "kept": np.where(certified, kept, -1),
         "level_gap": gap,
         "level_tolerance": level_tolerance,
-        "minimal": (certified & at_minimum).astype(np.int8),
+        "minimal": minimal.astype(np.int8),
         "schatten": _schatten(cell, matrix, group.depth, lam),
         "schatten_rounding": relative(group.widths) * (energy + objective),
         **_imbalance_tolerance(cell, group, lam),
         **_distances(cell, group, facts, _radius(cell, group, facts, tolerance)),
     }
+
+
+def certificates(
+    status: NDArray[np.int8],
+    objective: Floats,
+    gradient_norm: Floats,
+    gradient_tolerance: float | Floats,
+    minimum: float | Floats,
+    mu: float | Floats,
+    energy: float | Floats,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which runs are certified, and which of these are at the global minimum; all of one shape, or broadcast to it.
+
+    `minimum` and `mu` are those of a run's cell (see CELL_FIELDS), `energy` is ||M||_F^2.
+    """
+    certified = (status == Status.CONVERGED) & (gradient_norm <= gradient_tolerance)
+    return certified, certified & (objective - minimum <= gap_tolerance(gradient_norm, mu, energy))
 
 
 def _distances(cell: xr.Dataset, group: Group, facts: dict[str, float], radius: Floats) -> dict[str, Floats]:
@@ -163,7 +180,7 @@ def _imbalance_tolerance(cell: xr.Dataset, group: Group, lam: float) -> dict[str
     return {"imbalance_slope": slope, "imbalance_floor": floor}
 
 
-def gap_tolerance(gradient_norm: Floats, mu: float | Floats, energy: float) -> Floats:
+def gap_tolerance(gradient_norm: Floats, mu: float | Floats, energy: float | Floats) -> Floats:
     """F - F_k <= ||grad||^2 / (2 mu) near a minimum with smallest positive curvature mu, and rounding of F."""
     tolerance: Floats = SAFETY**2 * gradient_norm**2 / (2 * np.asarray(mu)) + ROUNDING * energy
     return tolerance

@@ -34,6 +34,9 @@ WINDOW = "0.91"
 MOST_LEVELS = 6  # levels with a colour of their own; the last one's is that of all higher levels
 NOWHERE = -1  # the level of runs at none
 
+MOST_TICKS = 30  # under a heat map
+MULTIPLE = re.compile(r"(.+)c$")  # a label of lambda in units of lambda_c
+
 LAMBDA_RATIO = r"$\lambda\,/\,\lambda_c(\sigma_1, L)$"
 
 _RC = {
@@ -227,6 +230,21 @@ def lambda_axis(axes: Axes, ratios: Iterable[float]) -> None:
     axes.axvline(1, color=INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
     if largest <= 5:
         axes.set_xlim(0, max(1.15, 1.04 * largest))
+
+
+def lambda_order(cells: pd.DataFrame) -> list[str]:
+    """Labels of lambda by the median of lambda / lambda_c over targets and depths: columns lam and relative."""
+    return [str(label) for label in cells.groupby("lam")["relative"].median().sort_values().index]
+
+
+def lambda_ticks(axes: Axes, labels: Sequence[str], left_out: str = "") -> None:
+    """Ticks under a heat map with a column a label: multiples of lambda_c bare where every lambda is one."""
+    multiples = [match[1] for label in labels if (match := MULTIPLE.match(label))]
+    bare = len(multiples) == len(labels)
+    shown = range(0, len(labels), -(-len(labels) // MOST_TICKS))
+    texts = [f"{float(multiples[i]):g}" if bare else labels[i] for i in shown]
+    axes.set_xticks([i + 0.5 for i in shown], texts, rotation=90 if len(shown) > 12 else 0)
+    axes.set_xlabel((LAMBDA_RATIO if bare else r"$\lambda$ (c: in units of $\lambda_c$)") + left_out)
 
 
 def decades(axes: Axes, x: int = 5, y: int = 7) -> None:

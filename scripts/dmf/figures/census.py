@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,9 +13,7 @@ from matplotlib.figure import Figure as Canvas
 
 from dmf.figures import Figure, _runs, _style
 
-MOST_TICKS = 30
 MOST_DEPTHS = 6
-RELATIVE = re.compile(r"(.+)c$")
 
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
@@ -26,14 +23,14 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     depths = _style.evenly(all_depths, MOST_DEPTHS)
     rows = len(runs[["scheme", "scale"]].drop_duplicates())
     canvas, axes = _style.blank(0.9 + len(depths) * (0.36 + 0.17 * rows), len(depths), 1, sharex=True)
-    order = lambda_order(runs)
+    order = _style.lambda_order(runs)
     for axis, depth in zip(axes[:, 0], depths, strict=True):
         here = runs[runs["depth"] == depth]
         _heat(axis, here, order)
         uncertified = int((here["certified"] != 1).sum())
         axis.set_title(f"$L = {depth}$: {len(here):,} runs, {uncertified:,} without a certificate")
     canvas.colorbar(axes[0, 0].collections[0], ax=axes, label="share at the global minimum", aspect=30, pad=0.02)
-    _lambda_ticks(axes[-1, 0], order, _style.of_all(len(depths), len(all_depths), "depths"))
+    _style.lambda_ticks(axes[-1, 0], order, _style.of_all(len(depths), len(all_depths), "depths"))
     return canvas
 
 
@@ -43,11 +40,6 @@ def shares(runs: pd.DataFrame, order: list[str]) -> pd.DataFrame:
         index=["scheme", "scale"], columns="lam", values="found", aggfunc="mean"
     )
     return table.reindex(columns=order)
-
-
-def lambda_order(runs: pd.DataFrame) -> list[str]:
-    """Labels of lambda by the median of lambda / lambda_c over targets and depths."""
-    return [str(label) for label in runs.groupby("lam")["relative"].median().sort_values().index]
 
 
 def _heat(axes: Axes, runs: pd.DataFrame, order: list[str]) -> None:
@@ -74,16 +66,6 @@ def _heat(axes: Axes, runs: pd.DataFrame, order: list[str]) -> None:
     above = [bool((runs.loc[runs["lam"] == label, "relative"] > 1).all()) for label in order]
     if any(above) and not all(above):
         axes.axvline(above.index(True), color="white", linewidth=3)
-
-
-def _lambda_ticks(axes: Axes, labels: list[str], left_out: str) -> None:
-    """Ticks under the last heat map: multiples of lambda_c bare where every lambda is one."""
-    multiples = [match[1] for label in labels if (match := RELATIVE.match(label))]
-    bare = len(multiples) == len(labels)
-    shown = range(0, len(labels), -(-len(labels) // MOST_TICKS))
-    texts = [f"{float(multiples[i]):g}" if bare else labels[i] for i in shown]
-    axes.set_xticks([i + 0.5 for i in shown], texts, rotation=90 if len(shown) > 12 else 0)
-    axes.set_xlabel((_style.LAMBDA_RATIO if bare else r"$\lambda$ (c: in units of $\lambda_c$)") + left_out)
 
 
 FIGURE = Figure(

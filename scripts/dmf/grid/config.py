@@ -122,6 +122,14 @@ class Falsifier(Model):
     )
 
 
+class Search(Model):
+    """The search for a certified global minimizer in every cell."""
+
+    runs: Annotated[StrictInt, Field(ge=0, le=10_000_000)] = Field(
+        200, description="Runs that the search may spend in a cell before it gives up; 0 turns it off."
+    )
+
+
 class Grid(Model):
     """One grid: targets x depths x lambdas x starts, and how they are trained and judged."""
 
@@ -152,6 +160,7 @@ class Grid(Model):
     keep: Keep = Keep()
     tiles: Tiles = Tiles()
     falsifier: Falsifier = Falsifier()
+    search: Search = Search()
     figures: Choice = Field("all", description="all, or the names of those to draw.")
     studies: Choice = Field(
         "all", description="all, or the names of those wanted: evidence for statements that no run of a grid reaches."

@@ -18,6 +18,7 @@ from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.report import listing, statements, text
 from dmf.report.pictures import Picture
+from dmf.report.search import Searched
 from dmf.report.summary import Summary
 from dmf.report.verdicts import cell_text
 
@@ -45,9 +46,11 @@ def page_html(
     provenance: Mapping[str, Any],
     found: Record | None = None,
     every: tuple[int, int] = (1, 1),
+    searched: Searched | None = None,
 ) -> str:
-    """The page, from a grid's targets, summary of evidence, verdicts, figures, provenance and what was found by the
-    search for refutations, None where there was none. `every`: which draws of which cells figures show, (1, 1) for all.
+    """The page, from a grid's targets, summary of evidence, verdicts, figures, provenance, what was found by the search
+    for refutations, and what a global minimizer cost; None for a search that is turned off. `every`: which draws of
+    which cells figures show, (1, 1) for all.
 
     Figures of a claim stand in its section, all others in one of their own; both keep their order. Everything
     that a user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not understood.
@@ -80,6 +83,7 @@ def page_html(
             degenerate=summary.degenerate,
             provenance=provenance,
             found=found,
+            searched=searched,
         )
     )
 
