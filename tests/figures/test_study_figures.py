@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure as Canvas
 
-from dmf.figures import _style, load_figure
+from dmf.figures import _style, load_figure, search
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 
@@ -113,3 +113,21 @@ def test_shares_of_both_optimizers_are_counts_of_their_minima(study: Callable[[s
         minimal = cells["minimal"].values[:, cells["scale"].values == 0.5]
         expected = minimal.reshape(line.get_xdata().size, -1).mean(axis=1)
         np.testing.assert_allclose(line.get_ydata(), expected)
+
+
+def test_costs_are_those_of_the_cells_and_what_was_not_found_is_a_dash(study: Callable[[str], Halves]) -> None:
+    evidence, controls = (half.copy(deep=True) for half in study("search"))
+    deep = np.flatnonzero(evidence["depth"].values == 3)
+    evidence["certified"].values[deep[-1]] = 0
+    lost = (str(evidence["lam"].values[deep[-1]]), 3)
+    middle, hardest = rendered("search", evidence, controls).axes[:2]
+    cells = search.cell_table(evidence)
+    order = _style.lambda_order(cells)
+    for axes, quantile in ((middle, 0.5), (hardest, 1.0)):
+        table = search.costs(cells, order, quantile)
+        assert np.isinf(table.loc[lost[1], lost[0]]), "of two targets the larger counts"
+        drawn = [text.get_text() for text in axes.texts]
+        assert drawn.count("–") == int(np.isinf(table.to_numpy()).sum()) == 1
+        expected = [f"{runs:.0f}" for runs in table.to_numpy().ravel() if np.isfinite(runs)]
+        assert sorted(text for text in drawn if text not in ("–", "")) == sorted(expected)
+    assert hardest.get_yticklabels()[0].get_text() == "$L = 2$"

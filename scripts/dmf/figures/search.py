@@ -54,6 +54,8 @@ def _heat(axes: Axes, table: pd.DataFrame, top: float) -> None:
     sns.heatmap(
         table.mask(unfound),
         ax=axes,
+        vmin=1,  # else seaborn looks for the extremes, and there are none where nothing was found
+        vmax=top,
         norm=LogNorm(1, top),
         cmap="mako_r",
         cbar=False,
