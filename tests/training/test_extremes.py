@@ -5,12 +5,13 @@ import time
 import numpy as np
 import pytest
 
-from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov, Status
+from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Nesterov, Status
 
 pytestmark = pytest.mark.parametrize("device", ["cpu", "torch"])
 
 METHODS = [
     Lbfgs(name="lbfgs", max_iterations=1000),
+    Continuation(name="continuation", stages=3, max_iterations=300),
     GradientDescent(name="gd", max_iterations=300),
     Nesterov(name="nesterov", max_iterations=300),
     Adam(name="adam", max_iterations=300),
