@@ -5,27 +5,58 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from dmf.dataset.schema import DataError
+from dmf.dataset.store import DamagedFile, set_aside, unwritable
+from dmf.errors import UserError
+
+FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
 @contextmanager
 def step(log: str, name: str) -> Iterator[logging.Logger]:
-    """Log a step to its file. A UserError becomes one line, in the log and in the terminal, and exit code 1."""
-    from dmf.errors import UserError
+    """Log a step to its file. A UserError becomes one line, in the log and in the terminal, and exit code 1.
 
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(
-        filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True
-    )
+    A damaged file that the workflow makes itself is moved aside, so that the next run makes it anew.
+    """
+    logging.raiseExceptions = False  # a log on a full disk is cut short; the step itself says why it ends
     logger = logging.getLogger(name)
-    logger.info("started")
     try:
+        try:
+            Path(log).parent.mkdir(parents=True, exist_ok=True)
+            logging.basicConfig(
+                filename=log,
+                filemode="w",
+                level=logging.INFO,
+                format="%(asctime)s %(levelname)s %(message)s",
+                force=True,
+            )
+        except OSError as error:
+            raise unwritable(Path(log), error) from None
+        logger.info("started")
         yield logger
     except UserError as error:
-        logger.error("%s", error)
-        sys.exit(f"{name}: {error}")
+        line = _line(error, Path(log))
+        logger.error("%s", line)
+        sys.exit(f"{name}: {line}")
     except Exception:
         logger.exception("failed")
         raise
     logger.info("finished")
+
+
+def _line(error: Exception, log: Path) -> str:
+    """What to say of an error; a damaged file in data/NAME or reports/NAME of this grid is moved aside."""
+    if not isinstance(error, DamagedFile) or error.path.parts[1:2] != log.parts[1:2]:
+        return str(error)
+    with suppress(DataError):
+        return f"{error.path}: {error.what}; moved to {set_aside(error.path)}; run again to make it anew"
+    return str(error)
+
+
+def tell(line: str) -> None:
+    """Say a line in the log and in the terminal: something a user should know, but no error."""
+    logging.getLogger().warning("%s", line)
+    print(line, file=sys.stderr)

@@ -1,17 +1,33 @@
-"""Puts the runs of a group, out of all its tiles, into one file."""
+"""Puts the runs of a group, out of all its tiles, into one file; a damaged tile is trained again."""
 
 import json
+from pathlib import Path
 
-from _step import step
+from _step import step, tell
 from dmf.dataset.assemble import assemble
-from dmf.dataset.provenance import file_attributes
+from dmf.dataset.keep import provide, read_or_repair
+from dmf.dataset.provenance import code_fingerprint, file_attributes
 from dmf.dataset.schema import check_runs
-from dmf.dataset.store import read, write
-from dmf.grid.tiles import Tile
+from dmf.dataset.store import write
+from dmf.dataset.train import train_tile
+from dmf.grid.config import validate
+from dmf.grid.targets import build_targets
+from dmf.grid.tiles import Tile, read_ledger
 
 with step(snakemake.log[0], "assemble") as log:
     block = Tile.from_json(json.loads(snakemake.params.block))
-    runs = assemble(block, ((file, read(file, check_runs)) for file in snakemake.input.tiles))
+    grid = validate(snakemake.config, "configuration")
+    data = Path(snakemake.output[0]).parents[1]
+    tiles = {tile.name: tile for tile in read_ledger((data / "tiles.jsonl").read_text(encoding="utf-8"))}
+
+    def repair(tile):
+        """Train a tile that is damaged."""
+        targets = build_targets(grid, "configuration")
+        code = code_fingerprint(snakemake.input.training)
+        provide(tile, data, code, lambda tile: train_tile(tile, targets, grid), tell)
+
+    parts = ((file, read_or_repair(Path(file), tiles[Path(file).stem], repair, tell)) for file in snakemake.input.tiles)
+    runs = assemble(block, parts)
     runs = runs.assign_attrs(
         **file_attributes(f"Runs of group {block.group.name}", "Wanted runs of one depth and list of widths"),
     )

@@ -1,11 +1,12 @@
-"""Trains one tile."""
+"""Trains one tile, unless a whole file of it is kept."""
 
 import json
 from pathlib import Path
 
-from _step import step
+from _step import step, tell
 from dmf.console.progress import ProgressFile, progress_path
-from dmf.dataset.store import write
+from dmf.dataset.keep import provide
+from dmf.dataset.provenance import code_fingerprint
 from dmf.dataset.train import train_tile
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
@@ -14,12 +15,17 @@ from dmf.grid.tiles import Tile
 with step(snakemake.log[0], "train") as log:
     tile = Tile.from_json(json.loads(snakemake.params.tile))
     grid = validate(snakemake.config, "configuration")
-    output = Path(snakemake.output[0])
-    progress = ProgressFile(progress_path(output.parents[1], tile.name))
+    data = Path(snakemake.output[0]).parents[1]
+    progress = ProgressFile(progress_path(data, tile.name))
     log.info("%d runs of %s, predicted %.1f s", tile.runs, tile.group.name, tile.seconds)
     try:
-        dataset = train_tile(tile, build_targets(grid, "configuration"), grid, progress.note)
-        write(dataset, output)
+        trained = provide(
+            tile,
+            data,
+            code_fingerprint(snakemake.input.code),
+            lambda tile: train_tile(tile, build_targets(grid, "configuration"), grid, progress.note),
+            tell,
+        )
     finally:
         progress.close()
-    log.info("trained in %.1f s", dataset.attrs["train_seconds"])
+    log.info("trained" if trained else "a whole file was kept: not trained again")

@@ -12,6 +12,7 @@ from dmf.claims import load_claims
 from dmf.console.progress import TrainingWatch
 from dmf.errors import UserError
 from dmf.figures import figure_studies
+from dmf.dataset.locks import check_writable, hold
 from dmf.dataset.project import open_project
 from dmf.grid.choice import chosen
 from dmf.grid.parts import thinning
@@ -55,6 +56,9 @@ LABELS = {target.name: target.label for target in project.targets}
 # The modules that train runs: not those that only look at them along their way.
 TRAINING = ["training/*.py", "training/lanes/*.py", "training/batch/*.py"]
 
+# What a tile's numbers depend on: a whole tile that the same code made is not trained again.
+TILE_CODE = [*TRAINING, "grid/seeds.py", "dataset/train.py"]
+
 # The modules that turn runs into evidence.
 CERTIFYING = [
     f"evidence/{name}.py" for name in ("certify", "cells", "runs", "rounding")
@@ -92,6 +96,17 @@ def controls_of(study):
 def canonical(value):
     """Text that is equal where values are: parameters are compared as text to decide what to rerun."""
     return json.dumps(value, sort_keys=True)
+
+
+def begin():
+    """Before the first job: hold the grid's folders for this run alone, or say in one line why not."""
+    global held  # until the process ends
+    try:
+        check_writable(Path(REPORTS))
+        held = hold(Path(DATA))
+        project.write_ledger()
+    except UserError as error:
+        sys.exit(str(error))
 
 
 def summarize():

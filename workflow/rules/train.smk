@@ -7,7 +7,7 @@ rule train:
         # Not targets.nc: it is written anew with every new target, and age must not retrain the old ones. A job draws
         # its targets again and holds them against the fingerprints in its tile. (Marking the file ancient() instead
         # hides every other reason to run from Snakemake whenever the file itself is to be made.)
-        code=sources(*TRAINING, "grid/seeds.py", "dataset/train.py"),
+        code=sources(*TILE_CODE),
     output:
         f"{DATA}/tiles/{{tile}}.nc",
     log:
@@ -31,6 +31,7 @@ rule assemble:
             f"{DATA}/tiles/{tile.name}.nc" for tile in PARTS[wildcards.part].tiles
         ],
         code=sources("dataset/assemble.py"),
+        training=sources(*TILE_CODE),  # a damaged tile is trained here
     output:
         f"{DATA}/runs/{{part}}.nc",
     log:

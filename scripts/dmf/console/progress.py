@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -28,8 +29,9 @@ class ProgressFile:
         """Record the number of finished runs."""
         now = self._clock()
         if now - self._written >= 1:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(str(finished))
+            with suppress(OSError):  # a full disk stops a job where it writes what counts
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._path.write_text(str(finished))
             self._written = now
 
     def close(self) -> None:

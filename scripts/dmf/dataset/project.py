@@ -68,9 +68,12 @@ class Project:
         return {f"evidence/{number}": bundle for number, bundle in enumerate(bundles)}
 
     def write_ledger(self) -> None:
-        """Record the planned tiles, so that a later and larger grid leaves them as they are."""
+        """Record the planned tiles, so that a later and larger grid leaves them as they are.
+
+        To be called while holding the grid; the ledger is read again, since another run may have ended meanwhile.
+        """
         if self.plan.laid:
-            write_text(ledger_text([*self.ledger, *self.plan.laid]), self.ledger_path)
+            write_text(ledger_text(dict.fromkeys([*_read(self.ledger_path), *self.plan.laid])), self.ledger_path)
 
 
 def open_project(raw: Any, source: str, root: Path = Path()) -> Project:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,16 +19,29 @@ COMPRESS_ABOVE = 2**16  # bytes; small arrays do not repay a filter
 REMEDY = "delete it and run again"
 
 
+class DamagedFile(DataError):
+    """A file whose content is not what was written under its name: `path`, and `what` is wrong with it."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        """The message names the file, what is wrong, and what to do."""
+        super().__init__(f"{path}: {what}; {REMEDY}")
+        self.path, self.what = path, what
+
+
 def values_fingerprint(dataset: xr.Dataset) -> str:
-    """SHA-256 over every variable's name, type, shape and values. File bytes would differ from write to write."""
+    """SHA-256 over every variable's and coordinate's name, dimensions, type, shape and little-endian values.
+
+    Attributes are left out: they hold dates. File bytes would differ from write to write.
+    """
     total = hashlib.sha256()
     for name in sorted(str(n) for n in dataset.variables):
         values = np.asarray(dataset[name].values)
         if values.dtype.kind in "OUT":
-            total.update(f"{name}|text|{values.shape}|".encode())
+            total.update(f"{name}|text|{dataset[name].dims}|{values.shape}|".encode())
             total.update("\x00".join(str(item) for item in values.ravel()).encode())
         else:
-            total.update(f"{name}|{values.dtype.newbyteorder('<').str}|{values.shape}|".encode())
+            values = values.astype(values.dtype.newbyteorder("<"), copy=False)
+            total.update(f"{name}|{values.dtype.str}|{dataset[name].dims}|{values.shape}|".encode())
             total.update(np.ascontiguousarray(values).ravel().data)  # not its bytes, which would be a copy
     return total.hexdigest()
 
@@ -39,13 +54,21 @@ def write(dataset: xr.Dataset, path: str | Path) -> None:
         for name, variable in stamped.variables.items()
         if variable.dtype.kind in "fi" and variable.nbytes > COMPRESS_ABOVE
     }
-    replace_file(path, lambda temporary: stamped.to_netcdf(temporary, engine="netcdf4", encoding=encoding))
+
+    def fill(temporary: Path) -> None:
+        try:
+            stamped.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+        except RuntimeError as error:  # what the library raises where a write fails, a full disk for one
+            raise OSError(str(error)) from None
+
+    replace_file(path, fill)
 
 
 def read(path: str | Path, check: Callable[[xr.Dataset, str], None] | None = None) -> xr.Dataset:
     """Load a dataset whole, after holding its values against its fingerprint and `check`.
 
-    Raises DataError, naming the file, where it is missing, unreadable, altered or breaks the contract.
+    Raises DataError, naming the file, where it is missing or breaks the contract, DamagedFile where it is unreadable
+    or altered.
     """
     path = Path(path)
     if not path.exists():
@@ -55,10 +78,10 @@ def read(path: str | Path, check: Callable[[xr.Dataset, str], None] | None = Non
             dataset = opened.load()
     except Exception as error:  # the netCDF library raises many kinds for a damaged file
         reason = " ".join(str(error).split())
-        raise DataError(f"{path}: not a readable netCDF file ({reason}); {REMEDY}") from None
+        raise DamagedFile(path, f"not a readable netCDF file ({reason})") from None
     recorded = dataset.attrs.get(FINGERPRINT)
     if recorded != values_fingerprint(dataset):
-        raise DataError(f"{path}: values do not match their fingerprint {str(recorded)[:12]}; {REMEDY}")
+        raise DamagedFile(path, f"values do not match their fingerprint {str(recorded)[:12]}")
     if check is not None:
         check(dataset, str(path))
     return dataset
@@ -81,6 +104,37 @@ def write_text(text: str, path: str | Path) -> None:
     replace_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
+def append_line(line: str, path: Path) -> None:
+    """Add a line to a file in one write, so that lines of several processes do not mix. Raises DataError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab", buffering=0) as file:
+            file.write(f"{line}\n".encode())
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def set_aside(path: Path) -> Path:
+    """Move a damaged file into a folder `damaged` beside it, under a name that is free there; returns the new path."""
+    folder = path.parent / "damaged"
+    try:
+        folder.mkdir(exist_ok=True)
+        names = (folder / f"{path.stem}-{number}{path.suffix}" for number in itertools.count(1))
+        return path.rename(next(name for name in names if not name.exists()))
+    except OSError as error:
+        raise unwritable(folder, error) from None
+
+
+def unwritable(path: Path, error: OSError) -> DataError:
+    """The complaint about a path that could not be written: why, and how much room there is."""
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    return DataError(
+        f"{path}: cannot be written ({error.strerror or error}; {free:,} bytes are free there); "
+        "make room, or make it writable, and run again"
+    )
+
+
 def replace_file(path: str | Path, fill: Callable[[Path], object]) -> None:
     """Let `fill` write a temporary file beside `path`, then rename it; on failure nothing is left behind.
 
@@ -90,9 +144,10 @@ def replace_file(path: str | Path, fill: Callable[[Path], object]) -> None:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.unlink(missing_ok=True)  # of a killed process that had the same number
         fill(temporary)
         temporary.replace(path)
     except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise unwritable(path, error) from None
     finally:
         temporary.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from dmf.dataset.schema import DataError, runs_dataset
 from dmf.grid.cells import Group, Series, draw_starts, gradient_scale, lambda_value
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
-from dmf.grid.tiles import Tile, training_fingerprint
+from dmf.grid.tiles import Tile, tile_text, training_fingerprint
 from dmf.training.engine import train
 
 
@@ -32,7 +32,7 @@ def train_tile(
             raise DataError(f"target {name}: its definition or file changed after the run was planned; run again")
     spans = {series: range(tile.first, tile.last) for series in tile.series}
     dataset = train_block(tile.group, members, tile.lambdas, spans, grid, progress)
-    dataset.attrs["tile"] = json.dumps(tile.as_json(), separators=(",", ":"))
+    dataset.attrs["tile"] = tile_text(tile)
     return dataset
 
 

@@ -209,4 +209,9 @@ def read_ledger(text: str) -> list[Tile]:
 
 def ledger_text(tiles: Iterable[Tile]) -> str:
     """Inverse of `read_ledger`."""
-    return "".join(json.dumps(tile.as_json(), separators=(",", ":")) + "\n" for tile in tiles)
+    return "".join(tile_text(tile) + "\n" for tile in tiles)
+
+
+def tile_text(tile: Tile) -> str:
+    """A tile as one line of JSON: what the ledger holds, and the tile's own file."""
+    return json.dumps(tile.as_json(), separators=(",", ":"))
