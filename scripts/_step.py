@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,10 +18,11 @@ FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
 @contextmanager
-def step(log: str, name: str) -> Iterator[logging.Logger]:
+def step(log: str, name: str, inputs: Iterable[str] = ()) -> Iterator[logging.Logger]:
     """Log a step to its file. A UserError becomes one line, in the log and in the terminal, and exit code 1.
 
-    A damaged file that the workflow makes itself is moved aside, so that the next run makes it anew.
+    A damaged file that the workflow makes itself is moved aside, so that the next run makes it anew. Inputs from the
+    future, which a clock that went back leaves behind, become as old as now: Snakemake refuses an older output.
     """
     logging.raiseExceptions = False  # a log on a full disk is cut short; the step itself says why it ends
     logger = logging.getLogger(name)
@@ -44,6 +47,10 @@ def step(log: str, name: str) -> Iterator[logging.Logger]:
     except Exception:
         logger.exception("failed")
         raise
+    for path in map(Path, inputs):
+        with suppress(OSError):  # not ours to touch
+            if path.stat().st_mtime > time.time():
+                os.utime(path)
     logger.info("finished")
 
 

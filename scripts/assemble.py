@@ -14,7 +14,7 @@ from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
 from dmf.grid.tiles import Tile, read_ledger
 
-with step(snakemake.log[0], "assemble") as log:
+with step(snakemake.log[0], "assemble", snakemake.input) as log:
     block = Tile.from_json(json.loads(snakemake.params.block))
     grid = validate(snakemake.config, "configuration")
     data = Path(snakemake.output[0]).parents[1]

@@ -7,7 +7,7 @@ from dmf.evidence.parts import joined, thinned
 from dmf.figures import draw, load_figure
 from dmf.studies.contract import read_evidence
 
-with step(snakemake.log[0], "draw") as log:
+with step(snakemake.log[0], "draw", snakemake.input) as log:
     name = snakemake.wildcards.figure
     study = load_figure(name).study
     parts, controls = read_evidence(study, snakemake.input.evidence, snakemake.input.controls)

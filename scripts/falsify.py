@@ -11,7 +11,7 @@ from dmf.falsify.record import judge_all
 from dmf.falsify.search import search
 from dmf.grid.config import validate
 
-with step(snakemake.log[0], "falsify") as log:
+with step(snakemake.log[0], "falsify", snakemake.input) as log:
     grid = validate(snakemake.config, "configuration")
     claims = {name: claim for name, claim in load_claims().items() if claim.study == "runs"}
     evidence = search(grid, {**claims, "decoy": DECOY})

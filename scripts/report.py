@@ -18,7 +18,7 @@ from dmf.report.summary import summarize
 from dmf.report.verdicts import csv_text, read_verdicts
 from dmf.studies.contract import check_study
 
-with step(snakemake.log[0], "report") as log:
+with step(snakemake.log[0], "report", snakemake.input) as log:
     grid = validate(snakemake.config, "configuration")
     verdicts = read_verdicts([Path(file) for file in snakemake.input.verdicts])
     worst = {verdict.claim: verdict.finding.worst for verdict in verdicts}

@@ -12,7 +12,7 @@ from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
 from dmf.grid.tiles import Tile
 
-with step(snakemake.log[0], "train") as log:
+with step(snakemake.log[0], "train", snakemake.input) as log:
     tile = Tile.from_json(json.loads(snakemake.params.tile))
     grid = validate(snakemake.config, "configuration")
     data = Path(snakemake.output[0]).parents[1]

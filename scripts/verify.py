@@ -11,7 +11,7 @@ from dmf.report.search import problems as false_finds
 from dmf.report.verdicts import failures, read_verdicts
 from dmf.studies.contract import check_study
 
-with step(snakemake.log[0], "verify") as log:
+with step(snakemake.log[0], "verify", snakemake.input) as log:
     verdicts = read_verdicts([Path(file) for file in snakemake.input.verdicts])
     problems = failures(verdicts, Path(snakemake.input.page).parent, Path(snakemake.log[0]).parent)
     problems += [line for file in snakemake.input.found for line in refutations(read_record(file), file)]

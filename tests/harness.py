@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ TINY: dict[str, Any] = {
     "search": {"runs": 0},
 }
 
+LOCAL = ("--workflow-profile", str(ROOT / "workflow/profiles/local"))  # as `make` calls it
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb"}
+
 
 @dataclass(frozen=True)
 class Workflow:
@@ -41,14 +45,18 @@ class Workflow:
         path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
         return path
 
-    def __call__(self, *arguments: str, config: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Call snakemake; the grid's file defaults to grid.yaml."""
+    def command(self, *arguments: str, config: Path | None = None) -> list[str]:
+        """The call of snakemake; the grid's file defaults to grid.yaml."""
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
         command += ["--directory", str(self.folder), "--configfile", str(config or self.folder / "grid.yaml")]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb"}
-        return subprocess.run(
-            [*command, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=300
-        )
+        return [*command, *arguments]
+
+    def __call__(
+        self, *arguments: str, config: Path | None = None, within: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """Call snakemake, or the program `within` with that call as its last arguments."""
+        command = [*within, *self.command(*arguments, config=config)]
+        return subprocess.run(command, cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
 
     def planned(self, goal: str = "runs") -> dict[str, int]:
         """Number of jobs by rule that a run for `goal` would start."""

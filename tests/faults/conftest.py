@@ -16,6 +16,8 @@ from dmf.dataset.train import train_tile
 from harness import LOCAL, TINY, Workflow
 
 MANY: dict[str, Any] = {**TINY, "tiles": {"seconds": 0.0006}}
+FEW: dict[str, Any] = {**TINY, "depths": [2], "targets": TINY["targets"][:1], "starts": {"count": 2}}
+FEW["tiles"] = {"seconds": 0.0002}
 Values = dict[str, str]
 
 
@@ -29,8 +31,13 @@ def workflow(tmp_path: Path) -> Workflow:
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Values:
+    """The values of the grid, trained and assembled in this process."""
+    return trained_here(MANY, tmp_path_factory.mktemp("undisturbed"))
+
+
+def trained_here(configuration: dict[str, Any], folder: Path) -> Values:
     """Fingerprint of all values by group, trained and assembled in this process, without files."""
-    project = open_project(deepcopy(MANY), "grid.yaml", tmp_path_factory.mktemp("undisturbed"))
+    project = open_project(deepcopy(configuration), "grid.yaml", folder)
     return {
         group.name: values_fingerprint(
             assemble(
@@ -65,9 +72,10 @@ def mounts() -> list[str]:
     """How to run a shell in which file systems may be mounted; they are gone when it ends."""
     for flags in ("--mount", "--mount --map-root-user"):
         shell = ["unshare", *flags.split(), "sh", "-e", "-c"]
-        if shutil.which("unshare") and not subprocess.run(
-            [*shell, "mount -t tmpfs none /mnt"], capture_output=True, check=False
-        ).returncode:
+        if (
+            shutil.which("unshare")
+            and not subprocess.run([*shell, "mount -t tmpfs none /mnt"], capture_output=True, check=False).returncode
+        ):
             return shell
     pytest.skip("this machine lets no process mount a file system of its own")
 

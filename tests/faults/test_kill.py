@@ -1,4 +1,4 @@
-"""SIGKILL of everything, of Snakemake alone and of single workers at 30 random moments: nothing changes, nothing is lost."""
+"""SIGKILL at 30 random moments, of everything, of Snakemake alone and of workers: nothing changes, nothing is lost."""
 
 import os
 import signal
@@ -6,19 +6,25 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from faults.conftest import MANY, Values, journal, values
 from harness import ENVIRONMENT, LOCAL, Workflow
 
 MOMENTS = 30
+KINDS = ("all", "worker", "main")
 PATIENCE = 240.0  # seconds until a test that waits for an event gives up
 
+Process = subprocess.Popen[bytes]
 
-def test_thirty_kills_change_no_value_and_train_nothing_twice(tmp_path: Path, undisturbed: Values) -> None:
+
+def test_thirty_kills_change_no_value_and_train_nothing_twice(
+    tmp_path: Path, undisturbed: Values, start: Callable[[Workflow], Process]
+) -> None:
     rng = np.random.default_rng(20260324)
     kills: Counter[str] = Counter()
     rounds = 0
@@ -30,15 +36,15 @@ def test_thirty_kills_change_no_value_and_train_nothing_twice(tmp_path: Path, un
         whole = Whole(workflow)
         code = -1
         while code != 0:
-            with started(workflow) as process:
-                while kills.total() < MOMENTS and moment(workflow, process, rng):
-                    kind = ("all", "worker", "main")[kills.total() % 3]
-                    if kill(process, kind):
-                        kills[kind] += 1
-                    whole.look()
-                    if kind != "worker":
-                        break
-                code = process.wait(PATIENCE)
+            process = start(workflow)
+            while kills.total() < MOMENTS and moment(workflow, process, rng):
+                kind = KINDS[kills.total() % 3]
+                if kill(process, kind):
+                    kills[kind] += 1
+                whole.look()
+                if kind != "worker":
+                    break
+            code = process.wait(PATIENCE)
             assert code in (0, 1, -signal.SIGKILL), (workflow.folder / "output.txt").read_text()
         whole.check()
         assert values(workflow) == undisturbed
@@ -70,22 +76,27 @@ class Whole:
         return {name: (file, begun[name]) for name, file in files.items()}
 
 
-@contextmanager
-def started(workflow: Workflow) -> Iterator[subprocess.Popen[bytes]]:
-    """A run in a process group of its own; what is left of the group is killed when the test is done with it."""
-    with (workflow.folder / "output.txt").open("wb") as output:
-        process = subprocess.Popen(
-            workflow.command(*LOCAL, "--", "runs"),
-            cwd=workflow.folder, env=ENVIRONMENT, stdout=output, stderr=output, start_new_session=True,
-        )  # fmt: skip
-        try:
-            yield process
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
+@pytest.fixture
+def start() -> Iterator[Callable[[Workflow], Process]]:
+    """Starts a run in a process group of its own; what is left of the groups is killed at the end."""
+    groups = []
+
+    def started(workflow: Workflow) -> Process:
+        with (workflow.folder / "output.txt").open("ab") as output:
+            process = subprocess.Popen(
+                workflow.command(*LOCAL, "--", "runs"),
+                cwd=workflow.folder, env=ENVIRONMENT, stdout=output, stderr=output, start_new_session=True,
+            )  # fmt: skip
+        groups.append(process.pid)
+        return process
+
+    yield started
+    for group in groups:
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
 
 
-def moment(workflow: Workflow, process: subprocess.Popen[bytes], rng: np.random.Generator) -> bool:
+def moment(workflow: Workflow, process: Process, rng: np.random.Generator) -> bool:
     """Wait for a random moment while tiles are trained; False where the run ended before."""
     events = int(rng.integers(1, 4))
     delay = float(rng.choice([0.0, rng.uniform(0, 0.3)]))
@@ -96,7 +107,7 @@ def moment(workflow: Workflow, process: subprocess.Popen[bytes], rng: np.random.
     return process.poll() is None
 
 
-def wait(event: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:
+def wait(event: Callable[[], bool], process: Process) -> bool:
     """Wait for an event; False where the process ended before."""
     end = time.monotonic() + PATIENCE
     while not event():
@@ -107,7 +118,7 @@ def wait(event: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def kill(process: subprocess.Popen[bytes], kind: str) -> bool:
+def kill(process: Process, kind: str) -> bool:
     """SIGKILL; False where there was no such process."""
     if kind == "all":
         os.killpg(process.pid, signal.SIGKILL)
