@@ -76,14 +76,14 @@ def test_any_other_damaged_file_is_moved_aside_and_made_anew_by_the_next_run(
 ) -> None:
     path = copy.folder / "data/tiny" / file
     flip_a_bit_of_the_objective(path)
-    failed = copy(*LOCAL, "--", "reports/tiny/evidence.nc")
+    failed = copy(*LOCAL, "--", "data/tiny/evidence.nc")
     assert failed.returncode != 0
     said = [line for line in failed.stderr.splitlines() if line.startswith(f"certify: data/tiny/{file}: values do not")]
     assert len(said) == 1, failed.stderr
     assert said[0].endswith(f"moved to data/tiny/runs/damaged/{path.stem}-1.nc; run again to make it anew")
     assert not path.exists()
-    again = copy(*LOCAL, "--", "reports/tiny/evidence.nc")
+    again = copy(*LOCAL, "--", "data/tiny/evidence.nc")
     assert again.returncode == 0, again.stderr
     assert values(copy) == undisturbed
-    with xr.open_dataset(copy.folder / "reports/tiny/evidence.nc") as evidence:
+    with xr.open_dataset(copy.folder / "data/tiny/evidence.nc") as evidence:
         assert FINGERPRINT in evidence.attrs

@@ -96,7 +96,7 @@ def read_header(path: str | Path) -> xr.Dataset:
         with xr.open_dataset(path, engine="netcdf4") as opened:
             return opened
     except Exception as error:  # the netCDF library raises many kinds for a damaged file
-        raise DataError(f"{path}: not a readable netCDF file ({' '.join(str(error).split())}); {REMEDY}") from None
+        raise DamagedFile(Path(path), f"not a readable netCDF file ({' '.join(str(error).split())})") from None
 
 
 def write_text(text: str, path: str | Path) -> None:
