@@ -10,7 +10,10 @@ rule draw_targets:
         "../envs/dmf.yaml"
     params:
         definitions=canonical(
-            [[target.name, target.fingerprint, *target.words] for target in project.targets]
+            [
+                [target.name, target.fingerprint, *target.words]
+                for target in project.targets
+            ]
         ),
     script:
         "../../scripts/targets.py"
