@@ -7,6 +7,7 @@ from _step import step, tell
 from dmf.console.progress import ProgressFile, progress_path
 from dmf.dataset.keep import provide
 from dmf.dataset.provenance import code_fingerprint
+from dmf.dataset.project import require_device
 from dmf.dataset.train import train_tile
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
@@ -15,6 +16,7 @@ from dmf.grid.tiles import Tile
 with step(snakemake.log[0], "train", snakemake.input) as log:
     tile = Tile.from_json(json.loads(snakemake.params.tile))
     grid = validate(snakemake.config, "configuration")
+    require_device(grid.device, "configuration")
     data = Path(snakemake.output[0]).parents[1]
     progress = ProgressFile(progress_path(data, tile.name))
     log.info("%d runs of %s, predicted %.1f s", tile.runs, tile.group.name, tile.seconds)

@@ -111,3 +111,12 @@ def test_what_the_machine_cannot_hold_is_refused_before_anything_starts(
     with pytest.raises(UserError, match=rf"^my\.yaml: .*{complaint}"):
         open_project(small, "my.yaml", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_device_must_be_on_the_machine_that_trains_and_not_on_the_one_that_plans(
+    small: dict[str, Any], tmp_path: Path
+) -> None:
+    small["device"] = "cuda:99"
+    with pytest.raises(UserError, match=r"^x: device: got 'cuda:99', but torch sees \d+ CUDA devices"):
+        open_project(small, "x", tmp_path)
+    assert open_project(small, "x", tmp_path, trains_here=False).plan.laid

@@ -19,8 +19,10 @@ from dmf.grid.parts import thinning
 from dmf.studies import Settings, study_names
 
 source = str(workflow.configfiles[-1] if workflow.configfiles else "--config")
+# The machine that plans for a cluster needs no graphics card, and neither does a job that trains nothing.
+trains_here = workflow.is_main_process and workflow.nodes is None
 try:
-    project = open_project(config, source)
+    project = open_project(config, source, trains_here=trains_here)
     STUDIES = chosen("studies", project.grid.studies, study_names(), source)
     DRAWN = chosen("figures", project.grid.figures, list(figure_studies()), source)
 except UserError as error:
@@ -77,8 +79,16 @@ wildcard_constraints:
 
 
 def sources(*modules):
-    """Library files whose edits cause a step to run again. Kept short: an edited figure must not retrain."""
-    return [str(path) for module in modules for path in sorted(PACKAGE.glob(module))]
+    """Library files whose edits cause a step to run again. Kept short: an edited figure must not retrain.
+
+    A pod has them, but not on the volume where results are, and not where the machine that planned has its checkout.
+    """
+    paths = [path for module in modules for path in sorted(PACKAGE.glob(module))]
+    here = Path.cwd()
+    return [
+        local(str(path.relative_to(here) if path.is_relative_to(here) else path))
+        for path in paths
+    ]
 
 
 def evidence_of(study):

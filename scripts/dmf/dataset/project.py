@@ -76,16 +76,15 @@ class Project:
             write_text(ledger_text(dict.fromkeys([*_read(self.ledger_path), *self.plan.laid])), self.ledger_path)
 
 
-def open_project(raw: Any, source: str, root: Path = Path()) -> Project:
+def open_project(raw: Any, source: str, root: Path = Path(), trains_here: bool = True) -> Project:
     """Check a configuration, build its targets and lay its tiles over those already in the ledger.
 
-    `source` is the file to name in a complaint; data lie in root/data/NAME. Raises UserError. Writes nothing.
+    `source` is the file to name in a complaint; data lie in root/data/NAME. Raises UserError, also for a device or
+    a memory that this machine lacks if it `trains_here`. Writes nothing.
     """
     grid = validate(raw, source)
-    try:
-        check_device(grid.device)
-    except ValueError as error:
-        raise UserError(f"{source}: {error}") from None
+    if trains_here:
+        require_device(grid.device, source)
     machine = machine_memory()
     drawn = sum(8 * math.prod(getattr(spec, "shape", (0,))) for spec in grid.targets)  # others come from small files
     if drawn > machine:
@@ -94,7 +93,8 @@ def open_project(raw: Any, source: str, root: Path = Path()) -> Project:
     ledger_path = root / "data" / grid.grid / "tiles.jsonl"
     ledger = _read(ledger_path)
     project = Project(grid, targets, lay(grid, targets, ledger, source), ledger, ledger_path)
-    _refuse_too_large(project, source, machine)
+    if trains_here:
+        _refuse_too_large(project, source, machine)
     return project
 
 
@@ -119,6 +119,14 @@ def _refuse_too_large(project: Project, source: str, machine: int) -> None:
 
 def _gigabytes(need: int, machine: int) -> str:
     return f"{need / 2**30:.3g} GiB of memory, expected at most the {machine / 2**30:.3g} GiB that this machine has"
+
+
+def require_device(device: str, source: str) -> None:
+    """Raise UserError where this machine lacks the device that a grid wants."""
+    try:
+        check_device(device)
+    except ValueError as error:
+        raise UserError(f"{source}: {error}") from None
 
 
 def _read(path: Path) -> list[Tile]:
