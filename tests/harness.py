@@ -58,9 +58,9 @@ class Workflow:
         command = [*within, *self.command(*arguments, config=config)]
         return subprocess.run(command, cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
 
-    def planned(self, goal: str = "runs") -> dict[str, int]:
+    def planned(self, goal: str = "runs", *arguments: str) -> dict[str, int]:
         """Number of jobs by rule that a run for `goal` would start."""
-        result = self("--dry-run", "--quiet", "rules", "--", goal)
+        result = self("--dry-run", "--quiet", "rules", *arguments, "--", goal)
         assert result.returncode == 0, result.stderr
         text = result.stdout + result.stderr
         return {
