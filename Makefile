@@ -1,12 +1,12 @@
 # make: set up and run the default grid. make test: set up and run every check. Both are safe to repeat.
-# make bench: time the training engines beside their peers.
+# make bench: time the training engines beside their peers. make slurm-test: the profiles for clusters, on a private Slurm.
 PYTHON ?= python3
 GRID ?= config/config.yaml
 BIN := .venv/bin
 NAME = $(shell $(BIN)/python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["grid"])' $(GRID))
 RUN := $(BIN)/snakemake --workflow-profile workflow/profiles/local
 
-.PHONY: all setup test lint bench clean
+.PHONY: all setup test slurm-test lint bench clean
 
 all: setup
 	@$(RUN) --configfile $(GRID) -- all; status=$$?; \
@@ -24,6 +24,12 @@ setup: .venv/installed
 
 test: setup lint
 	$(BIN)/python -m pytest --cov=dmf --cov-report=term:skip-covered --cov-fail-under=95
+
+# Installs Slurm where that can be done, and says why where not. Stops only what it started.
+slurm-test: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,cluster,kubernetes]'
+	tests/slurm/install.sh
+	$(BIN)/python -m pytest tests/slurm tests/workflow/test_profiles.py
 
 lint: setup
 	$(BIN)/ruff check .

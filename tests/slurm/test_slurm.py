@@ -1,0 +1,43 @@
+"""The smoke grid through a real Slurm: the same values as a local run, to the last bit, however jobs are grouped."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from harness import Workflow
+from slurm.runs import Submitted, smoke, stored
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole grid on this machine, by itself."""
+    workflow = Workflow(tmp_path_factory.mktemp("local"))
+    workflow.write(smoke())
+    result = workflow("--quiet", "all")
+    assert result.returncode == 0, result.stderr
+    return workflow.folder
+
+
+def submissions(text: str) -> int:
+    return len(re.findall(r"has been submitted with SLURM jobid", text))
+
+
+def test_every_value_is_that_of_a_local_run(single: Submitted, grouped: Submitted, local: Path) -> None:
+    text = single.finish()
+    patterns = ("data/smoke/**/*.nc", "reports/smoke/verdicts/*.json")
+    expected = stored(local, *patterns)
+    assert len(expected) > 50
+    assert stored(single.folder, *patterns) == expected
+    assert (single.folder / "reports/smoke/verified.txt").exists()
+    # A tile, the controls, the runs, their certificates, and one for all the rest.
+    assert submissions(text) == 5
+
+
+def test_tiles_that_share_a_job_have_the_same_values(grouped: Submitted, local: Path) -> None:
+    text = grouped.finish()
+    tiles = list((grouped.folder / "data/smoke/tiles").glob("*.nc"))
+    assert len(tiles) > 2
+    assert submissions(text) == (len(tiles) + 1) // 2 + 1  # two tiles a job, and the runs put together
+    runs = "data/smoke/runs/*.nc"
+    assert stored(grouped.folder, runs) == stored(local, runs)
