@@ -6,8 +6,8 @@ from pathlib import Path
 from _step import step, tell
 from dmf.console.progress import ProgressFile, progress_path
 from dmf.dataset.keep import provide
-from dmf.dataset.provenance import code_fingerprint
 from dmf.dataset.project import require_device
+from dmf.dataset.provenance import code_fingerprint
 from dmf.dataset.train import train_tile
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
