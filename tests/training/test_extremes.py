@@ -20,9 +20,9 @@ by_method = pytest.mark.parametrize("settings", METHODS, ids=lambda settings: se
 
 
 def behaves(batch, settings):
-    began = time.perf_counter()
+    began = time.process_time()
     runs = batch.train(settings)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10  # not of the wall's, which other work on the machine takes
     assert set(runs.status.tolist()) <= set(Status)
     sane = runs.status != Status.DIVERGED
     for name in ("objective", "gradient_norm", "end_to_end", "singular_values", "layer_norm_sq", "imbalance"):

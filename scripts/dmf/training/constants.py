@@ -17,3 +17,9 @@ PATIENCE = 200  # evaluations without improvement, above any real pause, after w
 
 LOST = 1e12
 """A method without line search has diverged once F exceeds this many times (F at the start + ||M||_F^2)."""
+
+# The second stage of L-BFGS (see dmf.training.refinement).
+REFINED_WIDTH = 16
+ROUGH = (0.02, 0.002)
+"""Shares of lambda ||M||^(1/L) at which it begins, one a try: some runs pass a saddle with so small a gradient."""
+REFINED_TRIALS = 50  # evaluations that a try may take; most take 20

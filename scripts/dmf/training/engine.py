@@ -6,10 +6,11 @@ import numpy as np
 
 from dmf.training.arguments import check, check_device
 from dmf.training.record import points_of, record
-from dmf.training.result import Array, Finished, Measures, Runs
+from dmf.training.refinement import pays
+from dmf.training.result import Array, Finished, Measures, Runs, unstarted
 from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Nesterov, Status
-
-Progress = Callable[[int], None] | None
+from dmf.training.stages import in_stages
+from dmf.training.tasks import Minimize, Progress, Tasks
 
 
 def train(
@@ -44,66 +45,53 @@ def train(
     """
     widths = check(targets, lams, starts, gradient_tolerance, threads, batch)
     device = check_device(device)
-    problem = (
+    tasks = Tasks(
         np.ascontiguousarray(targets, dtype=np.float64).reshape(len(lams), -1),
         np.ascontiguousarray(lams, dtype=np.float64),
         np.ascontiguousarray(gradient_tolerance, dtype=np.float64),
-        points_of(starts),
     )
+    points = points_of(starts)
     minimize, measure = _engine(device, widths, threads, batch)
+    if pays(widths):
+        minimize = in_stages(minimize, widths, sparing=device == "cpu")
     if isinstance(optimizer, Continuation):
-        finished = _continue(minimize, *problem, optimizer, progress)
+        finished = _continue(minimize, tasks, points, optimizer, progress)
     else:
-        finished = minimize(*problem, optimizer, progress)
-    runs = record(finished, measure(problem[0], problem[1], finished.points), widths)
+        finished = minimize(tasks, unstarted(points), optimizer, progress)
+    runs = record(finished, measure(tasks.targets, tasks.lams, finished.points), widths)
     if progress is not None:
         progress(len(lams))
     return runs
 
 
-Minimize = Callable[[Array, Array, Array, Array, Lbfgs | GradientDescent | Nesterov | Adam, Progress], Finished]
 Measure = Callable[[Array, Array, Array], Measures]
 
 
 def _engine(device: str, widths: tuple[int, ...], threads: int, batch: int | None) -> tuple[Minimize, Measure]:
     """The two things an engine does, for runs of one shape. Imports what the device needs, and no more."""
     if device == "cpu":
-        from dmf.training.lanes.engine import minimize
-        from dmf.training.lanes.measure import measure
+        from dmf.training.lanes.engine import LanesEngine
 
-        return (
-            lambda targets, lams, tolerances, points, optimizer, progress: minimize(
-                targets, lams, tolerances, points, widths, optimizer, threads, progress
-            ),
-            lambda targets, lams, points: measure(targets, lams, points, widths),
-        )
+        lanes = LanesEngine(widths, threads)
+        return lanes.minimize, lanes.measure
     from dmf.training.batch.engine import BatchEngine
 
     engine = BatchEngine("cpu" if device == "torch" else device, widths, threads, batch)
     return engine.minimize, engine.measure
 
 
-def _continue(
-    minimize: Minimize,
-    targets: Array,
-    lams: Array,
-    tolerances: Array,
-    points: Array,
-    settings: Continuation,
-    progress: Progress,
-) -> Finished:
+def _continue(minimize: Minimize, tasks: Tasks, points: Array, settings: Continuation, progress: Progress) -> Finished:
     """Train at lambdas that rise to the wanted ones, every stage from where the last ended.
 
     Stages before the last need only follow the branch: they stop at the root of the tolerance relative to ||M||.
     """
     plain = Lbfgs(name="lbfgs", memory=settings.memory, max_iterations=settings.max_iterations)
-    iterations, evaluations = np.zeros((2, len(lams)), dtype=np.int64)
-    rough = np.maximum(tolerances, np.sqrt(tolerances * np.linalg.norm(targets, axis=1)))
+    iterations, evaluations = np.zeros((2, len(points)), dtype=np.int64)
+    rough = np.maximum(tasks.tolerances, np.sqrt(tasks.tolerances * np.linalg.norm(tasks.targets, axis=1)))
     for stage, share in enumerate(np.geomspace(settings.first, 1, settings.stages), start=1):
         last = stage == settings.stages
-        finished = minimize(
-            targets, share * lams, tolerances if last else rough, points, plain, progress if last else None
-        )
+        easier = Tasks(tasks.targets, share * tasks.lams, tasks.tolerances if last else rough)
+        finished = minimize(easier, unstarted(points), plain, progress if last else None)
         iterations += finished.iterations
         evaluations += finished.evaluations
         points = np.where((finished.status == Status.DIVERGED)[:, None], np.nan, finished.points)

@@ -18,6 +18,21 @@ class Finished(NamedTuple):
     evaluations: NDArray[np.int64]
     status: NDArray[np.int8]
 
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Finished":
+        """A copy of the runs `rows`, by number or by mask."""
+        return Finished(self.points[rows], self.iterations[rows], self.evaluations[rows], self.status[rows])
+
+    def put(self, rows: NDArray[np.int64], runs: "Finished") -> None:
+        """Overwrite the runs `rows`."""
+        self.points[rows], self.status[rows] = runs.points, runs.status
+        self.iterations[rows], self.evaluations[rows] = runs.iterations, runs.evaluations
+
+
+def unstarted(points: Array) -> Finished:
+    """Runs at their starts (R, N)."""
+    zeros = np.zeros(len(points), dtype=np.int64)
+    return Finished(points, zeros, zeros.copy(), zeros.astype(np.int8))
+
 
 class Measures(NamedTuple):
     """What an engine measures of R runs at their final parameters; the fields are those of Runs."""

@@ -11,6 +11,7 @@ from dmf.training.batch.capacity import bytes_of_a_run, runs_side_by_side
 from dmf.training.batch.first_order import FirstOrder
 from dmf.training.batch.lbfgs import LbfgsMethod
 from dmf.training.batch.objective import Problems, fill_lines
+from dmf.training.batch.slots import Run
 from dmf.training.record import points_of
 from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov, Status
 
@@ -28,6 +29,11 @@ def tensors(state: tuple) -> Iterator[Tensor]:
         yield from tensors(entry) if isinstance(entry, tuple) else (entry,)
 
 
+def run_at(points: Tensor) -> Run:
+    zeros = torch.zeros(len(points), dtype=torch.int64)
+    return Run.at(points, zeros, zeros.clone())
+
+
 @pytest.mark.parametrize("make", METHODS)
 def test_a_run_that_has_ended_stays_as_it_is(make, draw_batch):
     widths = (3, 4, 2)
@@ -36,7 +42,7 @@ def test_a_run_that_has_ended_stays_as_it_is(make, draw_batch):
     problems, tolerances = Problems.of(targets, lams, widths), torch.full((4,), 1e-12, dtype=torch.float64)
     starts = fill_lines(torch.from_numpy(points_of(batch.starts)))
     starts[3] = torch.nan
-    state = method.begin(starts)
+    state = method.begin(run_at(starts))
     for number in range(method.rounds):
         method.advance(problems, tolerances, state, number)
     state[0].code[1] = Status.CONVERGED
@@ -53,7 +59,7 @@ def test_a_run_that_has_ended_stays_as_it_is(make, draw_batch):
 @pytest.mark.parametrize("make", METHODS)
 def test_every_tensor_has_one_row_a_run_and_the_memory_counted_holds_them(make):
     widths, pairs = (6, 5, 5, 4), 7
-    state = make(widths).begin(torch.zeros(3, 80, dtype=torch.float64))
+    state = make(widths).begin(run_at(torch.zeros(3, 80, dtype=torch.float64)))
     assert all(len(tensor) == 3 for tensor in tensors(state))
     held = sum(tensor[0].numel() * tensor.element_size() for tensor in tensors(state))
     assert held < bytes_of_a_run(widths, pairs)

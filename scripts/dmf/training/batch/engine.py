@@ -1,6 +1,6 @@
 """Trains and measures runs of one shape on one torch device: numpy in, numpy out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,6 +13,7 @@ from dmf.training.batch.measure import measure
 from dmf.training.batch.slots import MIN_SLOTS, Method, Queue, train
 from dmf.training.result import Array, Finished, Measures
 from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov
+from dmf.training.tasks import Progress, Tasks
 
 
 class BatchEngine:
@@ -24,20 +25,19 @@ class BatchEngine:
 
     def minimize(
         self,
-        targets: Array,
-        lams: Array,
-        tolerances: Array,
-        points: Array,
+        tasks: Tasks,
+        begun: Finished,
         optimizer: Lbfgs | GradientDescent | Nesterov | Adam,
-        progress: Callable[[int], None] | None,
+        progress: Progress,
+        inverse: Array | None = None,
     ) -> Finished:
-        """Train R runs from targets (R, d_L d_0), lambdas and tolerances (R,), and starts (R, N)."""
+        """Train R runs (see dmf.training.tasks.Minimize)."""
         if isinstance(optimizer, Lbfgs):
-            method: Method = LbfgsMethod(optimizer, self._widths)
+            method: Method = LbfgsMethod(optimizer, self._widths, refining=inverse is not None)
             slots = self._slots(optimizer.memory)
         else:
             method, slots = FirstOrder(optimizer, self._widths), self._slots(0)
-        queue = Queue(targets, lams, tolerances, points)
+        queue = Queue(tasks, begun, inverse)
         with _torch_threads(self._threads), torch.inference_mode():
             return train(queue, self._widths, method, slots, self._device, progress or (lambda finished: None))
 

@@ -31,12 +31,13 @@ class FirstOrder:
         """Take the settings and the widths (d_0, ..., d_L)."""
         self._settings, self._widths = settings, widths
 
-    def begin(self, points: Tensor) -> State:
-        """The state of runs that begin at points (B, N)."""
+    def begin(self, run: Run) -> State:
+        """The state of runs that begin."""
+        points = run.point
         adaptive = isinstance(self._settings, Adam)
         old = torch.zeros_like(points) if adaptive else points.clone()
         second = torch.zeros_like(points) if adaptive else points[:, :0].clone()
-        return State(Run.at(points), points.new_zeros(len(points)), old, second, points.new_ones(len(points), 2))
+        return State(run, points.new_zeros(len(points)), old, second, points.new_ones(len(points), 2))
 
     def advance(self, problems: Problems, tolerances: Tensor, state: State, number: int) -> None:
         """Evaluate every running slot once and move it on, in place."""

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from dmf.training.batch.line_search import Search, begin, judge, put
 from dmf.training.batch.objective import Problems, value_and_gradient
+from dmf.training.batch.refine import bend
 from dmf.training.batch.slots import RUNNING, Run
-from dmf.training.constants import FIRST_STEP, PATIENCE, TRIALS
+from dmf.training.constants import FIRST_STEP, PATIENCE, REFINED_TRIALS, TRIALS
 from dmf.training.settings import Lbfgs, Status
 
 _ROUNDS = 16  # at least, in a chunk: a run that ends in one waits for its end, which some fifty rounds can afford
@@ -32,6 +33,7 @@ class State(NamedTuple):
     plain: Tensor  # (B,) the direction is steepest descent
     best: Tensor  # (B,) the smallest gradient norm so far
     waited: Tensor  # (B,) evaluations since anything improved
+    spent: Tensor  # (B,) evaluations in all
 
 
 class Trial(NamedTuple):
@@ -50,21 +52,21 @@ class Trial(NamedTuple):
 
 
 class LbfgsMethod:
-    """L-BFGS with given settings for runs of given widths."""
+    """L-BFGS with given settings for runs of given widths; refining, from the matrix of dmf.training.refinement."""
 
-    def __init__(self, settings: Lbfgs, widths: tuple[int, ...]) -> None:
-        """Take the settings and the widths (d_0, ..., d_L)."""
-        self._settings, self._widths = settings, widths
+    def __init__(self, settings: Lbfgs, widths: tuple[int, ...], refining: bool = False) -> None:
+        """Take the settings, the widths (d_0, ..., d_L), and whether the problems know their curvature."""
+        self._settings, self._widths, self._refining = settings, widths, refining
         self.rounds = settings.memory * -(-_ROUNDS // settings.memory)  # a run begins with the ring
 
-    def begin(self, points: Tensor) -> State:
-        """The state of runs that begin at points (B, N); their first trial is the start itself."""
-        (count, size), pairs = points.shape, self._settings.memory
-        zeros = points.new_zeros
-        yes = torch.ones(count, dtype=torch.bool, device=points.device)
+    def begin(self, run: Run) -> State:
+        """The state of runs that begin; their first trial is the start itself."""
+        (count, size), pairs = run.point.shape, self._settings.memory
+        zeros = run.point.new_zeros
+        yes = torch.ones(count, dtype=torch.bool, device=run.point.device)
         return State(
-            run=Run.at(points),
-            search=Search.none(count, points.device),
+            run=run,
+            search=Search.none(count, run.point.device),
             gradient=zeros(count, size),
             direction=zeros(count, size),
             pairs=zeros(count, 2 * pairs, size),
@@ -76,8 +78,9 @@ class LbfgsMethod:
             scale=zeros(count),
             fresh=yes,
             plain=yes.clone(),
-            best=points.new_full((count,), torch.inf),
+            best=run.point.new_full((count,), torch.inf),
             waited=zeros(count),
+            spent=zeros(count),
         )
 
     def advance(self, problems: Problems, tolerances: Tensor, state: State, number: int) -> None:
@@ -85,7 +88,7 @@ class LbfgsMethod:
         head = number % self._settings.memory
         trial = self._try(problems, tolerances, state, head)
         _learn(state, trial, head)
-        direction = _combine(state, _weights(state, head))
+        direction = self._refined(problems, state, head) if self._refining else _direction(state, head)
         turning = trial.accepted | trial.failed
         slope = (direction * state.gradient).sum(1)
         steepest = turning & (trial.failed | ~(slope < 0))
@@ -95,6 +98,20 @@ class LbfgsMethod:
         put(state.direction, steepest, state.gradient * -state.scale.unsqueeze(1))
         slope = torch.where(steepest, -state.scale * state.square, slope)
         begin(state.search, turning, torch.where(trial.accepted, trial.value, state.search.value), slope)
+        state.spent.add_(state.run.code == RUNNING)
+        if self._refining:  # a run for which the matrix is useless, or has had its time, was not near a minimum
+            useless = (state.run.code == RUNNING) & (steepest | (state.spent >= REFINED_TRIALS))
+            state.run.code.masked_fill_(useless, Status.STALLED)
+
+    def _refined(self, problems: Problems, state: State, head: int) -> Tensor:
+        """The direction -H g (B, N) from the Gauss-Newton matrix H_0."""
+        pairs = self._settings.memory
+        steps, changes = state.pairs[:, :pairs], state.pairs[:, pairs:]
+        alpha = _first_loop(state, head)
+        left = state.gradient - torch.bmm(alpha.unsqueeze(1), changes).squeeze(1)
+        bent = bend(problems, state.run.point, left, self._widths)
+        weights = _second_loop(state, head, alpha, torch.bmm(changes, bent.unsqueeze(2)).squeeze(2))
+        return torch.bmm(weights.unsqueeze(1), steps).squeeze(1) - bent
 
     def _try(self, problems: Problems, tolerances: Tensor, state: State, head: int) -> Trial:
         """Evaluate the trial points, judge them, and say which runs end with that."""
@@ -155,30 +172,38 @@ def _learn(state: State, trial: Trial, head: int) -> None:
     state.along.copy_(along)
 
 
-def _weights(state: State, head: int) -> Tensor:
-    """Weights (B, 2 m) of steps and changes in -H g + gamma g, by the two loops of L-BFGS on inner products.
-
-    Column by column: what a pair contributes is taken from all that are still to come, those of wrong age being done.
-    """
+def _direction(state: State, head: int) -> Tensor:
+    """The direction -H g (B, N) from H_0 = gamma I, by the two loops of L-BFGS on inner products."""
     pairs = state.reciprocal.shape[1]
-    ages = [(head - age) % pairs for age in range(pairs)]
-    rest = state.along[:, :pairs]
-    alpha, weights = torch.empty_like(state.reciprocal), torch.empty_like(state.reciprocal)
-    for i in ages:
-        alpha[:, i] = rest[:, i] * state.reciprocal[:, i]
-        rest = rest - alpha[:, i : i + 1] * state.steps_changes[:, :, i]
+    alpha = _first_loop(state, head)
     rest = state.along[:, pairs:]
     for j in range(pairs):
         rest = rest - alpha[:, j : j + 1] * state.changes_changes[:, :, j]
     scale = state.scale.unsqueeze(1)
-    rest = rest * scale
-    for i in reversed(ages):
+    weights = torch.cat((_second_loop(state, head, alpha, rest * scale), alpha * scale), dim=1)
+    return torch.bmm(weights.unsqueeze(1), state.pairs).squeeze(1) - state.gradient * scale
+
+
+def _first_loop(state: State, head: int) -> Tensor:
+    """Alpha (B, m): what the first loop leaves of the gradient is q = g - the sum of alpha_i y_i.
+
+    Column by column, here and below: what a pair contributes is taken from all that are still to come, those of wrong
+    age being done.
+    """
+    pairs = state.reciprocal.shape[1]
+    rest, alpha = state.along[:, :pairs], torch.empty_like(state.reciprocal)
+    for age in range(pairs):
+        i = (head - age) % pairs
+        alpha[:, i] = rest[:, i] * state.reciprocal[:, i]
+        rest = rest - alpha[:, i : i + 1] * state.steps_changes[:, :, i]
+    return alpha
+
+
+def _second_loop(state: State, head: int, alpha: Tensor, rest: Tensor) -> Tensor:
+    """Weights (B, m) of the steps in -H g + H_0 q, from y_i . H_0 q."""
+    pairs, weights = state.reciprocal.shape[1], torch.empty_like(state.reciprocal)
+    for age in reversed(range(pairs)):
+        i = (head - age) % pairs
         weights[:, i] = rest[:, i] * state.reciprocal[:, i] - alpha[:, i]
         rest = rest - weights[:, i : i + 1] * state.steps_changes[:, i]
-    return torch.cat((weights, alpha * scale), dim=1)
-
-
-def _combine(state: State, weights: Tensor) -> Tensor:
-    """The direction -H g (B, N)."""
-    bent = torch.bmm(weights.unsqueeze(1), state.pairs).squeeze(1)
-    return bent - state.gradient * state.scale.unsqueeze(1)
+    return weights

@@ -27,12 +27,18 @@ class Problems(NamedTuple):
     """(B,)"""
     energy: Tensor
     """(B,) ||M||_F^2."""
+    inverse: Tensor
+    """(B, d_L, columns) what refinement knows of the curvature (see dmf.training.refinement), or (B, 0)."""
 
     @classmethod
-    def of(cls, targets: Tensor, lams: Tensor, widths: Sequence[int]) -> "Problems":
-        """The problems of targets (B, d_L d_0) and lams (B,)."""
-        matrices = targets.view(-1, widths[-1], widths[0])
-        return cls(pad(matrices, (0, columns_of(widths) - widths[0])), lams, targets.square().sum(1))
+    def of(cls, targets: Tensor, lams: Tensor, widths: Sequence[int], inverse: Tensor | None = None) -> "Problems":
+        """The problems of targets (B, d_L d_0) and lams (B,), with an inverse (B, d_L d_0) if they are refined."""
+
+        def filled(matrices: Tensor) -> Tensor:
+            return pad(matrices.view(-1, widths[-1], widths[0]), (0, columns_of(widths) - widths[0]))
+
+        known = targets[:, :0] if inverse is None else filled(inverse)
+        return cls(filled(targets), lams, targets.square().sum(1), known)
 
 
 def layer_views(theta: Tensor, widths: Sequence[int]) -> list[Tensor]:
@@ -75,12 +81,16 @@ def value_and_gradient(problems: Problems, theta: Tensor, widths: Sequence[int])
     delta.mul_(2)
     # Multiplication and addition stay apart: a fused pair rounds differently in a vector and in its tail.
     gradient = theta * (2 * problems.lams).unsqueeze(1)
-    parts = layer_views(gradient, widths)
-    for i in range(len(layers) - 1, 0, -1):
-        parts[i].add_(torch.bmm(delta, products[i - 1].mT))
-        delta = torch.bmm(layers[i].mT, delta)
-    parts[0].add_(delta[:, :, : widths[0]])
+    carry_down(layers, products, delta, layer_views(gradient, widths))
     return value, gradient
+
+
+def carry_down(layers: Sequence[Tensor], products: Sequence[Tensor], matrices: Tensor, parts: Sequence[Tensor]) -> None:
+    """Add (W_L ... W_{l+1})^T Y (W_{l-1} ... W_1)^T to every part, (B, d_l, d_{l-1}), for Y (B, d_L, columns)."""
+    for i in range(len(layers) - 1, 0, -1):
+        parts[i].add_(torch.bmm(matrices, products[i - 1].mT))
+        matrices = torch.bmm(layers[i].mT, matrices)
+    parts[0].add_(matrices[:, :, : parts[0].shape[2]])
 
 
 def columns_of(widths: Sequence[int]) -> int:

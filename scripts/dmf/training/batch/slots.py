@@ -17,6 +17,7 @@ from torch import Tensor
 from dmf.training.batch.objective import Problems, fill_lines
 from dmf.training.result import Array, Finished
 from dmf.training.settings import Status
+from dmf.training.tasks import Tasks
 
 RUNNING = -1
 """The code of a slot whose run goes on; any other code is a Status."""
@@ -41,10 +42,9 @@ class Run(NamedTuple):
     """(B,) RUNNING or a Status."""
 
     @classmethod
-    def at(cls, points: Tensor) -> "Run":
-        """Runs that begin at points (B, N)."""
-        zeros = torch.zeros(len(points), dtype=torch.int64, device=points.device)
-        return cls(points.clone(), zeros, zeros.clone(), torch.full_like(zeros, RUNNING))
+    def at(cls, points: Tensor, iterations: Tensor, evaluations: Tensor) -> "Run":
+        """Runs that begin at points (B, N) with so many iterations and evaluations (B,) behind them."""
+        return cls(points.clone(), iterations, evaluations, torch.full_like(iterations, RUNNING))
 
 
 class Method(Protocol):
@@ -53,8 +53,8 @@ class Method(Protocol):
     rounds: int
     """in a chunk"""
 
-    def begin(self, points: Tensor) -> Any:
-        """The state of runs that begin at points (B, N); its first entry is their Run."""
+    def begin(self, run: Run) -> Any:
+        """The state of runs that begin; its first entry is their Run."""
 
     def advance(self, problems: Problems, tolerances: Tensor, state: Any, number: int) -> None:
         """Evaluate every running slot once and move it on, in place; `number` counts a chunk's rounds from 0."""
@@ -63,34 +63,34 @@ class Method(Protocol):
 class Queue(NamedTuple):
     """R runs that wait, on the host."""
 
-    targets: Array
-    lams: Array
-    tolerances: Array
-    points: Array
+    tasks: Tasks
+    begun: Finished
+    inverse: Array | None
+    """of a refinement"""
 
     def problems(self, rows: NDArray[np.int64], widths: tuple[int, ...], device: str) -> tuple[Problems, Tensor]:
         """Problems and tolerances of the runs `rows`."""
-        targets, lams, tolerances = (torch.from_numpy(array[rows]).to(device) for array in self[:3])
-        return Problems.of(targets, lams, widths), tolerances
+        targets, lams, tolerances = (torch.from_numpy(array).to(device) for array in self.tasks.take(rows))
+        inverse = None if self.inverse is None else torch.from_numpy(self.inverse[rows]).to(device)
+        return Problems.of(targets, lams, widths, inverse), tolerances
 
-    def starts(self, rows: NDArray[np.int64], device: str) -> Tensor:
-        """Starts of the runs `rows`, with zeros past the last parameter."""
-        return fill_lines(torch.from_numpy(self.points[rows]).to(device))
+    def runs(self, rows: NDArray[np.int64], device: str) -> Run:
+        """The runs `rows`, with zeros past the last parameter."""
+        points, iterations, evaluations, _ = (torch.from_numpy(array).to(device) for array in self.begun.take(rows))
+        return Run.at(fill_lines(points), iterations, evaluations)
 
 
 def train(
     queue: Queue, widths: tuple[int, ...], method: Method, slots: int, device: str, progress: Callable[[int], None]
 ) -> Finished:
     """Train the queue's R runs; `progress` gets the number finished, fewer than R, a few times a second at most."""
-    count = len(queue.lams)
-    finished = Finished(
-        queue.points.copy(), np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.int8)
-    )
+    count = len(queue.tasks.lams)
+    finished = queue.begun.take(np.arange(count))
     run = np.arange(max(MIN_SLOTS, min(slots, count)))  # each slot's run, -1 without one
     entered, done, reported = min(len(run), count), 0, time.monotonic()
     run[entered:] = -1
     rows = np.maximum(run, 0)
-    entries = (*queue.problems(rows, widths, device), method.begin(queue.starts(rows, device)))
+    entries = (*queue.problems(rows, widths, device), method.begin(queue.runs(rows, device)))
     entries[2][0].code[entered:] = Status.STALLED  # any code freezes the slot without a run
     while True:
         for number in range(method.rounds):
@@ -110,7 +110,7 @@ def train(
         if len(idle):
             run[idle] = np.arange(entered, entered + len(idle))
             entered += len(idle)
-            fresh = (*queue.problems(run[idle], widths, device), method.begin(queue.starts(run[idle], device)))
+            fresh = (*queue.problems(run[idle], widths, device), method.begin(queue.runs(run[idle], device)))
             _put(entries, torch.from_numpy(idle).to(device), fresh)
         busy = max(MIN_SLOTS, int((run >= 0).sum()))
         if busy <= _SQUEEZE_SHARE * len(run):

@@ -12,53 +12,67 @@ import numpy as np
 from dmf.training.lanes.first_order import run_first_order
 from dmf.training.lanes.group import Queue
 from dmf.training.lanes.lbfgs import run_lbfgs
-from dmf.training.result import Array, Finished
+from dmf.training.lanes.measure import measure
+from dmf.training.result import Array, Finished, Measures, unstarted
 from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov
+from dmf.training.tasks import Progress, Tasks
 
 WATCH_SECONDS = 0.3  # between two looks at how many runs have finished
 
 
-def minimize(
-    targets: Array,
-    lams: Array,
-    tolerances: Array,
-    points: Array,
-    widths: tuple[int, ...],
-    optimizer: Lbfgs | GradientDescent | Nesterov | Adam,
-    threads: int,
-    progress: Callable[[int], None] | None,
-) -> Finished:
-    """Train R runs from targets (R, d_L d_0), lambdas and tolerances (R,), and starts (R, N)."""
-    count = len(lams)
-    finished = Finished(
-        points.copy(), np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, dtype=np.int8)
-    )
-    bounds = np.linspace(0, count, min(threads, count) + 1).astype(int).tolist()
-    shares = [
-        Queue(targets[a:b], lams[a:b], tolerances[a:b], *_rows(finished, a, b), np.zeros(2, np.int64))
-        for a, b in pairwise(bounds)
-    ]
+class LanesEngine:
+    """The compiled engine for runs of widths (d_0, ..., d_L), shared out to threads."""
 
-    def work(share: Queue) -> None:
-        if isinstance(optimizer, Lbfgs):
-            run_lbfgs(share, widths, optimizer.memory, optimizer.max_iterations)
-        else:
-            run_first_order(share, widths, optimizer)
+    def __init__(self, widths: tuple[int, ...], threads: int) -> None:
+        """Take the widths and the number of threads."""
+        self._widths, self._threads = widths, threads
 
-    _watch(work, shares, progress)
-    return finished
+    def minimize(
+        self,
+        tasks: Tasks,
+        begun: Finished,
+        optimizer: Lbfgs | GradientDescent | Nesterov | Adam,
+        progress: Progress,
+        inverse: Array | None = None,
+    ) -> Finished:
+        """Train R runs (see dmf.training.tasks.Minimize)."""
+        count = len(tasks.lams)
+        finished = begun.take(np.arange(count))
+        bounds = np.linspace(0, count, min(self._threads, count) + 1).astype(int).tolist()
+        rows = [slice(a, b) for a, b in pairwise(bounds)]
+
+        def work(share: Queue, own: slice) -> None:
+            if isinstance(optimizer, Lbfgs):
+                matrices = None if inverse is None else inverse[own]
+                run_lbfgs(share, self._widths, optimizer.memory, optimizer.max_iterations, matrices)
+            else:
+                run_first_order(share, self._widths, optimizer)
+
+        shares = [
+            Queue(
+                targets=tasks.targets[i],
+                lams=tasks.lams[i],
+                tolerances=tasks.tolerances[i],
+                points=finished.points[i],
+                iterations=finished.iterations[i],
+                evaluations=finished.evaluations[i],
+                status=finished.status[i],
+                finished=np.zeros(2, np.int64),
+            )
+            for i in rows
+        ]
+        _watch(work, shares, rows, progress)
+        return finished
+
+    def measure(self, targets: Array, lams: Array, points: Array) -> Measures:
+        """Measure R runs from targets (R, d_L d_0), lambdas (R,) and parameters (R, N)."""
+        return measure(targets, lams, points, self._widths)
 
 
-def _rows(finished: Finished, first: int, last: int) -> Finished:
-    """Views of rows [first, last)."""
-    points, iterations, evaluations, status = finished
-    return Finished(points[first:last], iterations[first:last], evaluations[first:last], status[first:last])
-
-
-def _watch(work: Callable[[Queue], None], shares: list[Queue], progress: Callable[[int], None] | None) -> None:
+def _watch(work: Callable[[Queue, slice], None], shares: list[Queue], rows: list[slice], progress: Progress) -> None:
     """Work on every share in a thread of its own, so that this one can report, and can be interrupted."""
     with ThreadPoolExecutor(len(shares)) as pool:
-        jobs = [pool.submit(work, share) for share in shares]
+        jobs = [pool.submit(work, *each) for each in zip(shares, rows, strict=True)]
         try:
             seen, total = 0, sum(len(share.lams) for share in shares)
             while wait(jobs, timeout=WATCH_SECONDS).not_done:
@@ -75,11 +89,10 @@ def _watch(work: Callable[[Queue], None], shares: list[Queue], progress: Callabl
 
 def compile_kernels() -> float:
     """Compile every kernel, or load it where that was done before; return the seconds it took."""
-    from dmf.training.lanes.measure import measure
-
     began = time.perf_counter()
-    one, matrix = np.ones(1), np.ones((1, 1))
+    one, matrix, begun = np.ones(1), np.ones((1, 1)), unstarted(np.ones((1, 2)))
+    engine = LanesEngine((1, 1, 1), 1)
     for optimizer in (Lbfgs(name="lbfgs"), GradientDescent(name="gd")):
-        minimize(matrix, one, one, np.ones((1, 2)), (1, 1, 1), optimizer, 1, None)
-    measure(matrix, one, np.ones((1, 2)), (1, 1, 1))
+        engine.minimize(Tasks(matrix, one, one), begun, optimizer, None)
+    engine.measure(matrix, one, begun.points)
     return time.perf_counter() - began

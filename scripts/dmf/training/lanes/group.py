@@ -25,8 +25,8 @@ class Queue(NamedTuple):
     lams: Array  # (R,)
     tolerances: Array  # (R,)
     points: Array  # (R, N), the start, and at the end the final parameters
-    iterations: Ints  # (R,) accepted steps
-    evaluations: Ints  # (R,)
+    iterations: Ints  # (R,) accepted steps, those before this queue included
+    evaluations: Ints  # (R,) likewise
     status: NDArray[np.int8]  # (R,)
     finished: Ints  # (2,) how many have ended, for another thread to read, and not 0 once it wants training to stop
 
@@ -72,7 +72,7 @@ def enter(lanes: Array, at: Layout, group: Group, queue: Queue, v: int, run: int
     for n in range(at.size):
         lanes[point + n, v] = queue.points[run, n]
     lanes[group.run, v], lanes[group.code, v] = run, RUNNING
-    lanes[group.iterations, v], lanes[group.evaluations, v] = 0, 0
+    lanes[group.iterations, v], lanes[group.evaluations, v] = queue.iterations[run], queue.evaluations[run]
     lanes[group.double_lam, v], lanes[group.tolerance, v] = 2 * queue.lams[run], queue.tolerances[run]
     lanes[group.energy, v] = energy
 

@@ -1,14 +1,10 @@
 """Limited-memory BFGS (Nocedal & Wright, algorithm 7.5) on groups of runs, one evaluation of every lane a round.
 
-The two loops of the recursion run on inner products instead of vectors (Chen, Wang and Zhou 2014): of the new gradient
-with all stored pairs, one pass over memory, from which those with gradient changes follow by subtraction. Another pass
-combines the pairs to the new direction. All lanes store their pair of a round in the same place of a ring; where a
-lane's trial was rejected, a pair of zeros takes it, which changes nothing but shortens that run's memory for a while.
+All lanes store their pair of a round in the same place of a ring; where a lane's trial was rejected, a pair of zeros
+takes it, which changes nothing but shortens that run's memory for a while.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 
@@ -29,17 +25,9 @@ from dmf.training.lanes.group import (
 )
 from dmf.training.lanes.instructions import LANES
 from dmf.training.lanes.objective import Layout, Table, add_gradient, lay_out
-from dmf.training.lanes.vectors import (
-    advance,
-    change,
-    combine,
-    copy,
-    difference,
-    dots,
-    keep,
-    product,
-    subtract_product,
-)
+from dmf.training.lanes.recursion import Memory, lay_out_memory, learn, turn
+from dmf.training.lanes.refine import Matrix, doubt, in_twos, lay_out_matrix, load_matrix, turn_refined
+from dmf.training.lanes.vectors import advance, change, copy, dots
 from dmf.training.result import Array
 from dmf.training.settings import Status
 
@@ -48,81 +36,39 @@ CONVERGED, LIMIT, DIVERGED, STALLED = (
 )
 
 
-class Memory(NamedTuple):
-    """Places of the optimizer's vectors and, from `along` on, of its numbers, one a lane each."""
-
-    pairs: int  # how many steps and gradient changes are stored, m
-    point: int  # the parameters; with the next three, in turn this round's and the next one's
-    other_point: int
-    gradient: int
-    other_gradient: int
-    direction: int
-    steps: int  # m steps s_i, then m changes of the gradient y_i
-    along: int  # 2 m products of these with the gradient
-    along_before: int  # the same of the last round
-    reciprocal: int  # 1 / s_i . y_i, m numbers, 0 for a pair of zeros
-    steps_changes: int  # s_i . y_j at i * m + j, for s_i older than y_j
-    changes_changes: int  # y_i . y_j at i * m + j
-    alpha: int  # m
-    weights: int  # 2 m, of steps and changes in the direction
-    search: int  # the line search
-    t: int  # its trial step
-    square: int  # |theta|^2
-    gradient_square: int
-    curvature: int  # s . y of the newest pair
-    change_square: int  # y . y
-    slope: int
-    scale: int  # gamma: H = gamma I without pairs
-    share: int  # of the old direction in the new one
-    factor: int  # of the gradient in the new direction
-    accepted: int
-    fresh: int  # 1 while the start is not yet evaluated
-    plain: int  # 1 while the direction is steepest descent
-    failed: int  # 1 where the line search found nothing, but along another direction one might
-    best: int  # the smallest gradient norm so far
-    waited: int  # evaluations since anything improved
-    scratch: int
-    one: int
-    zero: int
-    end: int
-
-
-def lay_out_memory(at: Layout, pairs: int, first: int) -> Memory:
-    """Lay out memory for `pairs` pairs from place `first` on."""
-    vectors = [at.length] * 5 + [2 * pairs * at.length]
-    numbers = [2 * pairs, 2 * pairs, pairs, pairs * pairs, pairs * pairs, pairs, 2 * pairs, line_search.PLACES]
-    numbers += [1] * (len(Memory._fields) - 1 - len(vectors) - len(numbers) - 1)
-    return Memory(pairs, *(first + np.cumsum([0, *vectors, *numbers])).tolist())
-
-
 @kernel
-def minimize(w: Array, table: Table, at: Layout, group: Group, p: Memory, queue: Queue, most_iterations: int) -> None:
-    """Train every run of the queue in the workspace w."""
-    lanes = w.reshape((-1, LANES))
+def minimize(
+    w: Array, table: Table, at: Layout, group: Group, p: Memory, h: Matrix, queue: Queue, inverse: Array,
+    most_iterations: int,
+) -> None:  # fmt: skip
+    """Train every run of the queue in the workspace w, with the matrix H_0 if `inverse` has a row for each."""
+    lanes, refining = w.reshape((-1, LANES)), len(inverse) > 0
     lanes[group.run, :], lanes[p.one, :], lanes[p.zero, :] = IDLE, 1.0, 0.0
     here, there, g_here, g_there = p.point, p.other_point, p.gradient, p.other_gradient
-    head, entered = 0, 0
+    head, entered, needed = 0, 0, in_twos(p.pairs) if refining else 2 * p.pairs
     while True:
         _retire_ended(lanes, at, group, queue, here)
         if queue.finished[0] == len(queue.lams) or queue.finished[1]:
             return
         if head == 0:  # sums over the ring depend on where it begins, so a run always begins with it
-            entered = _fill(lanes, at, group, p, queue, entered, here)
+            before, entered = entered, _fill(lanes, at, group, p, queue, entered, here)
+            if refining:
+                load_matrix(lanes, at, group, h, inverse, before)
         step, new_change = p.steps + head * at.length, p.steps + (p.pairs + head) * at.length
         advance(w, there, step, here, p.direction, p.t, g_there, group.double_lam, p.square, at.length)
         add_gradient(w, table, at, there, g_there)
         change(w, new_change, g_there, g_here, p.gradient_square, p.change_square, at.length)
         for i in range(2 * p.pairs):
             copy(w, p.along_before + i, p.along + i)
-        dots(w, p.along, g_there, p.steps, at.length, 2 * p.pairs, at.length)
+        dots(w, p.along, g_there, p.steps, at.length, needed, at.length)
         _judge(lanes, at, group, p, head, most_iterations)
         _settle(lanes, at, p, head, here, there, g_here, g_there)
-        _learn(w, p, head)
-        _turn(w, p, head)
-        combine(
-            w, p.direction, p.slope, p.share, g_there, p.factor, p.weights, p.steps, at.length, 2 * p.pairs, at.length,
-            p.one, p.zero,
-        )  # fmt: skip
+        learn(w, p, head)
+        if refining:
+            turn_refined(w, table, at, p, h, head, there, g_there)
+            doubt(lanes, group, p, h)
+        else:
+            turn(w, at, p, head, g_there)
         _begin(lanes, at, p, g_there)
         head = (head + 1) % p.pairs
         here, there, g_here, g_there = there, here, g_there, g_here
@@ -223,46 +169,6 @@ def _settle(lanes: Array, at: Layout, p: Memory, head: int, here: int, there: in
 
 
 @kernel
-def _learn(w: Array, p: Memory, head: int) -> None:
-    """Bring the pairs' inner products up to date with the newest one, from those with the gradient before and after."""
-    m = p.pairs
-    for i in range(m):
-        if i != head:
-            difference(w, p.steps_changes + i * m + head, p.along + i, p.along_before + i)
-            difference(w, p.changes_changes + i * m + head, p.along + m + i, p.along_before + m + i)
-            copy(w, p.changes_changes + head * m + i, p.changes_changes + i * m + head)
-    copy(w, p.changes_changes + head * m + head, p.change_square)
-
-
-@kernel
-def _turn(w: Array, p: Memory, head: int) -> None:
-    """Weights of steps and changes in -H g + gamma g, by the two loops of L-BFGS on inner products."""
-    m = p.pairs
-    for age in range(m):
-        i = (head - age) % m
-        copy(w, p.alpha + i, p.along + i)
-        for newer in range(age):
-            j = (head - newer) % m
-            subtract_product(w, p.alpha + i, p.alpha + j, p.steps_changes + i * m + j)
-        product(w, p.alpha + i, p.alpha + i, p.reciprocal + i)
-    for age in range(m - 1, -1, -1):
-        i = (head - age) % m
-        copy(w, p.scratch, p.along + m + i)
-        for j in range(m):
-            subtract_product(w, p.scratch, p.alpha + j, p.changes_changes + i * m + j)
-        product(w, p.scratch, p.scratch, p.scale)
-        for older in range(m - 1, age, -1):
-            j = (head - older) % m
-            subtract_product(w, p.scratch, p.weights + j, p.steps_changes + j * m + i)
-        product(w, p.scratch, p.scratch, p.reciprocal + i)
-        difference(w, p.weights + i, p.scratch, p.alpha + i)
-    for i in range(m):
-        product(w, p.weights + m + i, p.alpha + i, p.scale)
-    for i in range(2 * m):
-        keep(w, p.weights + i, p.accepted, p.zero)
-
-
-@kernel
 def _begin(lanes: Array, at: Layout, p: Memory, gradient: int) -> None:
     """Start the next line search of lanes with a new direction, along steepest descent where that does not fall."""
     for v in range(LANES):
@@ -281,9 +187,13 @@ def _begin(lanes: Array, at: Layout, p: Memory, gradient: int) -> None:
         line_search.begin(lanes, p.search, v, lanes[p.search + line_search.VALUE, v], slope)
 
 
-def run_lbfgs(queue: Queue, widths: tuple[int, ...], pairs: int, most_iterations: int) -> None:
-    """Train every run of the queue with `pairs` stored pairs."""
+def run_lbfgs(
+    queue: Queue, widths: tuple[int, ...], pairs: int, most_iterations: int, inverse: Array | None = None
+) -> None:
+    """Train every run of the queue with `pairs` stored pairs; refine them if given the inverse (R, d_L d_0)."""
     table, at = lay_out(widths)
     group = lay_out_group(at.end)
     memory = lay_out_memory(at, pairs, at.end + len(group))
-    minimize(workspace(memory.end), table, at, group, memory, queue, most_iterations)
+    matrix = lay_out_matrix(at, pairs, memory.end, inverse is not None)
+    inverse = np.empty((0, at.entries)) if inverse is None else inverse
+    minimize(workspace(matrix.end), table, at, group, memory, matrix, queue, inverse, most_iterations)

@@ -68,15 +68,24 @@ def add_gradient(w: Array, table: Table, at: Layout, point: int, gradient: int) 
     With R = X - M: dF/dW_l = 2 (W_L ... W_{l+1})^T R (W_{l-1} ... W_1)^T. All but its last factor is carried down,
     which makes 3 (L - 1) products in all.
     """
-    columns = table[WIDTH, 0]
-    carried, spare = at.residual, at.other
+    carried = at.residual
     double_difference(w, carried, at.misfit, products(w, table, at.depth, point), at.target, at.entries)
-    for i in range(at.depth - 1, 0, -1):
+    carry_down(w, table, at.depth, point, carried, at.other, gradient)
+
+
+@kernel
+def carry_down(w: Array, table: Table, depth: int, point: int, carried: int, spare: int, out: int) -> None:
+    """Add (W_L ... W_{l+1})^T Y (W_{l-1} ... W_1)^T for every layer l to what is at `out`.
+
+    Y (d_L, d_0) is at `carried`, which it overwrites like `spare`; the products W_l ... W_1 are those of `point`.
+    """
+    columns = table[WIDTH, 0]
+    for i in range(depth - 1, 0, -1):
         below = point if i == 1 else table[PRODUCT, i - 1]
         inner, rows, offset = table[WIDTH, i], table[WIDTH, i + 1], table[LAYER, i]
-        multiply(w, gradient + offset, inner, 1, carried, columns, 1, below, 1, columns, rows, inner, columns, 1)
+        multiply(w, out + offset, inner, 1, carried, columns, 1, below, 1, columns, rows, inner, columns, 1)
         if i > 1:
             multiply(w, spare, columns, 1, point + offset, 1, inner, carried, columns, 1, inner, columns, rows, 0)
             carried, spare = spare, carried
         else:
-            multiply(w, gradient, columns, 1, point + offset, 1, inner, carried, columns, 1, inner, columns, rows, 1)
+            multiply(w, out, columns, 1, point + offset, 1, inner, carried, columns, 1, inner, columns, rows, 1)

@@ -1,0 +1,75 @@
+"""The second stage of L-BFGS for wide layers: when it begins, and the curvature its initial matrix is made of.
+
+Near a critical point layers are nearly balanced (Theorem 2), so the Gauss-Newton matrix there,
+
+    2 lambda I + 2 J^T J,   J D = sum_l A_l D_l B_l,   A_l = W_L ... W_{l+1},   B_l = W_{l-1} ... W_1,
+
+can be inverted in closed form: (1 / 2 lambda) (I - J^T (lambda I + J J^T)^-1 J) by Woodbury's formula, and where
+layers are balanced A_l A_l^T = (W_L W_L^T)^(L-l) and B_l^T B_l = (W_1^T W_1)^(l-1), so J J^T is diagonal in the
+eigenvectors of W_L W_L^T and W_1^T W_1. A run is refined in these: F keeps its form when M, W_L and W_1 are turned
+along. The Hessian differs from the matrix by the residual's share, of order lambda: in units of the matrix its
+eigenvalues at minima are small, 0 on orbits, and at most 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from dmf.training.constants import REFINED_WIDTH
+from dmf.training.record import layers_of, points_of
+from dmf.training.result import Array
+from dmf.training.tasks import Tasks
+
+
+class Frame(NamedTuple):
+    """Orthonormal bases of R runs in which J J^T is diagonal, where layers are balanced. Dimensionless."""
+
+    rows: Array
+    """(R, d_L, d_L) eigenvectors of W_L W_L^T"""
+    columns: Array
+    """(R, d_0, d_0) eigenvectors of W_1^T W_1"""
+    inverse: Array
+    """(R, d_L d_0) the diagonal of (lambda I + J J^T)^-1"""
+
+    @classmethod
+    def at(cls, points: Array, lams: Array, widths: Sequence[int]) -> Frame:
+        """The frame at finite parameters (R, N)."""
+        depth, layers = len(widths) - 1, layers_of(points, widths)
+        above, rows = np.linalg.eigh(layers[-1] @ layers[-1].mT)
+        below, columns = np.linalg.eigh(layers[0].mT @ layers[0])
+        above, below = np.maximum(above, 0)[:, :, None], np.maximum(below, 0)[:, None, :]  # rounding may leave less
+        square = sum(above ** (depth - layer) * below ** (layer - 1) for layer in range(1, depth + 1))
+        return cls(rows, columns, (1 / (lams[:, None, None] + square)).reshape(len(lams), -1))
+
+    def enter_targets(self, targets: Array) -> Array:
+        """Targets (R, d_L d_0) in this frame."""
+        matrices = targets.reshape(-1, self.rows.shape[1], self.columns.shape[1])
+        return np.asarray((self.rows.mT @ matrices @ self.columns).reshape(targets.shape))
+
+    def enter(self, points: Array, widths: Sequence[int]) -> Array:
+        """Parameters (R, N) in this frame."""
+        return self._turn(points, widths, self.rows.mT, self.columns)
+
+    def leave(self, points: Array, widths: Sequence[int]) -> Array:
+        """The inverse of enter."""
+        return self._turn(points, widths, self.rows, self.columns.mT)
+
+    @staticmethod
+    def _turn(points: Array, widths: Sequence[int], rows: Array, columns: Array) -> Array:
+        layers = layers_of(points, widths)
+        return points_of([layers[0] @ columns, *layers[1:-1], rows @ layers[-1]])
+
+
+def pays(widths: Sequence[int]) -> bool:
+    """Whether runs of widths (d_0, ..., d_L) are refined: eigenvectors cost more than they save in small or long M."""
+    small, large = sorted((widths[0], widths[-1]))
+    return small >= REFINED_WIDTH and large <= 2 * small
+
+
+def rough_tolerances(tasks: Tasks, depth: int, share: float) -> Array:
+    """The gradient norms (R,) at which refinement begins: a share of lambda ||M||^(1/L), the scale of the penalty's."""
+    scale = np.linalg.norm(tasks.targets, axis=1) ** (1 / depth)
+    return np.asarray(np.maximum(tasks.tolerances, share * tasks.lams * scale))
