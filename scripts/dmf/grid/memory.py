@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from dmf.training.refinement import pays
 from dmf.training.settings import Optimizer
+from dmf.training.stages import TOGETHER
 
 SIDE_BY_SIDE = 8  # runs in the compiled engine's registers (dmf.training.lanes.instructions.LANES)
 VECTORS = 5  # of a run's parameters beside the pairs of L-BFGS: two points, two gradients, a direction
 COPIES = 6  # of a batch's parameters: drawn, scaled, joined, as the engine takes them, its own, the record's
+STAGE_COPIES = 7  # of the parameters of runs that go through the stages of L-BFGS together, frames and targets included
 NUMBER = 8  # bytes
 
 
@@ -22,4 +25,5 @@ def bytes_to_train(widths: Sequence[int], runs: int, optimizer: Optimizer) -> in
     entries, products = widths[-1] * widths[0], widths[0] * (sum(widths[2:]) + 2 * max(widths))
     pairs = getattr(optimizer, "memory", 0)
     state = (2 * pairs + VECTORS) * parameters + entries + products
-    return NUMBER * (SIDE_BY_SIDE * state + runs * (COPIES * parameters + 2 * entries))
+    stages = STAGE_COPIES * min(runs * parameters, TOGETHER) if pays(widths) else 0
+    return NUMBER * (SIDE_BY_SIDE * state + runs * (COPIES * parameters + 2 * entries) + stages)

@@ -20,6 +20,7 @@ LOST = 1e12
 
 # The second stage of L-BFGS (see dmf.training.refinement).
 REFINED_WIDTH = 16
+LIGHT = 0.02  # lambda in units of ||M||^(2 - 2/L), above which plain runs are short
 ROUGH = (0.02, 0.002)
 """Shares of lambda ||M||^(1/L) at which it begins, one a try: some runs pass a saddle with so small a gradient."""
 REFINED_TRIALS = 50  # evaluations that a try may take; most take 20

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dmf.training.constants import REFINED_WIDTH
+from dmf.training.constants import LIGHT, REFINED_WIDTH
 from dmf.training.record import layers_of, points_of
 from dmf.training.result import Array
 from dmf.training.tasks import Tasks
@@ -70,6 +70,11 @@ def pays(widths: Sequence[int]) -> bool:
 
 
 def rough_tolerances(tasks: Tasks, depth: int, share: float) -> Array:
-    """The gradient norms (R,) at which refinement begins: a share of lambda ||M||^(1/L), the scale of the penalty's."""
-    scale = np.linalg.norm(tasks.targets, axis=1) ** (1 / depth)
-    return np.asarray(np.maximum(tasks.tolerances, share * tasks.lams * scale))
+    """The gradient norms (R,) at which refinement begins: a share of lambda ||M||^(1/L), the scale of the penalty's.
+
+    Where lambda is not small against ||M||^(2 - 2/L), plain runs are short, and go to their end.
+    """
+    norm = np.linalg.norm(tasks.targets, axis=1)
+    light = tasks.lams <= LIGHT * norm ** (2 - 2 / depth)
+    rough = np.maximum(tasks.tolerances, share * tasks.lams * norm ** (1 / depth))
+    return np.where(light, rough, tasks.tolerances)

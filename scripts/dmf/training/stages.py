@@ -10,7 +10,7 @@ from dmf.training.result import Array, Finished
 from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov, Status
 from dmf.training.tasks import Minimize, Progress, Tasks
 
-_NUMBERS = 2**22  # parameters of the runs that go through the stages together: a stage holds several copies of them
+TOGETHER = 2**22  # parameters of the runs that go through the stages together: a stage holds several copies of them
 
 
 def in_stages(minimize: Minimize, widths: tuple[int, ...], *, sparing: bool) -> Minimize:
@@ -29,7 +29,7 @@ def in_stages(minimize: Minimize, widths: tuple[int, ...], *, sparing: bool) -> 
         if not isinstance(optimizer, Lbfgs):
             return minimize(tasks, begun, optimizer, progress)
         count, size = begun.points.shape
-        together = max(1, _NUMBERS // size) if sparing else count
+        together = max(1, TOGETHER // size) if sparing else count
         finished = begun.take(np.arange(count))
         for first in range(0, count, together):
             rows = np.arange(first, min(first + together, count))

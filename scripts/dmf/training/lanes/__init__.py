@@ -5,7 +5,7 @@ at once, and matrices as small as 4 x 4 multiply at nearly the rate of large one
 multiplication with addition is one fused instruction by order, not by the compiler's leave: a run's bits depend on the
 run alone, whatever the processor's registers and the runs beside it.
 
-The kernels are compiled at first use, which takes about half a minute, and kept in a folder named by the digest of this
+The kernels are compiled at first use, which takes some forty seconds, and kept in a folder named by the digest of this
 package and of the constants it compiles in: numba itself would not notice an edit in a file that the compiled one
 imports.
 """
