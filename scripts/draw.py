@@ -5,11 +5,11 @@ import json
 from _step import step
 from dmf.evidence.parts import joined, thinned
 from dmf.figures import draw, load_figure
-from dmf.studies.contract import read_evidence
+from dmf.studies.contract import OF_THE_GRID, read_evidence
 
 with step(snakemake.log[0], "draw", snakemake.input) as log:
     name = snakemake.wildcards.figure
     study = load_figure(name).study
     parts, controls = read_evidence(study, snakemake.input.evidence, snakemake.input.controls)
-    evidence = thinned(parts, *json.loads(snakemake.params.every)) if study == "runs" else joined(parts)
+    evidence = thinned(parts, *json.loads(snakemake.params.every)) if study in OF_THE_GRID else joined(parts)
     draw(name, evidence, controls, json.loads(snakemake.params.labels), snakemake.output)

@@ -23,15 +23,16 @@ with step(snakemake.log[0], "report", snakemake.input) as log:
     verdicts = read_verdicts([Path(file) for file in snakemake.input.verdicts])
     worst = {verdict.claim: verdict.finding.worst for verdict in verdicts}
     summary = summarize((read(file) for file in snakemake.input.evidence), grid.certificate.runs_per_cell, worst)
+    targets = targets_from_dataset(read(snakemake.input.targets))
     source = provenance(
         grid,
+        targets,
         [read_header(file).attrs for file in snakemake.input.evidence],
         {Path(file).stem: runs_facts(read_header(file)) for file in snakemake.input.runs},
         file_attributes("Report", "Verdicts on the theory"),
     )
     drawn = {Path(file).stem: Path(file).stat().st_size for file in snakemake.input.svg}
     pictures = [picture(name, figure, drawn[name]) for name, figure in load_figures().items() if name in drawn]
-    targets = targets_from_dataset(read(snakemake.input.targets))
     found = next((read_record(file) for file in snakemake.input.found), None)
     searched = [
         cost(read(file, check_study), cells_with_minimum(read(part) for part in snakemake.input.evidence))

@@ -96,16 +96,17 @@ def build(grid: Grid, evidence: xr.Dataset, verdicts: list[Verdict]) -> Callable
     def page(**changes: Any) -> str:
         facts = {"runs": 8, "train_seconds": 1.25, "training": "abc", "date_created": "2026-01-01T00:00:00+00:00"}
         facts |= {"git_revision": "r1", "machine": "a machine", "package_versions": "numpy 2", "values_sha256": "00"}
+        targets = [TargetMatrix("square", "ignored", "gaussian", "f", np.diag([4.0, 1.5]))]
         picture = {"title": "A figure of $X$", "caption": r"Norm $\|X\|_F$.", "refuted_by": "a point off the line"}
         parts: dict[str, Any] = {
             "grid": grid,
-            "targets": [TargetMatrix("square", "ignored", "gaussian", "f", np.diag([4.0, 1.5]))],
+            "targets": targets,
             "verdicts": verdicts,
             "pictures": [
                 Picture("first", claim=verdicts[0].claim, source="figures/first.svg", **picture),
                 Picture("second", claim=None, source="figures/second.png", **picture),
             ],
-            "provenance": provenance(grid, [evidence.attrs], {"L2": facts, "L3": facts}, facts),
+            "provenance": provenance(grid, targets, [evidence.attrs], {"L2": facts, "L3": facts}, facts),
         }
         worst = {verdict.claim: verdict.finding.worst for verdict in {**parts, **changes}["verdicts"]}
         needed = grid.certificate.runs_per_cell

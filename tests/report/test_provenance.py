@@ -23,7 +23,7 @@ def facts(day: int, machine: str, seconds: float) -> dict[str, object]:
 
 def test_runs_and_seconds_add_up_and_every_machine_is_named(grid: Grid) -> None:
     files = {"a": facts(2, "one", 1.5), "b": facts(1, "two", 2.0), "c": facts(3, "one", 0.25)}
-    found = provenance(grid, [{"values_sha256": "f" * 64}], files, facts(4, "three", 0))
+    found = provenance(grid, [], [{"values_sha256": "f" * 64}], files, facts(4, "three", 0))
     assert found["runs"] == 30
     assert found["train_seconds"] == 3.75
     assert found["training"]["machine"] == ["one", "two"]
@@ -35,9 +35,9 @@ def test_runs_and_seconds_add_up_and_every_machine_is_named(grid: Grid) -> None:
 
 
 def test_the_recorded_configuration_gives_the_same_grid_and_its_change_another_fingerprint(grid: Grid) -> None:
-    found = provenance(grid, [{}], {}, {})
+    found = provenance(grid, [], [{}], {}, {})
     assert Grid.model_validate(found["configuration"]) == grid
-    other = provenance(grid.model_copy(update={"seed": 1}), [{}], {}, {})
+    other = provenance(grid.model_copy(update={"seed": 1}), [], [{}], {}, {})
     assert other["configuration_fingerprint"] != found["configuration_fingerprint"]
 
 

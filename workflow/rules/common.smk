@@ -17,6 +17,7 @@ from dmf.dataset.project import open_project
 from dmf.grid.choice import chosen
 from dmf.grid.parts import thinning
 from dmf.studies import Settings, study_names
+from dmf.studies.contract import OF_THE_GRID
 
 source = str(workflow.configfiles[-1] if workflow.configfiles else "--config")
 # The machine that plans for a cluster needs no graphics card, and neither does a job that trains nothing.
@@ -34,7 +35,7 @@ REPORTS = f"reports/{grid.grid}"
 LOGS = f"{DATA}/logs"
 # What each claim and figure reads: the grid's own runs, a study the grid wants, or the search for global minimizers.
 SEARCHED = [f"{DATA}/search.nc"] if grid.search.runs else []
-READABLE = ["runs", *STUDIES, *(["search"] if SEARCHED else [])]
+READABLE = [*OF_THE_GRID, *STUDIES, *(["search"] if SEARCHED else [])]
 CLAIMS = {
     name: claim.study
     for name, claim in load_claims().items()
@@ -93,14 +94,16 @@ def sources(*modules):
 
 def evidence_of(study):
     """The files that a claim or a figure on a study reads."""
-    if study == "runs":
+    if study in OF_THE_GRID:
         return expand(f"{DATA}/{{bundle}}.nc", bundle=EVIDENCE)
     return SEARCHED if study == "search" else [f"{DATA}/studies/{study}.nc"]
 
 
 def controls_of(study):
-    """The file with the cells in which the statements on a study are false."""
-    return f"{DATA}/controls.nc" if study == "runs" else evidence_of(study)[0]
+    """The file with the cells in which the statements on a study are false; of the targets, they themselves."""
+    if study in OF_THE_GRID:
+        return f"{DATA}/controls.nc" if study == "runs" else f"{DATA}/targets.nc"
+    return evidence_of(study)[0]
 
 
 def canonical(value):

@@ -26,7 +26,8 @@ class Figure:
     `caption` says what is drawn and `refuted_by` what would have refuted the theory in it; both may hold LaTeX
     between dollar signs. `compose` draws from the grid's evidence and the controls' (both cell, start) and the
     display labels of targets. `claim` is the claim whose section shows it, None for a figure of its own. `study` is the
-    study whose evidence it draws, "runs" for the grid's own.
+    study whose evidence it draws, "runs" for the grid's own; "targets" for these, with the grid's targets in place of
+    the controls.
     """
 
     order: int

@@ -150,8 +150,13 @@ def depth_marker(depth: int) -> str:
 
 
 def label_of(labels: Mapping[str, str], target: str) -> str:
-    """Display label of a target; a dollar sign in it is a dollar sign."""
-    return labels.get(target, target).replace("$", r"\$")
+    """Display label of a target."""
+    return plain(labels.get(target, target))
+
+
+def plain(text: str) -> str:
+    """Text of a user's as it is: a dollar sign in it is a dollar sign, and begins no formula."""
+    return text.replace("$", r"\$")
 
 
 def panel(axes: Axes, letter: str, text: str) -> None:

@@ -17,6 +17,7 @@ from dmf.falsify.record import Record
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.report import listing, statements, text
+from dmf.report.directions import directions
 from dmf.report.pictures import Picture
 from dmf.report.search import Searched
 from dmf.report.summary import Summary
@@ -64,6 +65,7 @@ def page_html(
             grid=grid,
             targets=targets[:MOST_TARGETS],
             targets_hidden=len(targets[MOST_TARGETS:]),
+            directions={target.name: directions(target, grid.depths) for target in targets[:MOST_TARGETS]},
             labels={target.name: target.label or target.name for target in grid.targets},
             sections=[_section(verdict, summary, pictures) for verdict in verdicts],
             statements=statements.rows(

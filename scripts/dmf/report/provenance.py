@@ -12,6 +12,7 @@ from dmf.dataset.assemble import TRACED, run_count
 from dmf.dataset.provenance import REFERENCE
 from dmf.grid.config import Grid
 from dmf.grid.seeds import digest
+from dmf.grid.targets import TargetMatrix
 
 STAMP = ("date_created", "git_revision", "machine", "package_versions", "values_sha256")
 
@@ -24,7 +25,11 @@ def runs_facts(runs: xr.Dataset) -> dict[str, Any]:
 
 
 def provenance(
-    grid: Grid, evidence: Sequence[Mapping[str, Any]], runs: Mapping[str, Mapping[str, Any]], written: Mapping[str, Any]
+    grid: Grid,
+    targets: Sequence[TargetMatrix],
+    evidence: Sequence[Mapping[str, Any]],
+    runs: Mapping[str, Mapping[str, Any]],
+    written: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Provenance of a report.
 
@@ -52,8 +57,14 @@ def provenance(
         "report": {name: value for name, value in _stamp(written).items() if name != "values_sha256"},
         "references": REFERENCE,
         "configuration": configuration,
+        "targets": [_target(target) for target in targets],
         "files": {name: dict(facts) for name, facts in runs.items()},
     }
+
+
+def _target(target: TargetMatrix) -> dict[str, Any]:
+    names = ("name", "label", "kind", "shape", "fingerprint", "origin", "standardisation")
+    return {name: getattr(target, name) for name in names}
 
 
 def _stamp(attributes: Mapping[str, Any]) -> dict[str, str]:

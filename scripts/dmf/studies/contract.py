@@ -10,6 +10,7 @@ from dmf.dataset.schema import DataError
 from dmf.dataset.store import read
 
 DIMS = ("cell", "start")
+OF_THE_GRID = ("runs", "targets")  # not studies: the grid's own runs, with the controls or with its targets beside them
 
 
 def check_study(dataset: xr.Dataset, where: str) -> None:
@@ -34,12 +35,12 @@ def check_study(dataset: xr.Dataset, where: str) -> None:
 
 
 def read_evidence(study: str, evidence: Sequence[str], controls: str) -> tuple[Iterable[xr.Dataset], xr.Dataset]:
-    """What claims and figures on a study, or on "runs", work with: evidence in parts, and controls, all (cell, start).
+    """What claims and figures on a study, or OF_THE_GRID, work with: evidence in parts, and controls.
 
     `evidence` are files, each read when its turn comes. A study keeps both in one file, which `evidence` and `controls`
     then name. Raises DataError for a file that is missing, damaged or breaks the contract.
     """
-    if study == "runs":
+    if study in OF_THE_GRID:
         return (read(file) for file in evidence), read(controls)
     honest, control = halves(read(controls, check_study))
     return [honest], control
