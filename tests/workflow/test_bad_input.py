@@ -1,10 +1,14 @@
 """A wrong configuration stops the workflow with one line before anything is written."""
 
+import os
+from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from corpus.target_files import PICKLED, crashing_mat
 from harness import TINY, Workflow
 
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -13,11 +17,36 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "depth too small": ({"depths": [1]}, ["depths.0", "1", "2"]),
     "grid name with a slash": ({"grid": "a/b"}, ["grid", "a/b"]),
     "narrow layer": ({"hidden_widths": 1}, ["hidden_widths", "got 1", "min(d_0, d_L) = 3"]),
+    "a data set that is none": (
+        {"targets": [{"name": "x", "kind": "dataset", "dataset": "mnist"}]},
+        ["targets.0.dataset", "got 'mnist'", "'digits', 'iris'"],
+    ),
     "missing file": (
         {"targets": [{"name": "x", "kind": "file", "path": "nowhere.npy"}]},
         ["targets.0 (x)", "nowhere.npy", "no such file"],
     ),
 }
+
+
+# Files that would run code, wait for ever, or fill the memory, and what refuses them.
+FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "pickled.npy": (lambda path: path.write_bytes(PICKLED), "Object arrays cannot be loaded"),
+    "pipe.csv": (os.mkfifo, "is a folder, a device or a pipe"),
+    "crashing.mat": (lambda path: path.write_bytes(crashing_mat()), "its reader crashed"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_harmful_file_is_refused_in_one_line_and_nothing_is_written(workflow: Workflow, name: str) -> None:
+    make, fragment = FILES[name]
+    make(workflow.folder / name)
+    workflow.write({**deepcopy(TINY), "targets": [{"name": "x", "kind": "file", "path": name}]})
+    result = workflow("--quiet", "all")
+    assert result.returncode == 1
+    [line] = [line for line in result.stderr.splitlines() if line.strip()]
+    assert f"targets.0 (x): {name}: " in line
+    assert fragment in line
+    assert {path.name for path in workflow.folder.iterdir()} - {".snakemake"} == {"grid.yaml", name}
 
 
 @pytest.mark.parametrize("case", CASES)
