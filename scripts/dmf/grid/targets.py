@@ -43,8 +43,8 @@ class TargetMatrix:
 
     @property
     def words(self) -> list[str | list[str]]:
-        """All that a reader is told and no number depends on."""
-        return [self.label, list(self.rows), list(self.columns), self.origin, self.standardisation]
+        """What a reader is told of the data, and no number depends on."""
+        return [list(self.rows), list(self.columns), self.origin, self.standardisation]
 
 
 def build_targets(grid: Grid, source: str) -> list[TargetMatrix]:
