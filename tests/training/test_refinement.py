@@ -80,6 +80,19 @@ def test_refined_runs_end_at_the_levels_of_plain_ones_in_half_the_evaluations(de
     assert refined.evaluations.mean() < 0.65 * plain.evaluations.mean()
 
 
+@pytest.mark.parametrize("device", ["cpu", "torch"])
+def test_counts_go_on_from_those_of_the_plain_stage(device, draw_batch, monkeypatch):
+    batch = draw_batch((5, 5, 5, 5), 20, lams=(0.02, 0.05), tolerance=1e-9)
+    tasks = Tasks(batch.targets.reshape(20, -1), batch.lams, batch.tolerance)
+    monkeypatch.setattr(batch, "tolerance", rough_tolerances(tasks, 3, stages.ROUGH[0]))
+    plain = batch.train(device=device)
+    monkeypatch.setattr(batch, "tolerance", tasks.tolerances)
+    monkeypatch.setattr(engine, "pays", lambda widths: True)
+    refined = batch.train(device=device)
+    assert np.all(refined.iterations > plain.iterations)
+    assert np.all(refined.evaluations > plain.evaluations)
+
+
 def test_how_many_go_through_the_stages_together_changes_no_bit(draw_batch, monkeypatch):
     monkeypatch.setattr(engine, "pays", lambda widths: True)
     batch, told = draw_batch((5, 5, 5), 30), []
