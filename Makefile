@@ -1,7 +1,8 @@
 # make: set up and run the default grid. make test: set up and run every check. Both are safe to repeat.
 # make bench: time the training engines beside their peers. make slurm-test: the profiles for clusters, on a private Slurm.
+# make ARCHIVE=FOLDER: report a data folder copied from elsewhere, without training.
 PYTHON ?= python3
-GRID ?= config/config.yaml
+GRID ?= $(if $(ARCHIVE),$(ARCHIVE)/grid.yaml,config/config.yaml)
 BIN := .venv/bin
 NAME = $(shell $(BIN)/python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["grid"])' $(GRID))
 RUN := $(BIN)/snakemake --workflow-profile workflow/profiles/local
@@ -9,7 +10,7 @@ RUN := $(BIN)/snakemake --workflow-profile workflow/profiles/local
 .PHONY: all setup test slurm-test lint bench clean
 
 all: setup
-	@$(RUN) --configfile $(GRID) -- all; status=$$?; \
+	@$(RUN) --configfile $(GRID) $(if $(ARCHIVE),--config archive=$(ARCHIVE)) -- all; status=$$?; \
 	  $(BIN)/dmf verdicts reports/$(NAME) && exit $$status
 
 setup: .venv/installed

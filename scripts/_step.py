@@ -14,6 +14,7 @@ from dmf.dataset.schema import DataError
 from dmf.dataset.store import DamagedFile, set_aside, unwritable
 from dmf.errors import UserError
 
+OWN = [("data",), ("reports",)]  # an archive is the user's, whatever its name
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
@@ -56,7 +57,7 @@ def step(log: str, name: str, inputs: Iterable[str] = ()) -> Iterator[logging.Lo
 
 def _line(error: Exception, log: Path) -> str:
     """What to say of an error; a damaged file in data/NAME or reports/NAME of this grid is moved aside."""
-    if not isinstance(error, DamagedFile) or error.path.parts[1:2] != log.parts[1:2]:
+    if not isinstance(error, DamagedFile) or error.path.parts[:1] not in OWN or error.path.parts[1:2] != log.parts[1:2]:
         return str(error)
     with suppress(DataError):
         return f"{error.path}: {error.what}; moved to {set_aside(error.path)}; run again to make it anew"

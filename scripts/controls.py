@@ -8,6 +8,9 @@ from dmf.grid.config import validate
 
 with step(snakemake.log[0], "controls", snakemake.input) as log:
     controls = train_controls(validate(snakemake.config, "configuration"))
-    controls = controls.assign_attrs(**file_attributes("Negative controls", "Evidence where the statements are false"))
+    controls = controls.assign_attrs(
+        **file_attributes("Negative controls", "Evidence where the statements are false"),
+        settings=snakemake.params.settings,
+    )
     write(controls, snakemake.output[0])
     log.info("%d runs", controls["certified"].size)

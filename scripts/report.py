@@ -10,6 +10,7 @@ from dmf.dataset.targets import targets_from_dataset
 from dmf.falsify.record import read_record
 from dmf.figures import load_figures
 from dmf.grid.config import validate
+from dmf.report import census
 from dmf.report.page import page_html
 from dmf.report.pictures import picture
 from dmf.report.provenance import provenance, runs_facts
@@ -38,9 +39,11 @@ with step(snakemake.log[0], "report", snakemake.input) as log:
         cost(read(file, check_study), cells_with_minimum(read(part) for part in snakemake.input.evidence))
         for file in snakemake.input.searched
     ]
-    every = tuple(json.loads(snakemake.params.every))
-    page = page_html(grid, targets, summary, verdicts, pictures, source, found, every, next(iter(searched), None))
+    every, absent = (json.loads(text) for text in (snakemake.params.every, snakemake.params.absent))
+    extra = (found, tuple(every), next(iter(searched), None), absent)
+    page = page_html(grid, targets, summary, verdicts, pictures, source, *extra)
     write_text(page, snakemake.output.page)
     write_text(csv_text(verdicts), snakemake.output.table)
+    write_text(census.csv_text(summary.census), snakemake.output.census)
     write_text(json.dumps(source, indent=2, ensure_ascii=False) + "\n", snakemake.output.provenance)
     log.info("%d verdicts, %d figures", len(verdicts), len(pictures))

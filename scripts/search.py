@@ -12,7 +12,10 @@ from dmf.studies.contract import check_study
 with step(snakemake.log[0], "search") as log:
     grid = validate(snakemake.config, "configuration")
     found = search(grid, groups_of(grid, build_targets(grid, "configuration"), "configuration"))
-    found = found.assign_attrs(**file_attributes("Search for minimizers", "Runs until the first global minimizer"))
+    found = found.assign_attrs(
+        **file_attributes("Search for minimizers", "Runs until the first global minimizer"),
+        settings=snakemake.params.settings,
+    )
     check_study(found, snakemake.output[0])
     write(found, snakemake.output[0])
     log.info("found in %d of %d cells", int(found["certified"].sum()), found.sizes["cell"])

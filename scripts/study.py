@@ -10,7 +10,7 @@ from dmf.studies.contract import check_study
 with step(snakemake.log[0], "study", snakemake.input) as log:
     study = load_study(snakemake.wildcards.study)
     evidence = study.make(Settings.of(validate(snakemake.config, "configuration")))
-    evidence = evidence.assign_attrs(**file_attributes(study.title, study.summary))
+    evidence = evidence.assign_attrs(**file_attributes(study.title, study.summary), settings=snakemake.params.settings)
     check_study(evidence, snakemake.output[0])
     write(evidence, snakemake.output[0])
     log.info("%d cases", evidence["certified"].size)

@@ -1,5 +1,6 @@
 """Fails when a claim is violated or a control was missed."""
 
+import json
 from pathlib import Path
 
 from _step import step
@@ -7,6 +8,7 @@ from dmf.dataset.store import read, write_text
 from dmf.errors import UserError
 from dmf.falsify.record import problems as refutations
 from dmf.falsify.record import read_record
+from dmf.report.provenance import gaps
 from dmf.report.search import problems as false_finds
 from dmf.report.verdicts import failures, read_verdicts
 from dmf.studies.contract import check_study
@@ -16,6 +18,7 @@ with step(snakemake.log[0], "verify", snakemake.input) as log:
     problems = failures(verdicts, Path(snakemake.input.page).parent, Path(snakemake.log[0]).parent)
     problems += [line for file in snakemake.input.found for line in refutations(read_record(file), file)]
     problems += [line for file in snakemake.input.searched for line in false_finds(read(file, check_study), file)]
+    problems += gaps(snakemake.input.provenance, json.loads(snakemake.params.absent))
     for problem in problems:
         log.error("%s", problem)
     if problems:

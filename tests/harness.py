@@ -35,9 +35,10 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb"}
 
 @dataclass(frozen=True)
 class Workflow:
-    """The workflow of this checkout, working in `folder`."""
+    """The workflow of the checkout `root`, by default this one, working in `folder`."""
 
     folder: Path
+    root: Path = ROOT
 
     def write(self, config: dict[str, Any], name: str = "grid.yaml") -> Path:
         """Write a configuration file."""
@@ -46,9 +47,11 @@ class Workflow:
         return path
 
     def command(self, *arguments: str, config: Path | None = None) -> list[str]:
-        """The call of snakemake; the grid's file defaults to grid.yaml."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "2"]
-        command += ["--directory", str(self.folder), "--configfile", str(config or self.folder / "grid.yaml")]
+        """The call of snakemake; the grid's file defaults to grid.yaml, where there is one."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.root / "Snakefile"), "--cores", "2"]
+        command += ["--directory", str(self.folder)]
+        config = config or self.folder / "grid.yaml"
+        command += ["--configfile", str(config)] if config.exists() else []
         return [*command, *arguments]
 
     def __call__(

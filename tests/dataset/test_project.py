@@ -19,34 +19,34 @@ def test_opening_writes_nothing(small: dict[str, Any], tmp_path: Path) -> None:
 
 def test_the_ledger_grows_at_its_end_only(small: dict[str, Any], tmp_path: Path) -> None:
     project = open_project(small, "x", tmp_path)
-    project.write_ledger()
+    project.record()
     first = project.ledger_path.read_text()
     assert read_ledger(first) == project.plan.wanted
     small["lambdas"]["relative"].append(0.7)
     larger = open_project(small, "x", tmp_path)
-    larger.write_ledger()
+    larger.record()
     second = larger.ledger_path.read_text()
     assert second.startswith(first)
     assert read_ledger(second)[len(project.plan.wanted) :] == larger.plan.laid
-    larger.write_ledger()
+    larger.record()
     assert larger.ledger_path.read_text() == second
 
 
 def test_a_project_that_needs_nothing_new_leaves_the_ledger_alone(small: dict[str, Any], tmp_path: Path) -> None:
     project = open_project(small, "x", tmp_path)
-    project.write_ledger()
+    project.record()
     project.ledger_path.write_text("\n" + project.ledger_path.read_text())
     before = project.ledger_path.read_bytes()
     again = open_project(small, "x", tmp_path)
-    again.write_ledger()
+    again.record()
     assert again.plan.laid == []
     assert project.ledger_path.read_bytes() == before
 
 
 def test_going_back_to_an_earlier_grid_finds_its_tiles(small: dict[str, Any], tmp_path: Path) -> None:
     first = open_project(small, "x", tmp_path)
-    first.write_ledger()
-    open_project({**small, "seed": 4}, "x", tmp_path).write_ledger()
+    first.record()
+    open_project({**small, "seed": 4}, "x", tmp_path).record()
     again = open_project(small, "x", tmp_path)
     assert again.plan.laid == []
     assert again.plan.wanted == first.plan.wanted
@@ -68,7 +68,7 @@ def test_a_block_is_every_wanted_cell_of_its_group(small: dict[str, Any], tmp_pa
 )
 def test_a_damaged_ledger_is_refused_in_one_line(small: dict[str, Any], tmp_path: Path, damage: bytes) -> None:
     project = open_project(small, "x", tmp_path)
-    project.write_ledger()
+    project.record()
     path = project.ledger_path
     path.write_bytes(path.read_bytes() + damage)
     with pytest.raises(
@@ -80,7 +80,7 @@ def test_a_damaged_ledger_is_refused_in_one_line(small: dict[str, Any], tmp_path
 
 def test_a_ledger_cut_in_the_middle_of_a_line_is_refused(small: dict[str, Any], tmp_path: Path) -> None:
     project = open_project(small, "x", tmp_path)
-    project.write_ledger()
+    project.record()
     text = project.ledger_path.read_text()
     project.ledger_path.write_text(text[:-20])
     with pytest.raises(UserError, match="damaged ledger"):

@@ -28,8 +28,8 @@ def test_every_variable_says_what_it_is(runs: xr.Dataset) -> None:
         if runs[name].dtype.kind in "fi":
             assert attributes["units"] == "1", name
     assert runs["objective"].attrs["symbol"] == "F"
-    assert runs["status"].attrs["flag_meanings"] == "converged iteration_limit diverged stalled"
-    np.testing.assert_array_equal(runs["status"].attrs["flag_values"], [0, 1, 2, 3])
+    assert runs["status"].attrs["flag_meanings"] == "missing converged iteration_limit diverged stalled"
+    np.testing.assert_array_equal(runs["status"].attrs["flag_values"], [-1, 0, 1, 2, 3])
 
 
 def test_sizes_are_those_of_the_grid(runs: xr.Dataset) -> None:

@@ -33,6 +33,7 @@ def runs(outcomes: list[list[Outcome]], depths: list[int]) -> xr.Dataset:
             "minimal": (dims, minimal),
             "kept": (dims, kept),
             "radius": (dims, np.ones(certified.shape)),
+            "status": (dims, np.zeros(certified.shape, dtype=np.int8)),
         },
         {
             "depth": ("cell", depths),

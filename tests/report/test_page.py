@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 import xarray as xr
@@ -13,45 +12,9 @@ from dmf.evidence.claim import Finding, Verdict
 from dmf.falsify.record import Attack, Record
 from dmf.grid.config import Grid
 from dmf.report.pictures import LARGEST_SVG, Picture, picture
+from html_reader import Reader
 
 Build = Callable[..., str]
-VOID = {"meta", "link", "img", "br", "hr", "input", "col", "mspace", "source", "wbr"}
-
-
-class Reader(HTMLParser):
-    """Collects elements, the text outside style, and tags that do not close in the order they were opened."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.unbalanced: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self.unbalanced.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def table_rows(page: str) -> list[str]:

@@ -1,14 +1,21 @@
-"""Nothing is trained twice: a larger grid trains what is new, a relabelled one trains nothing."""
+"""Nothing is trained twice: a larger grid trains what is new, a relabelled one nothing, an edit what it concerns."""
 
+import json
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dmf.claims import load_claims
 from dmf.dataset.store import read
-from harness import TINY, Workflow
+from dmf.figures import figure_studies
+from dmf.studies.contract import OF_THE_GRID
+from harness import ROOT, TINY, Workflow
 
 
 @pytest.fixture
@@ -24,46 +31,83 @@ def test_a_finished_grid_plans_nothing(copy: Workflow) -> None:
 
 
 # The tiny grid has two groups of targets (3 x 3 and 2 x 3) at each depth, and its tiles hold a whole group.
-EXTENSIONS: dict[str, tuple[dict[str, Any], int, int]] = {
+LARGER: dict[str, tuple[dict[str, Any], int, int]] = {
     # what changes: (configuration, new tiles, groups to assemble again)
     "a lambda for every group": ({"lambdas": {"relative": [0.1, 0.3, 1.2]}}, 4, 4),
     "a depth": ({"depths": [2, 3, 4]}, 2, 2),
     "more starts": ({"starts": {"scales": [0.5, 2], "count": 6}}, 4, 4),
     "a scale": ({"starts": {"scales": [0.5, 1, 2], "count": 4}}, 4, 4),
+    "a scheme": ({"starts": {"schemes": ["gaussian", "balanced"], "scales": [0.5, 2], "count": 4}}, 4, 4),
     "a target of a known shape": (
         {"targets": [*TINY["targets"], {"name": "c", "kind": "gaussian", "shape": [3, 3]}]},
         2,
         2,
     ),
-    "another order of everything": (
-        {"depths": [3, 2], "lambdas": {"relative": [1.2, 0.3]}, "targets": TINY["targets"][::-1]},
-        0,
-        4,
+    "another definition of a target": (
+        {"targets": [{**TINY["targets"][0], "singular_values": [2, 1.5]}, TINY["targets"][1]]},
+        2,
+        2,
     ),
-    "other tile sizes": ({"tiles": {"seconds": 0.001}}, 0, 0),
-    "fewer lambdas": ({"lambdas": {"relative": [0.3]}}, 0, 4),
     "a tighter tolerance": ({"certificate": {"gradient_norm": 1e-11}}, 4, 4),
     "another seed": ({"seed": 8}, 4, 4),
 }
+SMALLER: dict[str, tuple[dict[str, Any], int]] = {
+    # what changes: (configuration, groups to assemble again)
+    "fewer lambdas": ({"lambdas": {"relative": [0.3]}}, 4),
+    "fewer depths": ({"depths": [3]}, 0),
+    "fewer targets": ({"targets": TINY["targets"][:1]}, 0),
+    "fewer starts": ({"starts": {"scales": [0.5, 2], "count": 3}}, 4),
+    "another order of everything": (
+        {"depths": [3, 2], "lambdas": {"relative": [1.2, 0.3]}, "targets": TINY["targets"][::-1]},
+        4,
+    ),
+}
+ALL_CHECKED = sum(claim.study in OF_THE_GRID for claim in load_claims().values())
+ALL_DRAWN = sum(study in OF_THE_GRID for study in figure_studies().values())
 
 
-@pytest.mark.parametrize("name", EXTENSIONS)
+@pytest.mark.parametrize("name", LARGER)
 def test_only_what_is_new_is_trained(copy: Workflow, name: str) -> None:
-    change, tiles, groups = EXTENSIONS[name]
+    change, tiles, groups = LARGER[name]
     copy.write({**deepcopy(TINY), **change})
     planned = copy.planned("runs")
     assert planned.get("train", 0) == tiles
     assert planned.get("assemble", 0) == groups
 
 
-def test_a_relabelled_report_trains_nothing(copy: Workflow) -> None:
+@pytest.mark.parametrize("name", SMALLER)
+def test_a_smaller_grid_trains_nothing_and_writes_a_smaller_report(copy: Workflow, name: str) -> None:
+    change, groups = SMALLER[name]
+    copy.write({**deepcopy(TINY), **change})
+    planned = copy.planned("all")
+    assert planned.pop("assemble", 0) == groups
+    assert planned.pop("draw_targets", 0) == ("targets" in change)
+    assert planned == {"certify": 1, "check": ALL_CHECKED, "draw": ALL_DRAWN, "write_report": 1, "verify": 1, "all": 1}
+
+
+def test_the_smaller_report_holds_only_what_is_wanted(copy: Workflow) -> None:
+    copy.write({**deepcopy(TINY), "depths": [3], "figures": []})
+    result = copy("--quiet", "rules", "progress", "--", "report")
+    assert result.returncode == 0, result.stderr
+    verdicts = json.loads((copy.folder / "reports/tiny/verdicts/collapse.json").read_text())
+    assert verdicts["finding"]["runs"] == 32
+    assert json.loads((copy.folder / "reports/tiny/provenance.json").read_text())["runs"] == 32
+
+
+def test_other_tile_sizes_and_the_number_of_runs_a_cell_needs_train_nothing(copy: Workflow) -> None:
+    copy.write({**deepcopy(TINY), "tiles": {"seconds": 0.001}})
+    assert copy.planned("all").keys() <= {"write_report", "verify", "all"}
+    copy.write({**deepcopy(TINY), "certificate": {"runs_per_cell": 3, "cells": 0.9}})
+    assert copy.planned("all") == {"check": ALL_CHECKED, "write_report": 1, "verify": 1, "all": 1}
+
+
+def test_a_title_is_the_report_alone_and_a_label_is_also_in_the_figures(copy: Workflow) -> None:
+    copy.write({**deepcopy(TINY), "title": "Another title"})
+    assert copy.planned("all") == {"write_report": 1, "verify": 1, "all": 1}
     relabelled = deepcopy(TINY)
-    relabelled["title"] = "Another title"
     relabelled["targets"][0]["label"] = "The first target"
     copy.write(relabelled)
-    planned = copy.planned("all")
-    assert planned.pop("write_report") == 1
-    assert set(planned) <= {"draw", "verify", "all"}
+    assert copy.planned("all") == {"draw": ALL_DRAWN, "write_report": 1, "verify": 1, "all": 1}
 
 
 def test_an_extended_grid_keeps_every_old_number(trained: Workflow, copy: Workflow) -> None:
@@ -80,9 +124,48 @@ def test_an_extended_grid_keeps_every_old_number(trained: Workflow, copy: Workfl
             assert (kept[name].values == old[name].values).all(), name
 
 
-def test_an_edited_figure_does_not_retrain(trained: Workflow) -> None:
-    # By Snakemake's own account of inputs: training must not list any file of the rooms above it.
-    listing = trained("--dry-run", "--forceall", "--", "runs").stdout
-    training = [line for line in listing.splitlines() if "scripts/dmf/" in line]
-    assert training
-    assert not any(room in line for line in training for room in ("figures/", "report/", "claims/", "console/"))
+@pytest.fixture(scope="module")
+def checkout(trained: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """A copy of this checkout that may be edited, with the trained grid as if it had made it."""
+    root, folder = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("edited") / "grid"
+    shutil.copy(ROOT / "Snakefile", root)
+    for part in ("workflow", "scripts"):
+        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(trained.folder, folder, ignore=shutil.ignore_patterns(".snakemake"))
+    workflow = Workflow(folder, root)
+    touched = workflow("--touch", "--quiet", "all")
+    assert touched.returncode == 0, touched.stderr
+    assert workflow.planned("all") == {}
+    return workflow
+
+
+@contextmanager
+def edited(file: Path) -> Iterator[None]:
+    """The file with a line more, and afterwards as it was."""
+    text, times = file.read_text(encoding="utf-8"), file.stat()
+    file.write_text(f"{text}\n", encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.write_text(text, encoding="utf-8")
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+REPORT = {"write_report": 1, "verify": 1, "all": 1}
+JUDGED = {"check": ALL_CHECKED, **REPORT}
+CERTIFIED = {"certify": 1, "draw": ALL_DRAWN, **JUDGED}
+EDITS: dict[str, dict[str, int]] = {
+    "figures/collapse.py": {"draw": 1, **REPORT},
+    "claims/collapse.py": {"check": 1, **REPORT},
+    "report/page.css": REPORT,
+    "evidence/judge.py": JUDGED,
+    "training/lanes/lbfgs.py": {"train": 4, "train_controls": 1, "assemble": 4, **CERTIFIED},
+    "studies/scalar.py": {},
+    "console/main.py": {},
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edited_module_runs_what_it_concerns_and_nothing_else(checkout: Workflow, name: str) -> None:
+    with edited(checkout.root / "scripts/dmf" / name):
+        assert checkout.planned("all") == EDITS[name]

@@ -4,11 +4,11 @@
 rule certify:
     input:
         runs=lambda wildcards: [
-            f"{DATA}/runs/{part.name}.nc" for part in EVIDENCE[wildcards.bundle]
+            f"{RUNS}/{part.name}.nc" for part in EVIDENCE[wildcards.bundle]
         ],
         code=sources(*CERTIFYING, "theory/*.py"),
     output:
-        f"{DATA}/{{bundle}}.nc",
+        f"{MADE}/{{bundle}}.nc",
     log:
         f"{LOGS}/certify/{{bundle}}.log",
     priority: 30
@@ -25,11 +25,7 @@ rule check:
         code=lambda wildcards: sources(
             f"claims/{wildcards.claim}.py",
             "claims/_*.py",
-            "evidence/claim.py",
-            "evidence/judge.py",
-            "evidence/parts.py",
-            "evidence/speak.py",
-            "evidence/rounding.py",
+            *JUDGING,
         ),
     output:
         f"{REPORTS}/verdicts/{{claim}}.json",
@@ -38,6 +34,23 @@ rule check:
     conda:
         "../envs/dmf.yaml"
     params:
-        enough=canonical([grid.certificate.runs_per_cell, grid.certificate.cells]),
+        enough=ENOUGH,
     script:
         "../../scripts/check.py"
+
+
+rule judge_attacks:
+    input:
+        evidence=f"{DATA}/falsifier.nc",
+        code=sources("falsify/record.py", "falsify/decoy.py", "claims/*.py", *JUDGING),
+    output:
+        f"{REPORTS}/falsifier.json",
+    log:
+        f"{LOGS}/judge-attacks.log",
+    priority: 10
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        enough=ENOUGH,
+    script:
+        "../../scripts/judge_attacks.py"

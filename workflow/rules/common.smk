@@ -12,6 +12,13 @@ from dmf.claims import load_claims
 from dmf.console.progress import TrainingWatch
 from dmf.errors import UserError
 from dmf.figures import figure_studies
+from dmf.dataset.archive import (
+    ASKED,
+    asked,
+    check_archive,
+    configuration_of,
+    open_archive,
+)
 from dmf.dataset.locks import check_writable, hold
 from dmf.dataset.project import open_project
 from dmf.grid.choice import chosen
@@ -19,22 +26,82 @@ from dmf.grid.parts import thinning
 from dmf.studies import Settings, study_names
 from dmf.studies.contract import OF_THE_GRID
 
+# Asked of one run on the command line, beside the grid: to take a data folder copied from elsewhere, and to report
+# what there is of an unfinished grid. With either of them nothing of the grid is trained.
+try:
+    ARCHIVE, INCOMPLETE = asked(config)
+except UserError as error:
+    sys.exit(str(error))
+TRAINS = not (ARCHIVE or INCOMPLETE)
+
+if "grid" not in config:
+
+    configfile: configuration_of(ARCHIVE) if ARCHIVE else "config/config.yaml"
+
+
+for key in ASKED:
+    config.pop(key, None)
+
 source = str(workflow.configfiles[-1] if workflow.configfiles else "--config")
 # The machine that plans for a cluster needs no graphics card, and neither does a job that trains nothing.
 trains_here = workflow.is_main_process and workflow.nodes is None
 try:
-    project = open_project(config, source, trains_here=trains_here)
+    if ARCHIVE:
+        project = open_archive(config, source, Path(ARCHIVE))
+    else:
+        project = open_project(config, source, trains_here=trains_here and TRAINS)
     STUDIES = chosen("studies", project.grid.studies, study_names(), source)
     DRAWN = chosen("figures", project.grid.figures, list(figure_studies()), source)
 except UserError as error:
     sys.exit(str(error))
 
 grid = project.grid
-DATA = f"data/{grid.grid}"
-REPORTS = f"reports/{grid.grid}"
-LOGS = f"{DATA}/logs"
+
+
+def canonical(value):
+    """Text that is equal where values are: parameters are compared as text to decide what to rerun."""
+    return json.dumps(value, sort_keys=True)
+
+
+# What the files that are not runs are made with; they carry it, so that an archive can be held against it.
+SETTINGS = {
+    "controls.nc": project.training,
+    **{
+        f"studies/{study}.nc": canonical(asdict(Settings.of(grid))) for study in STUDIES
+    },
+}
+if grid.falsifier.runs:
+    SETTINGS["falsifier.nc"] = canonical([project.training, grid.falsifier.runs])
+if grid.search.runs:
+    cells = [
+        [[target.name, target.fingerprint] for target in project.targets],
+        grid.depths,
+        grid.hidden_widths,
+        grid.lambdas.model_dump(),
+    ]
+    SETTINGS["search.nc"] = canonical([project.training, grid.search.runs, cells])
+
+# Files that an unfinished archive has not; what reads them is left out.
+ABSENT = []
+if ARCHIVE:
+    try:
+        ABSENT = check_archive(project, Path(ARCHIVE), SETTINGS, INCOMPLETE)
+    except UserError as error:
+        sys.exit(str(error))
+SETTINGS = {name: text for name, text in SETTINGS.items() if name not in ABSENT}
+STUDIES = [study for study in STUDIES if f"studies/{study}.nc" in SETTINGS]
+
+# Where the data are, and what is made of them: never in an archive, nor of unfinished runs beside the finished.
+DATA = ARCHIVE or f"data/{grid.grid}"
+MADE, REPORTS = f"data/{grid.grid}", f"reports/{grid.grid}"
+if INCOMPLETE:
+    MADE, REPORTS = f"{MADE}/incomplete", f"{REPORTS}/incomplete"
+elif ARCHIVE:
+    MADE = f"{MADE}/archived"
+RUNS = f"{MADE}/runs" if INCOMPLETE else f"{DATA}/runs"
+LOGS = f"{MADE}/logs"
 # What each claim and figure reads: the grid's own runs, a study the grid wants, or the search for global minimizers.
-SEARCHED = [f"{DATA}/search.nc"] if grid.search.runs else []
+SEARCHED = [f"{DATA}/search.nc"] if "search.nc" in SETTINGS else []
 READABLE = [*OF_THE_GRID, *STUDIES, *(["search"] if SEARCHED else [])]
 CLAIMS = {
     name: claim.study
@@ -47,7 +114,7 @@ FIGURES = {
     if study in READABLE and name in DRAWN
 }
 # What the search for refutations found: nothing where it may not train.
-FOUND = [f"{REPORTS}/falsifier.json"] if grid.falsifier.runs else []
+FOUND = [f"{REPORTS}/falsifier.json"] if "falsifier.nc" in SETTINGS else []
 # What aggregation holds at once, by file: parts of groups, and the parts whose runs are certified together.
 EVIDENCE = project.bundles()
 PARTS = {part.name: part for bundle in EVIDENCE.values() for part in bundle}
@@ -66,6 +133,12 @@ TILE_CODE = [*TRAINING, "grid/seeds.py", "dataset/train.py"]
 CERTIFYING = [
     f"evidence/{name}.py" for name in ("certify", "cells", "runs", "rounding")
 ]
+
+# Those that turn evidence into a verdict, and what a grid asks of it.
+JUDGING = [
+    f"evidence/{name}.py" for name in ("claim", "judge", "parts", "speak", "rounding")
+]
+ENOUGH = canonical([grid.certificate.runs_per_cell, grid.certificate.cells])
 
 watch = TrainingWatch(project.plan.wanted, DATA)
 
@@ -95,7 +168,7 @@ def sources(*modules):
 def evidence_of(study):
     """The files that a claim or a figure on a study reads."""
     if study in OF_THE_GRID:
-        return expand(f"{DATA}/{{bundle}}.nc", bundle=EVIDENCE)
+        return expand(f"{MADE}/{{bundle}}.nc", bundle=EVIDENCE)
     return SEARCHED if study == "search" else [f"{DATA}/studies/{study}.nc"]
 
 
@@ -106,18 +179,14 @@ def controls_of(study):
     return evidence_of(study)[0]
 
 
-def canonical(value):
-    """Text that is equal where values are: parameters are compared as text to decide what to rerun."""
-    return json.dumps(value, sort_keys=True)
-
-
 def begin():
-    """Before the first job: hold the grid's folders for this run alone, or say in one line why not."""
+    """Before the first job: hold the folders that it writes for this run alone, or say in one line why not."""
     global held  # until the process ends
     try:
         check_writable(Path(REPORTS))
-        held = hold(Path(DATA))
-        project.write_ledger()
+        held = hold(Path(MADE))
+        if TRAINS:
+            project.record()
     except UserError as error:
         sys.exit(str(error))
 

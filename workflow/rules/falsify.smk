@@ -1,4 +1,4 @@
-# The search for cells that refute a claim: its own evidence, judged by the claims themselves. Off where it may not train.
+# The search for cells that refute a claim: evidence of its own. It is judged in check.smk.
 
 
 rule falsify:
@@ -11,8 +11,7 @@ rule falsify:
             *TRAINING,
         ),
     output:
-        evidence=f"{DATA}/falsifier.nc",
-        record=f"{REPORTS}/falsifier.json",
+        f"{DATA}/falsifier.nc",
     log:
         f"{LOGS}/falsify.log",
     priority: 20
@@ -20,12 +19,6 @@ rule falsify:
         "../envs/dmf.yaml"
     threads: 1
     params:
-        settings=canonical(
-            [
-                project.training,
-                grid.falsifier.model_dump(),
-                grid.certificate.model_dump(),
-            ]
-        ),
+        settings=SETTINGS.get("falsifier.nc"),
     script:
         "../../scripts/falsify.py"

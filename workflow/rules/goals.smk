@@ -25,7 +25,7 @@ rule targets:
 
 rule runs:
     input:
-        expand(f"{DATA}/runs/{{part}}.nc", part=PARTS),
+        expand(f"{RUNS}/{{part}}.nc", part=PARTS),
 
 
 rule verdicts:
@@ -49,12 +49,15 @@ rule verify:
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
         found=FOUND,
         searched=SEARCHED,
+        provenance=f"{REPORTS}/provenance.json",
     output:
         f"{REPORTS}/verified.txt",
     log:
         f"{LOGS}/verify.log",
     conda:
         "../envs/dmf.yaml"
+    params:
+        absent=canonical(ABSENT),
     script:
         "../../scripts/verify.py"
 
@@ -65,6 +68,6 @@ rule clean:
     conda:
         "../envs/dmf.yaml"
     params:
-        folders=[DATA, REPORTS],
+        folders=[MADE, REPORTS],
     script:
         "../../scripts/clean.py"

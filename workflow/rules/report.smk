@@ -27,7 +27,7 @@ rule write_report:
     input:
         evidence=evidence_of("runs"),
         targets=f"{DATA}/targets.nc",
-        runs=expand(f"{DATA}/runs/{{part}}.nc", part=PARTS),
+        runs=expand(f"{RUNS}/{{part}}.nc", part=PARTS),
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
         found=FOUND,
         searched=SEARCHED,
@@ -37,6 +37,7 @@ rule write_report:
     output:
         page=f"{REPORTS}/index.html",
         table=f"{REPORTS}/verdicts.csv",
+        census=f"{REPORTS}/census.csv",
         provenance=f"{REPORTS}/provenance.json",
     log:
         f"{LOGS}/report.log",
@@ -45,5 +46,6 @@ rule write_report:
     params:
         configuration=canonical(grid.model_dump(mode="json")),
         every=canonical(EVERY),
+        absent=canonical(ABSENT),
     script:
         "../../scripts/report.py"

@@ -19,14 +19,6 @@ rule search:
         "../envs/dmf.yaml"
     threads: 1
     params:
-        cells=canonical(
-            [
-                [[t.name, t.fingerprint] for t in project.targets],
-                grid.depths,
-                grid.hidden_widths,
-                grid.lambdas.model_dump(),
-            ]
-        ),
-        settings=canonical([project.training, grid.search.model_dump()]),
+        settings=SETTINGS.get("search.nc"),
     script:
         "../../scripts/search.py"

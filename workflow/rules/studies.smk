@@ -19,6 +19,6 @@ rule study:
         "../envs/dmf.yaml"
     threads: 1
     params:
-        settings=canonical(asdict(Settings.of(grid))),
+        settings=lambda wildcards: SETTINGS[f"studies/{wildcards.study}.nc"],
     script:
         "../../scripts/study.py"

@@ -43,20 +43,3 @@ rule assemble:
         block=lambda wildcards: canonical(PARTS[wildcards.part].block.as_json()),
     script:
         "../../scripts/assemble.py"
-
-
-rule train_controls:
-    input:
-        code=sources("evidence/*controls.py", *CERTIFYING, *TRAINING),
-    output:
-        f"{DATA}/controls.nc",
-    log:
-        f"{LOGS}/controls.log",
-    priority: 20
-    conda:
-        "../envs/dmf.yaml"
-    threads: 1
-    params:
-        training=project.training,
-    script:
-        "../../scripts/controls.py"

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from dmf import __version__
+from dmf.console import compare
 from dmf.console.table import verdict_table
 from dmf.errors import UserError
 from dmf.report.verdicts import read_verdicts
@@ -22,15 +23,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     show = commands.add_parser("verdicts", help="print the table of verdicts of a report")
     show.add_argument("report", type=Path, help="folder of the report, such as reports/default")
+    show.set_defaults(run=_verdicts)
+    compare.add_command(commands)
     options = parser.parse_args(arguments)
     try:
-        return _verdicts(options.report)
+        status: int = options.run(options)
+        return status
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
 
 
-def _verdicts(report: Path) -> int:
+def _verdicts(options: argparse.Namespace) -> int:
+    report = options.report
     files = sorted((report / "verdicts").glob("*.json"))
     if not files:
         raise UserError(f"{report}: no verdicts here; expected a folder such as reports/default after a run")

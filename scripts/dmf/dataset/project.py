@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from dmf.dataset.store import write_text
 from dmf.errors import UserError
 from dmf.grid.cells import Group, lambda_labels, series_of
@@ -17,6 +19,8 @@ from dmf.grid.parts import Part, bundles_of, parts_of
 from dmf.grid.targets import TargetMatrix, build_targets
 from dmf.grid.tiles import Plan, Tile, lay, ledger_text, read_ledger, training_fingerprint
 from dmf.training.arguments import check_device
+
+LEDGER, CONFIGURATION = "tiles.jsonl", "grid.yaml"  # of a data folder
 
 
 @dataclass(frozen=True)
@@ -67,13 +71,18 @@ class Project:
             return {"evidence": bundles[0]}
         return {f"evidence/{number}": bundle for number, bundle in enumerate(bundles)}
 
-    def write_ledger(self) -> None:
-        """Record the planned tiles, so that a later and larger grid leaves them as they are.
+    def record(self) -> None:
+        """Write beside the data what they are of, so that a copy of the folder can be reported anywhere, and the
+        planned tiles, so that a later and larger grid leaves them as they are.
 
         To be called while holding the grid; the ledger is read again, since another run may have ended meanwhile.
         """
+        text = configuration_text(self.grid)
+        path = self.ledger_path.with_name(CONFIGURATION)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            write_text(text, path)
         if self.plan.laid:
-            write_text(ledger_text(dict.fromkeys([*_read(self.ledger_path), *self.plan.laid])), self.ledger_path)
+            write_text(ledger_text(dict.fromkeys([*read_tiles(self.ledger_path), *self.plan.laid])), self.ledger_path)
 
 
 def open_project(raw: Any, source: str, root: Path = Path(), trains_here: bool = True) -> Project:
@@ -90,8 +99,8 @@ def open_project(raw: Any, source: str, root: Path = Path(), trains_here: bool =
     if drawn > machine:
         raise UserError(f"{source}: targets: take {_gigabytes(drawn, machine)}; use fewer or smaller ones")
     targets = build_targets(grid, source)
-    ledger_path = root / "data" / grid.grid / "tiles.jsonl"
-    ledger = _read(ledger_path)
+    ledger_path = root / "data" / grid.grid / LEDGER
+    ledger = read_tiles(ledger_path)
     project = Project(grid, targets, lay(grid, targets, ledger, source), ledger, ledger_path)
     if trains_here:
         _refuse_too_large(project, source, machine)
@@ -129,7 +138,14 @@ def require_device(device: str, source: str) -> None:
         raise UserError(f"{source}: {error}") from None
 
 
-def _read(path: Path) -> list[Tile]:
+def configuration_text(grid: Grid) -> str:
+    """A grid's configuration as YAML, every key written out."""
+    head = "# The configuration of the data in this folder, as it was last run.\n"
+    return head + yaml.safe_dump(grid.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def read_tiles(path: Path) -> list[Tile]:
+    """The ledger of a data folder, empty where there is none. Raises UserError for a damaged one."""
     if not path.exists():
         return []
     try:

@@ -15,6 +15,8 @@ from dmf.training.result import Runs
 from dmf.training.settings import Status
 
 SCHEMA_VERSION = 2
+LACKS = "missing_runs"  # attribute of a file that has some: how many
+MISSING = -1  # status of a run that was wanted and is not there; training ends with none such
 CELL = ("target", "lam", "start")
 KINDS = {"f": "float64", "i": "a signed integer type", "U": "text"}
 
@@ -134,8 +136,8 @@ def describe(dataset: xr.Dataset) -> xr.Dataset:
             number = str(key).removeprefix("layer_")
             dataset[key].attrs.update(long_name=f"layer W_{number}", units="1", symbol=f"W_{number}")
     dataset["status"].attrs.update(
-        flag_values=np.array([s.value for s in Status], dtype=np.int8),
-        flag_meanings=" ".join(s.name.lower() for s in Status),
+        flag_values=np.array([MISSING, *(s.value for s in Status)], dtype=np.int8),
+        flag_meanings=" ".join(["missing", *(s.name.lower() for s in Status)]),
     )
     dataset["layer"].attrs.update(long_name="layer l, counted from the input", units="1")
     dataset["lam"].attrs.update(long_name="lambda as configured; a trailing c means units of lambda_c")

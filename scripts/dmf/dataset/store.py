@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,14 +71,7 @@ def read(path: str | Path, check: Callable[[xr.Dataset, str], None] | None = Non
     or altered.
     """
     path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: no such file; run the step that makes it")
-    try:
-        with xr.open_dataset(path, engine="netcdf4") as opened:
-            dataset = opened.load()
-    except Exception as error:  # the netCDF library raises many kinds for a damaged file
-        reason = " ".join(str(error).split())
-        raise DamagedFile(path, f"not a readable netCDF file ({reason})") from None
+    dataset = _opened(path, lambda opened: opened.load())
     recorded = dataset.attrs.get(FINGERPRINT)
     if recorded != values_fingerprint(dataset):
         raise DamagedFile(path, f"values do not match their fingerprint {str(recorded)[:12]}")
@@ -87,16 +80,28 @@ def read(path: str | Path, check: Callable[[xr.Dataset, str], None] | None = Non
     return dataset
 
 
-def read_header(path: str | Path) -> xr.Dataset:
-    """Sizes and global attributes of a file, its values left on the disk: enough to say where they came from.
+def read_header(path: str | Path, names: Sequence[str] = ()) -> xr.Dataset:
+    """Sizes and global attributes of a file and its variables `names`; other values are left on the disk.
 
-    Raises DataError, naming the file, where it is missing or unreadable.
+    Raises DataError, naming the file, where it is missing, unreadable or has no such variable.
     """
+
+    def header(opened: xr.Dataset) -> xr.Dataset:
+        for name in names:
+            opened[name].load()
+        return opened
+
+    return _opened(Path(path), header)
+
+
+def _opened(path: Path, look: Callable[[xr.Dataset], xr.Dataset]) -> xr.Dataset:
+    if not path.exists():
+        raise DataError(f"{path}: no such file; run the step that makes it")
     try:
         with xr.open_dataset(path, engine="netcdf4") as opened:
-            return opened
+            return look(opened)
     except Exception as error:  # the netCDF library raises many kinds for a damaged file
-        raise DamagedFile(Path(path), f"not a readable netCDF file ({' '.join(str(error).split())})") from None
+        raise DamagedFile(path, f"not a readable netCDF file ({' '.join(str(error).split())})") from None
 
 
 def write_text(text: str, path: str | Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from dmf.dataset.provenance import file_attributes
 from dmf.dataset.schema import DataError, runs_dataset
@@ -16,6 +17,7 @@ from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.grid.tiles import Tile, tile_text, training_fingerprint
 from dmf.training.engine import train
+from dmf.training.result import Runs
 
 
 def train_tile(
@@ -46,9 +48,7 @@ def train_block(
 ) -> xr.Dataset:
     """Train targets x labels x (series, index) cells of one group with the settings of `grid`."""
     began = time.perf_counter()
-    norms = [float(target.singular_values[0]) for target in targets]
-    lam_value = np.array([[lambda_value(label, norm, group.depth) for label in labels] for norm in norms])
-    tolerance = np.array([grid.certificate.gradient_norm * gradient_scale(norm, group.depth) for norm in norms])
+    norms, lam_value, tolerance = _scales(group, targets, labels, grid)
     starts = [(series, index) for series, span in spans.items() for index in span]
     per_cell = len(labels) * len(starts)
     drawn = [
@@ -67,6 +67,29 @@ def train_block(
         progress=progress,
         threads=1,
     )
+    dataset = label_runs(group, targets, labels, starts, runs, grid)
+    return dataset.assign_attrs(
+        **file_attributes(
+            f"Trained factorizations {group.name}", "Runs of L2-regularized deep matrix factorization, one a start"
+        ),
+        optimizer=json.dumps(grid.optimizer.model_dump()),
+        seed=grid.seed,
+        device=grid.device,
+        threads=1,
+        train_seconds=time.perf_counter() - began,
+    )
+
+
+def label_runs(
+    group: Group,
+    targets: Sequence[TargetMatrix],
+    labels: Sequence[str],
+    starts: Sequence[tuple[Series, int]],
+    runs: Runs,
+    grid: Grid,
+) -> xr.Dataset:
+    """Runs of targets x labels x starts, in that order, as a dataset that says what they are runs of."""
+    _, lam_value, tolerance = _scales(group, targets, labels, grid)
     dataset = runs_dataset(
         group,
         [target.name for target in targets],
@@ -79,14 +102,14 @@ def train_block(
         runs,
         layers=grid.keep.layers,
     )
-    return dataset.assign_attrs(
-        **file_attributes(
-            f"Trained factorizations {group.name}", "Runs of L2-regularized deep matrix factorization, one a start"
-        ),
-        training=training_fingerprint(grid),
-        optimizer=json.dumps(grid.optimizer.model_dump()),
-        seed=grid.seed,
-        device=grid.device,
-        threads=1,
-        train_seconds=time.perf_counter() - began,
-    )
+    return dataset.assign_attrs(training=training_fingerprint(grid))
+
+
+def _scales(
+    group: Group, targets: Sequence[TargetMatrix], labels: Sequence[str], grid: Grid
+) -> tuple[list[float], NDArray[np.float64], NDArray[np.float64]]:
+    """Spectral norms (target,), lambdas (target, lam) and largest certified gradient norms (target,)."""
+    norms = [float(target.singular_values[0]) for target in targets]
+    lam_value = np.array([[lambda_value(label, norm, group.depth) for label in labels] for norm in norms])
+    tolerance = np.array([grid.certificate.gradient_norm * gradient_scale(norm, group.depth) for norm in norms])
+    return norms, lam_value, tolerance

@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
+from dmf.dataset.schema import MISSING
 from dmf.evidence.speak import may_speak, outside_exceptional_set
 from dmf.figures import _style
 
@@ -14,10 +15,11 @@ FLOOR = 1e-20  # deviations below it, where no tolerance reaches, are drawn at i
 
 
 def run_table(evidence: xr.Dataset) -> pd.DataFrame:
-    """Every run as a row with all its fields, those of its cell and its coordinates."""
+    """Every trained run as a row with all its fields, those of its cell and its coordinates."""
     speaks = may_speak(evidence)
     columns = evidence.drop_vars("sigma").assign(minimizer=speaks, speaks=speaks & outside_exceptional_set(evidence))
-    return columns.to_dataframe().reset_index()
+    table = columns.to_dataframe().reset_index()
+    return table[table["status"] != MISSING].reset_index(drop=True)
 
 
 def speaking(runs: pd.DataFrame) -> pd.DataFrame:

@@ -1,17 +1,22 @@
-"""Where runs ended: every run has exactly one outcome, so the counts add up to the number of runs."""
+"""Where runs ended: every trained run has exactly one outcome, so the counts add up to the number of runs."""
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from dmf.dataset.schema import MISSING
+
 Integers = NDArray[np.int64]
 
 # Outcomes below zero; an outcome k >= 0 is a critical level above the minimum that keeps k singular values.
-NO_LEVEL, MINIMUM, UNCERTIFIED = -1, -2, -3
+NO_LEVEL, MINIMUM, UNCERTIFIED, NOT_TRAINED = -1, -2, -3, -4
+AT_MINIMUM = "global minimum"  # column of the CSV
 MOST_LEVELS = 7  # columns for k = 0, 1, ...; the last one takes all that is larger
 
 
@@ -49,15 +54,17 @@ class Census:
 
 
 def outcomes(evidence: xr.Dataset) -> Integers:
-    """The outcome of every run, (cell, start): MINIMUM, UNCERTIFIED, NO_LEVEL or k of a higher level."""
-    fields = {name: evidence[name].transpose("cell", "start").values for name in ("certified", "minimal", "kept")}
+    """The outcome of every run, (cell, start): MINIMUM, UNCERTIFIED, NO_LEVEL, k of a higher level, or NOT_TRAINED."""
+    names = ("certified", "minimal", "kept", "status")
+    fields = {name: evidence[name].transpose("cell", "start").values for name in names}
     certified, minimal = fields["certified"] == 1, fields["minimal"] == 1
     above: Integers = np.where(fields["kept"] >= 0, fields["kept"], NO_LEVEL).astype(np.int64)
-    return np.where(certified, np.where(minimal, MINIMUM, above), UNCERTIFIED)
+    found = np.where(certified, np.where(minimal, MINIMUM, above), UNCERTIFIED)
+    return np.where(fields["status"] == MISSING, NOT_TRAINED, found)
 
 
 def census(evidence: xr.Dataset) -> Census:
-    """Outcomes counted by depth, scheme and scale, in the order of the evidence's starts."""
+    """Outcomes of trained runs counted by depth, scheme and scale, in the order of the evidence's starts."""
     found = outcomes(evidence)
     largest = min(max(int(found.max()), 0), MOST_LEVELS - 1)
     merged = int(found.max()) > largest
@@ -83,6 +90,16 @@ def merged(one: Census, other: Census) -> Census:
             known = rows.get((row.depth, row.scheme, row.scale), (0,) * len(counts))
             rows[row.depth, row.scheme, row.scale] = tuple(a + b for a, b in zip(known, counts, strict=True))
     return Census(levels, tuple(Row(*key, counts) for key, counts in sorted(rows.items(), key=lambda row: row[0][0])))
+
+
+def csv_text(found: Census) -> str:
+    """A census as CSV: depth, scheme, scale, then the number of runs with each outcome."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    levels = [f"spurious minimum k = {level}" for level in found.levels]
+    writer.writerow(["depth", "scheme", "scale", AT_MINIMUM, *levels, "no level", "uncertified"])
+    writer.writerows([row.depth, row.scheme, row.scale, *row.counts] for row in found.rows)
+    return buffer.getvalue()
 
 
 def _counts(found: Integers, largest: int) -> tuple[int, ...]:

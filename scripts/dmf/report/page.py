@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from dmf.claims import load_claim
 from dmf.evidence.claim import Claim, Verdict
 from dmf.falsify.record import Record
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
-from dmf.report import listing, statements, text
+from dmf.report import statements
 from dmf.report.directions import directions
+from dmf.report.missing import missing
 from dmf.report.pictures import Picture
 from dmf.report.search import Searched
 from dmf.report.summary import Summary
-from dmf.report.verdicts import cell_text
+from dmf.report.template import environment
 
-HERE = Path(__file__).parent
 WORDS = ("confirmed", "violated", "inconclusive")
 MOST_TARGETS = 40
 
@@ -48,17 +43,18 @@ def page_html(
     found: Record | None = None,
     every: tuple[int, int] = (1, 1),
     searched: Searched | None = None,
+    absent: Sequence[str] = (),
 ) -> str:
     """The page, from a grid's targets, summary of evidence, verdicts, figures, provenance, what was found by the search
     for refutations, and what a global minimizer cost; None for a search that is turned off. `every`: which draws of
-    which cells figures show, (1, 1) for all.
+    which cells figures show, (1, 1) for all. `absent` names files that an incomplete grid has not.
 
     Figures of a claim stand in its section, all others in one of their own; both keep their order. Everything
     that a user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not understood.
     """
     named = {verdict.claim for verdict in verdicts}
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             title=grid.title or grid.grid,
@@ -75,7 +71,7 @@ def page_html(
             words={word: sum(verdict.finding.word == word for verdict in verdicts) for word in WORDS},
             missed=[verdict for verdict in verdicts if not verdict.control_detected],
             loose=[picture for picture in pictures if picture.claim not in named],
-            runs={**summary.counts, "starts": summary.counts["trained"] // summary.counts["cells"]},
+            runs={**summary.counts, "starts": summary.counts["wanted"] // summary.counts["cells"]},
             every=every,
             census=summary.census,
             by_status=summary.by_status,
@@ -86,6 +82,7 @@ def page_html(
             provenance=provenance,
             found=found,
             searched=searched,
+            missing=missing(summary.lost, summary.counts, absent),
         )
     )
 
@@ -93,18 +90,3 @@ def page_html(
 def _section(verdict: Verdict, summary: Summary, pictures: Sequence[Picture]) -> Section:
     own = [picture for picture in pictures if picture.claim == verdict.claim]
     return Section(verdict, load_claim(verdict.claim), summary.worst.get(verdict.claim), own)
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {filter.__name__: filter for filter in (*text.FILTERS, listing.status_text, cell_text)}
-    environment.globals["css"] = Markup((HERE / "page.css").read_text(encoding="utf-8"))
-    return environment

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from dmf.dataset.assemble import TRACED, run_count
 from dmf.dataset.provenance import REFERENCE
+from dmf.dataset.schema import LACKS
+from dmf.errors import UserError
 from dmf.grid.config import Grid
 from dmf.grid.seeds import digest
 from dmf.grid.targets import TargetMatrix
 
+NEEDED = {"grid": str, "runs": int, "configuration": dict, "report": dict}  # of a provenance that is read back
 STAMP = ("date_created", "git_revision", "machine", "package_versions", "values_sha256")
 
 
 def runs_facts(runs: xr.Dataset) -> dict[str, Any]:
-    """What a report keeps of a file of runs: their number, seconds of training, and the file's stamp."""
-    facts = {"runs": run_count(runs), "train_seconds": float(runs.attrs["train_seconds"])}
+    """What a report keeps of a file of runs: how many there are and are missing, seconds of training, its stamp."""
+    missing = int(runs.attrs.get(LACKS, 0))
+    facts = {"runs": run_count(runs) - missing, "missing": missing, "train_seconds": float(runs.attrs["train_seconds"])}
     trained = {name: str(runs.attrs[f"trained_{name}"]) for name in TRACED if f"trained_{name}" in runs.attrs}
     return facts | {"training": str(runs.attrs["training"])} | _stamp(runs.attrs) | trained
 
@@ -45,6 +51,7 @@ def provenance(
         "title": grid.title,
         "seed": grid.seed,
         "runs": sum(int(facts["runs"]) for facts in files),
+        "missing": sum(int(facts.get("missing", 0)) for facts in files),
         "train_seconds": sum(float(facts["train_seconds"]) for facts in files),
         "configuration_fingerprint": digest(configuration),
         "training": {
@@ -60,6 +67,28 @@ def provenance(
         "targets": [_target(target) for target in targets],
         "files": {name: dict(facts) for name, facts in runs.items()},
     }
+
+
+def read_provenance(path: str | Path) -> dict[str, Any]:
+    """Read what `provenance` made. Raises UserError for a damaged file."""
+    try:
+        found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        for key, kind in NEEDED.items():
+            if not isinstance(found[key], kind):
+                raise ValueError(f"{key} is no {kind.__name__}")
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: not a readable provenance ({reason}); delete it and run again") from None
+    return found
+
+
+def gaps(path: str | Path, absent: Sequence[str]) -> list[str]:
+    """One line where the report of that provenance lacks runs, or files `absent`: then nothing is verified."""
+    found = read_provenance(path)
+    missing = int(found.get("missing", 0))
+    lost = [f"{missing} of {found['runs'] + missing} runs"] if missing else []
+    lost += absent
+    return [f"incomplete: {', '.join(lost)} missing; train them before anything counts as verified"] if lost else []
 
 
 def _target(target: TargetMatrix) -> dict[str, Any]:

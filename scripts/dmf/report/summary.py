@@ -12,8 +12,9 @@ import xarray as xr
 from dmf.evidence.parts import by_cells, joined
 from dmf.evidence.speak import may_speak
 from dmf.report import listing
-from dmf.report.census import MINIMUM, Census, census, merged, outcomes
+from dmf.report.census import MINIMUM, NOT_TRAINED, Census, census, merged, outcomes
 from dmf.report.listing import Fields, Listing
+from dmf.report.missing import Lost, joint, lost_runs
 
 # What the page reads of each run: no more is kept of a cell that comes in several parts.
 READ = ("certified", "minimal", *listing.END_VALUES)
@@ -30,6 +31,7 @@ class Summary:
     no_level: Listing
     short: Listing
     degenerate: Listing
+    lost: Lost
     worst: Mapping[str, Fields] = field(default_factory=dict)
 
 
@@ -57,7 +59,8 @@ def _summary(evidence: xr.Dataset, needed: int, worst: Mapping[str, Fields | Non
     found = {claim: listing.find_run(evidence, run) for claim, run in worst.items()}
     return Summary(
         counts={
-            "trained": int(evidence["certified"].size),
+            "wanted": int(evidence["certified"].size),
+            "trained": int(np.sum(outcomes(evidence) != NOT_TRAINED)),
             "certified": int(np.sum(evidence["certified"].values == 1)),
             "spoke": int(may_speak(evidence).sum()),
             "cells": evidence.sizes["cell"],
@@ -69,6 +72,7 @@ def _summary(evidence: xr.Dataset, needed: int, worst: Mapping[str, Fields | Non
         no_level=listing.runs_at_no_level(evidence),
         short=listing.cells_short_of_minimum(evidence, needed),
         degenerate=listing.degenerate_cells(evidence),
+        lost=lost_runs(evidence),
         worst={claim: run for claim, run in found.items() if run is not None},
     )
 
@@ -82,6 +86,7 @@ def _sum(one: Summary, other: Summary) -> Summary:
         no_level=_listed(one.no_level, other.no_level),
         short=_listed(one.short, other.short, lambda cell: cell["at_minimum"]),
         degenerate=_listed(one.degenerate, other.degenerate),
+        lost=joint(one.lost, other.lost),
         worst={**one.worst, **other.worst},
     )
 

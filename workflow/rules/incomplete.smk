@@ -1,0 +1,28 @@
+# What there is of an unfinished grid: --config incomplete=true. It lies in a folder of its own and trains nothing.
+
+
+def found_of(part):
+    """The files with trained runs of a part: its tiles, or of an archive the assembled file."""
+    assembled = Path(DATA, "runs", f"{part}.nc")
+    if ARCHIVE and assembled.exists():
+        return [str(assembled)]
+    tiles = [f"{DATA}/tiles/{tile.name}.nc" for tile in PARTS[part].tiles]
+    return [tile for tile in tiles if Path(tile).exists()]
+
+
+rule assemble_what_there_is:
+    input:
+        found=lambda wildcards: found_of(wildcards.part),
+        targets=f"{DATA}/targets.nc",
+        code=sources("dataset/assemble.py", "dataset/missing.py"),
+    output:
+        f"{RUNS}/{{part}}.nc",
+    log:
+        f"{LOGS}/assemble-{{part}}.log",
+    priority: 30
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        block=lambda wildcards: canonical(PARTS[wildcards.part].block.as_json()),
+    script:
+        "../../scripts/assemble_incomplete.py"
