@@ -119,7 +119,7 @@ FILES: list[tuple[str, Make, dict[str, Any], str]] = [
     ("m.npy", lambda: npy(MATRIX)[:-8], {}, "not a readable .npy matrix (…)"),
     ("m.npz", lambda: npz(m=MATRIX)[:-30], {}, "not a readable .npz matrix (…)"),
     ("m.mat", lambda: mat(m=MATRIX)[:-8], {}, "not a readable .mat matrix (…)"),
-    ("trap.mat", stray_mat, {}, "not a readable .mat matrix (…)"),
+    ("trap.mat", stray_mat, {}, "not a readable .mat matrix (indices must be < 2)"),
     ("m.mtx", lambda: mtx(MATRIX)[:-20], {}, "not a readable .mtx matrix (…)"),
     ("m.nc", lambda: netcdf({"m": MATRIX})[:1000], {}, "not a readable .nc matrix (…)"),
     ("m.png", lambda: image(NOISE)[:500], {}, "not a readable .png matrix (…)"),

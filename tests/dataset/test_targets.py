@@ -1,5 +1,6 @@
 """Targets of any shapes share a file and come out of it as they went in."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ def ragged(small: dict[str, Any]) -> list[TargetMatrix]:
     small["targets"] = [
         {"name": f"t{i}", "label": f"Größe {i}", "kind": "gaussian", "shape": shape} for i, shape in enumerate(shapes)
     ]
-    return build_targets(validate(small, "x"), "x")
+    targets = build_targets(validate(small, "x"), "x")
+    rows, columns = ("é", "b", "c", "d", "e"), ("x", "y")
+    labelled = replace(targets[2], rows=rows, columns=columns, origin="m.csv", standardisation="rows centred")
+    return [*targets[:2], labelled, replace(targets[3], columns=("", "b", "", "", "e"))]
 
 
 def test_round_trip_through_a_file(ragged: list[TargetMatrix], tmp_path: Path) -> None:
@@ -27,7 +31,7 @@ def test_round_trip_through_a_file(ragged: list[TargetMatrix], tmp_path: Path) -
     assert len(found) == len(ragged)
     for before, after in zip(ragged, found, strict=True):
         np.testing.assert_array_equal(after.values, before.values)
-        for field in ("name", "label", "kind", "fingerprint", "shape"):
+        for field in ("name", "label", "kind", "fingerprint", "shape", "rows", "columns", "origin", "standardisation"):
             assert getattr(after, field) == getattr(before, field)
 
 

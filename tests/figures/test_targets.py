@@ -38,6 +38,12 @@ def test_m_and_both_minimizers(made_up: Callable[..., xr.Dataset]) -> None:
     assert "4 of 4 runs" in most.get_title(loc="left")
 
 
+def test_of_equal_ranks_it_is_the_deepest(made_up: Callable[..., xr.Dataset]) -> None:
+    target = TargetMatrix("one", "One", "file", "f", np.array([[100.0]]))  # at depth 3 its lambda_c is larger
+    axes = composed(made_up({"one": [100.0]}, [2, 3], ["0.1c", "0.2c"]), target)
+    assert "of rank 1: $L = 3$, $0.1" in axes[1].get_title(loc="left")
+
+
 def test_names_are_written_as_they_are(made_up: Callable[..., xr.Dataset]) -> None:
     target = composed(made_up({"one": SIGMA}, [2], ["0.1c"]), TARGET)[0]
     assert [label.get_text() for label in target.get_yticklabels()] == [name.replace("$", r"\$") for name in NAMES]
