@@ -25,7 +25,9 @@ with step(snakemake.log[0], "train", snakemake.input) as log:
             tile,
             data,
             code_fingerprint(snakemake.input.code),
-            lambda tile: train_tile(tile, build_targets(grid, "configuration"), grid, progress.note),
+            lambda tile: train_tile(
+                tile, build_targets(grid, "configuration", dict(tile.targets)), grid, progress.note
+            ),
             tell,
         )
     finally:

@@ -64,6 +64,13 @@ def test_a_target_depends_on_name_and_seed_only() -> None:
     assert not np.array_equal(alone.values, build(gaussian("g"), seed=1)[0].values)
 
 
+def test_a_job_makes_only_the_targets_it_trains() -> None:
+    missing = {"name": "m", "kind": "file", "path": "nowhere.npy"}
+    raw = {"grid": "x", "targets": [gaussian("a"), missing, gaussian("b")], "depths": [2]}
+    grid = validate({**raw, "lambdas": {"relative": [1]}}, "x")
+    assert [target.name for target in build_targets(grid, "x", {"b", "a"})] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     "change", [{"scale": 2.0}, {"shape": [5, 3]}, {"name": "h"}, {"kind": "spectrum", "singular_values": [1]}]
 )

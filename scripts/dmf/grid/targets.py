@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,13 +48,15 @@ class TargetMatrix:
         return [list(self.rows), list(self.columns), self.origin, self.standardisation]
 
 
-def build_targets(grid: Grid, source: str) -> list[TargetMatrix]:
-    """Every target of a grid, in its order. `source` is the file to name in a complaint.
+def build_targets(grid: Grid, source: str, names: Collection[str] | None = None) -> list[TargetMatrix]:
+    """Every target of a grid, or those of `names`, in its order. `source` is the file to name in a complaint.
 
     Raises UserError for data that are missing, malformed or not a finite real matrix of rank >= 1.
     """
     targets = []
     for position, spec in enumerate(grid.targets):
+        if names is not None and spec.name not in names:
+            continue
         try:
             built = spec.build(grid.seed)
             matrix = built.matrix
