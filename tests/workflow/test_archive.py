@@ -22,7 +22,7 @@ def content(folder: Path) -> dict[str, tuple[int, int]]:
 
 def copied(trained: Workflow, folder: Path) -> Workflow:
     """A folder with nothing but a copy of the tiny grid's data."""
-    shutil.copytree(trained.folder / "data/tiny", folder / "copies/there")
+    shutil.copytree(trained.folder / "data/tiny", folder / "copies/tiny")
     return Workflow(folder)
 
 
@@ -35,7 +35,7 @@ def archive(trained: Workflow, tmp_path: Path) -> Workflow:
 def reported(trained: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """The report of a copied data folder, made by the shortest command, without figures."""
     workflow = copied(trained, tmp_path_factory.mktemp("reported"))
-    result = workflow("--quiet", "rules", "progress", "--config", "archive=copies/there", NO_FIGURES)
+    result = workflow("--quiet", "rules", "progress", "--config", "archive=copies/tiny", NO_FIGURES)
     assert result.returncode == 0, result.stderr
     return workflow
 
@@ -45,7 +45,7 @@ def test_a_copied_folder_gives_the_same_verdicts_without_training(trained: Workf
     assert {file.name: file.read_bytes() for file in (reported.folder / "reports/tiny/verdicts").iterdir()} == originals
     assert len(originals) > 5
     assert (reported.folder / "reports/tiny/index.html").exists()
-    assert content(reported.folder / "copies/there") == content(trained.folder / "data/tiny")
+    assert content(reported.folder / "copies/tiny") == content(trained.folder / "data/tiny")
 
 
 def test_its_provenance_keeps_when_and_where_the_runs_were_trained(trained: Workflow, reported: Workflow) -> None:
@@ -60,7 +60,7 @@ def test_cleaning_up_leaves_the_archive_alone(reported: Workflow, tmp_path: Path
     folder = tmp_path / "copy"
     shutil.copytree(reported.folder, folder)
     before = content(folder / "copies")
-    result = Workflow(folder)("--quiet", "all", "--config", "archive=copies/there", "--", "clean")
+    result = Workflow(folder)("--quiet", "all", "--config", "archive=copies/tiny", "--", "clean")
     assert result.returncode == 0, result.stderr
     assert content(folder / "copies") == before
     assert not (folder / "reports/tiny").exists()
@@ -69,16 +69,16 @@ def test_cleaning_up_leaves_the_archive_alone(reported: Workflow, tmp_path: Path
 
 REFUSED = {
     # what is asked, and what the one line names
-    "another seed": (["seed=8"], ["copies/there/targets.nc", "target a", "fingerprint"]),
-    "another tolerance": (['certificate={"gradient_norm": 1e-9}'], ["copies/there/runs/L2-", "training"]),
-    "studies that it has not": (["studies=[scalar]"], ["copies/there/studies/scalar.nc", "no such file"]),
+    "another seed": (["seed=8"], ["copies/tiny/targets.nc", "target a", "fingerprint"]),
+    "another tolerance": (['certificate={"gradient_norm": 1e-9}'], ["copies/tiny/runs/L2-", "training"]),
+    "studies that it has not": (["studies=[scalar]"], ["copies/tiny/studies/scalar.nc", "no such file"]),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_data_of_another_configuration_is_refused_before_anything_is_written(archive: Workflow, name: str) -> None:
     change, fragments = REFUSED[name]
-    result = archive("--quiet", "all", "--config", "archive=copies/there", *change)
+    result = archive("--quiet", "all", "--config", "archive=copies/tiny", *change)
     assert result.returncode == 1
     lines = [line for line in result.stderr.splitlines() if line and not line.startswith("Config file")]
     assert len(lines) == 1, result.stderr
@@ -89,13 +89,14 @@ def test_data_of_another_configuration_is_refused_before_anything_is_written(arc
 
 
 def test_values_that_were_altered_are_refused_by_file(archive: Workflow) -> None:
-    file = next((archive.folder / "copies/there/runs").glob("L3-3x3*"))
+    file = next((archive.folder / "copies/tiny/runs").glob("L3-3x3*"))
     with netCDF4.Dataset(file, "a") as runs:
         runs["objective"][0, 0, 0] = np.nextafter(runs["objective"][0, 0, 0], 10)
-    result = archive("--quiet", "rules", "progress", "--config", "archive=copies/there", "--until", "certify")
+    result = archive("--quiet", "rules", "progress", "--config", "archive=copies/tiny", "--until", "certify")
     assert result.returncode != 0
     log = (archive.folder / "data/tiny/archived/logs/certify/evidence.log").read_text()
     assert f"{file.relative_to(archive.folder)}: values do not match their fingerprint" in log
+    assert file.exists()  # the workflow's own damaged files are moved aside; an archive is the user's
 
 
 @pytest.fixture(scope="module")
