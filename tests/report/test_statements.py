@@ -59,7 +59,8 @@ def test_the_page_links_claims_it_has_and_names_those_it_lacks(
 ) -> None:
     one = [verdict for verdict in verdicts if verdict.claim == "layer_norms"]
     page = build(verdicts=one, pictures=[])
-    section = page[page.index('<section id="statements"') : page.index('<section id="grid"')]
+    section = page[page.index('<section id="statements"') :]
+    section = section[: section.index("</section>")]
     assert '<a href="#claim-layer_norms">' in section
     assert "#claim-uniqueness" not in section
     assert "uniqueness <span" in section

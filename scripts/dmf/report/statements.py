@@ -123,7 +123,7 @@ STATEMENTS = (
         r"The end-to-end minimizer is unique if no singular value of $M$ equals $m^*(L, \lambda)$, and has the "
         "singular vectors of $M$.",
         claims=("uniqueness",),
-        figures=("uniqueness",),
+        figures=("uniqueness", "targets"),
     ),
     Statement(
         "Lemma 11, Remark 12",
