@@ -75,5 +75,5 @@ def test_rows_carry_the_word_of_each_verdict_and_the_figures_that_were_drawn() -
     assert words["collapse"] == "violated"
     assert words["threshold"] is None
     assert found["Figure 3"].figures == (("collapse", True),)
-    assert found["Theorem 10"].figures == (("uniqueness", False),)
+    assert found["Theorem 10"].figures == (("uniqueness", False), ("targets", False))
     assert all(check.word is None for check in found["Theorem 10"].checks)
