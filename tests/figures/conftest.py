@@ -8,6 +8,7 @@ from dmf import theory
 from dmf.evidence.certify import CELL_FIELDS, cell_facts
 from dmf.evidence.controls import EXCEPTIONAL, EXCEPTIONAL_SCALAR, ORDINARY, STOPPED
 from dmf.grid.cells import Group
+from dmf.training.settings import Status
 
 SCALES = (0.5, 2.0)
 DRAWS = 2
@@ -31,6 +32,7 @@ def made_up_cell(name: str, sigma: list[float], depth: int, label: str) -> xr.Da
     noise = RADIUS * np.random.default_rng([len(name), depth]).uniform(0.01, 0.5, starts)
     alpha_sq = np.where(at_zero, 0.0, facts["predicted_layer_norm_sq"])
     runs = {
+        "status": np.full(starts, Status.CONVERGED, np.int8),
         "certified": np.ones(starts, np.int8),
         "minimal": (~at_zero).astype(np.int8),
         "radius": np.full(starts, RADIUS),
