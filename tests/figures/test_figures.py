@@ -31,7 +31,7 @@ TARGETS = targets_dataset(
     ],
     seed=0,
 )
-DRAWN_FROM_RUNS = ["uniqueness", "layer_norms", "collapse", "trace_bound", "trace_slack", "balancedness"]
+DRAWN_FROM_RUNS = ["uniqueness", "layer_norms", "collapse", "trace_bound", "trace_slack", "balancedness", "phase"]
 
 
 def test_what_a_figure_reads_is_known_without_importing_it() -> None:
@@ -294,3 +294,19 @@ def test_every_distance_is_a_mark_and_those_of_the_control_lie_beyond_the_line(s
         np.testing.assert_array_equal(marks(left, colour), truth)
     beyond = marks(right, COLOURS["soft"])
     assert (beyond[:, 1] > 2 * beyond[:, 0]).all()
+
+
+def test_the_phase_diagram_has_the_shares_of_certified_runs_and_no_column_across_a_threshold(
+    evidence: xr.Dataset, controls: xr.Dataset
+) -> None:
+    evidence = evidence.copy(deep=True)
+    lam_s = (3 / 4) * (1 / 4) ** (1 / 3) / (1 / 2) ** (4 / 3)  # depth 3, m = 1, in units of lambda_c = 2^(-4/3)
+    cells = np.flatnonzero((evidence["depth"] == 3).values & (evidence["lam"] == "0.6c").values)
+    evidence["certified"][cells[0], 1] = 0  # of eight runs, two at zero: one more has no say
+    evidence["kept"][cells[0], 1] = -1
+    at_zero, at_minimum = composed("phase", evidence, controls).axes[:2]
+    for axes, expected in ((at_zero, [2 / 8, 2 / 7, 2 / 8, 1, 1]), (at_minimum, [6 / 8, 5 / 7, 6 / 8, 1, 1])):
+        mesh = axes.collections[1]  # depth 3
+        np.testing.assert_allclose(np.ma.getdata(mesh.get_array()).ravel(), expected)
+        edges = mesh.get_coordinates()[0, :, 0]
+        np.testing.assert_allclose(edges[1:-1], [0.35, 0.775, 1, lam_s])

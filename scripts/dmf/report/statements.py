@@ -141,7 +141,7 @@ STATEMENTS = (
         "Corollary 14",
         r"$X^* = 0$ if $\lambda > \lambda_c(\sigma_1, L)$.",
         claims=("collapse", "threshold", "jump"),
-        figures=("collapse", "thresholds"),
+        figures=("collapse", "thresholds", "phase"),
     ),
     Statement(
         "Figure 3",
