@@ -264,4 +264,11 @@ STATEMENTS = (
         figures=("trajectories",),
         tests=("tests/theory/test_hessian.py", "tests/training/along/test_sharpness.py"),
     ),
+    Statement(
+        BEYOND,
+        "All minimizers are one orbit of orthogonal maps, with a barrier on every straight line between two of them.",
+        claims=("orbit",),
+        figures=("orbit",),
+        tests=("tests/studies/test_pairs_of_minimizers.py",),
+    ),
 )
