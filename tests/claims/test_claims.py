@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from dmf.claims import claim_names, load_claim, load_claims
+from dmf.evidence.cases import cell_table
 from dmf.evidence.claim import Claim
 from dmf.evidence.judge import find, judge
 from dmf.grid.config import Certificate
@@ -41,7 +42,7 @@ def test_honest_runs_confirm_it_and_its_control_is_detected(
 ) -> None:
     claim = load_claim(name)
     evidence, false = (trained.evidence, controls) if claim.study == "runs" else study(claim.study)
-    verdict = judge(name, claim, [evidence], false, CERTIFICATE)
+    verdict = judge(name, claim, cell_table(claim, [evidence], CERTIFICATE), false, CERTIFICATE)
     assert verdict.finding.word == "confirmed", verdict.finding
     assert verdict.control.word == "violated", verdict.control
     assert not verdict.fails

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from dmf.evidence.cases import cell_table
 from dmf.evidence.claim import Claim, Finding, Verdict
 from dmf.evidence.judge import find, judge
 from dmf.grid.config import Certificate
@@ -24,6 +25,10 @@ def claim(order: tuple[str, str] = ("cell", "start")) -> Claim:
         counterexample=lambda controls: controls.assign(ratio=controls["ratio"] * 100),
         **texts,
     )
+
+
+def table(evidence: xr.Dataset) -> xr.Dataset:
+    return cell_table(claim(), [evidence], TWO_OF_HALF)
 
 
 def evidence(
@@ -164,20 +169,20 @@ def test_the_order_of_dimensions_does_not_matter() -> None:
 @pytest.mark.parametrize("control_ratio", [0.5, 0.001])
 def test_a_verdict_fails_on_a_violation_or_a_missed_control(control_ratio: float) -> None:
     detected = control_ratio * 100 > 1
-    good = judge("name", claim(), [evidence([[0.1, 0.2]])], evidence([[control_ratio] * 2]), TWO_OF_HALF)
-    bad = judge("name", claim(), [evidence([[0.1, 2.0]])], evidence([[control_ratio] * 2]), TWO_OF_HALF)
+    good = judge("name", claim(), table(evidence([[0.1, 0.2]])), evidence([[control_ratio] * 2]), TWO_OF_HALF)
+    bad = judge("name", claim(), table(evidence([[0.1, 2.0]])), evidence([[control_ratio] * 2]), TWO_OF_HALF)
     assert (good.finding.word, good.control_detected, good.fails) == ("confirmed", detected, not detected)
     assert (bad.finding.word, bad.fails) == ("violated", True)
 
 
 def test_an_inconclusive_control_is_a_missed_one() -> None:
-    verdict = judge("name", claim(), [evidence([[0.1, 0.2]])], evidence([[5.0, 5.0]], minimal=0), TWO_OF_HALF)
+    verdict = judge("name", claim(), table(evidence([[0.1, 0.2]])), evidence([[5.0, 5.0]], minimal=0), TWO_OF_HALF)
     assert (verdict.control.word, verdict.control_detected, verdict.fails) == ("inconclusive", False, True)
 
 
 @pytest.mark.parametrize("ratio", [[[0.1, 0.2]], [[np.inf, 0.2]], [[np.nan, 0.2]], [[-np.inf, -np.inf]]], ids=str)
 def test_a_verdict_round_trips_through_strict_json(ratio: list[list[float]]) -> None:
-    verdict = judge("name", claim(), [evidence(ratio)], evidence([[0.5, 0.5]]), TWO_OF_HALF)
+    verdict = judge("name", claim(), table(evidence(ratio)), evidence([[0.5, 0.5]]), TWO_OF_HALF)
     text = json.dumps(verdict.as_json(), allow_nan=False)
     raw = json.loads(text)
     assert Verdict.from_json(raw) == verdict

@@ -28,7 +28,9 @@ rule check:
             *JUDGING,
         ),
     output:
-        f"{REPORTS}/verdicts/{{claim}}.json",
+        verdict=f"{REPORTS}/verdicts/{{claim}}.json",
+        cells=f"{REPORTS}/verdicts/{{claim}}.nc",
+        table=f"{REPORTS}/verdicts/{{claim}}.csv",
     log:
         f"{LOGS}/check-{{claim}}.log",
     conda:

@@ -136,7 +136,8 @@ CERTIFYING = [
 
 # Those that turn evidence into a verdict, and what a grid asks of it.
 JUDGING = [
-    f"evidence/{name}.py" for name in ("claim", "judge", "parts", "speak", "rounding")
+    f"evidence/{name}.py"
+    for name in ("cases", "claim", "judge", "parts", "speak", "rounding")
 ]
 ENOUGH = canonical([grid.certificate.runs_per_cell, grid.certificate.cells])
 
