@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import yaml
+
 from _step import step
 from dmf.dataset.provenance import file_attributes
 from dmf.dataset.store import read, read_header, write_text
@@ -45,5 +47,6 @@ with step(snakemake.log[0], "report", snakemake.input) as log:
     write_text(page, snakemake.output.page)
     write_text(csv_text(verdicts), snakemake.output.table)
     write_text(census.csv_text(summary.census), snakemake.output.census)
+    write_text(yaml.safe_dump(source["configuration"], sort_keys=False, allow_unicode=True), snakemake.output.grid)
     write_text(json.dumps(source, indent=2, ensure_ascii=False) + "\n", snakemake.output.provenance)
     log.info("%d verdicts, %d figures", len(verdicts), len(pictures))

@@ -39,6 +39,7 @@ rule write_report:
         table=f"{REPORTS}/verdicts.csv",
         census=f"{REPORTS}/census.csv",
         provenance=f"{REPORTS}/provenance.json",
+        grid=f"{REPORTS}/grid.yaml",
     log:
         f"{LOGS}/report.log",
     conda:

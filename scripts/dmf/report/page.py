@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs no network and no script."""
+"""The report as an HTML page that needs no network, and no script but to sort its table."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from dmf.claims import load_claim
+from dmf.evidence.cases import MOST_ROWS
 from dmf.evidence.claim import Claim, Verdict
 from dmf.falsify.record import Record
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.report import statements
+from dmf.report.commands import reproduce
 from dmf.report.directions import directions
 from dmf.report.missing import missing
 from dmf.report.pictures import Picture
@@ -25,11 +27,12 @@ MOST_TARGETS = 40
 
 @dataclass(frozen=True)
 class Section:
-    """One claim on the page: what it says, what was found, its worst run and its figures."""
+    """One claim on the page: what it says, what was found, its worst run, how to see that again, and its figures."""
 
     verdict: Verdict
     claim: Claim
     worst: Mapping[str, Any] | None
+    command: str | None
     pictures: Sequence[Picture]
 
 
@@ -63,7 +66,7 @@ def page_html(
             targets_hidden=len(targets[MOST_TARGETS:]),
             directions={target.name: directions(target, grid.depths) for target in targets[:MOST_TARGETS]},
             labels={target.name: target.label or target.name for target in grid.targets},
-            sections=[_section(verdict, summary, pictures) for verdict in verdicts],
+            sections=[_section(verdict, summary, pictures, grid.grid) for verdict in verdicts],
             statements=statements.rows(
                 {verdict.claim: verdict.finding.word for verdict in verdicts},
                 frozenset(picture.name for picture in pictures),
@@ -73,6 +76,7 @@ def page_html(
             loose=[picture for picture in pictures if picture.claim not in named],
             runs={**summary.counts, "starts": summary.counts["wanted"] // summary.counts["cells"]},
             every=every,
+            most_rows=MOST_ROWS,
             census=summary.census,
             by_status=summary.by_status,
             uncertified=summary.uncertified,
@@ -87,6 +91,8 @@ def page_html(
     )
 
 
-def _section(verdict: Verdict, summary: Summary, pictures: Sequence[Picture]) -> Section:
+def _section(verdict: Verdict, summary: Summary, pictures: Sequence[Picture], grid: str) -> Section:
     own = [picture for picture in pictures if picture.claim == verdict.claim]
-    return Section(verdict, load_claim(verdict.claim), summary.worst.get(verdict.claim), own)
+    claim = load_claim(verdict.claim)
+    command = reproduce(verdict, claim.study, grid)
+    return Section(verdict, claim, summary.worst.get(verdict.claim), command, own)

@@ -26,5 +26,5 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {filter.__name__: filter for filter in (*text.FILTERS, listing.status_text, cell_text)}
-    made.globals["css"] = Markup((HERE / "page.css").read_text(encoding="utf-8"))
+    made.globals |= {suffix: Markup((HERE / f"page.{suffix}").read_text(encoding="utf-8")) for suffix in ("css", "js")}
     return made
