@@ -6,7 +6,7 @@ VOID = {"meta", "link", "img", "br", "hr", "input", "col", "mspace", "source", "
 
 
 class Reader(HTMLParser):
-    """Collects elements, the text outside style, and tags that do not close in the order they were opened."""
+    """Collects elements, the text outside style and script, and tags that do not close in the order they were opened."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Reader(HTMLParser):
             self.unbalanced.append(tag)
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.words.append(data)
 
     @property

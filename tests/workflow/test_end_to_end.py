@@ -1,14 +1,20 @@
 """From a configuration to a report with verdicts, and what happens when a verdict is bad."""
 
 import csv
+import html
 import json
+import re
+import shlex
 import shutil
+import zipfile
 from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
+from chromium import Chromium
 from dmf.claims import load_claims
+from dmf.console.main import main
 from harness import ROOT, TINY, Workflow
 
 CLAIMS = {name for name, claim in load_claims().items() if claim.study == "runs"}
@@ -99,3 +105,42 @@ def test_the_catalog_finds_the_workflow_too(trained: Workflow) -> None:
     result = trained("--dry-run", "--snakefile", str(ROOT / "workflow/Snakefile"))
     assert result.returncode == 0, result.stderr
     assert "Nothing to be done" in result.stdout + result.stderr
+
+
+def test_snakemakes_own_report_holds_figures_and_verdicts_with_captions(trained: Workflow, tmp_path: Path) -> None:
+    archive = tmp_path / "report.zip"
+    result = trained("--report", str(archive))
+    assert result.returncode == 0, result.stderr
+    with zipfile.ZipFile(archive) as opened:
+        names = [Path(name).name for name in opened.namelist()]
+        pages = "".join(opened.read(name).decode() for name in opened.namelist() if name.endswith(".html"))
+    folder = trained.folder / "reports/tiny"
+    figures = {file.name for file in (folder / "figures").glob("*.png")}
+    tables = {file.name for file in (folder / "verdicts").glob("*.csv")}
+    assert figures | tables | {"verdicts.csv"} <= set(names)
+    assert {file.removesuffix(".csv") for file in tables} == CLAIMS
+    for words in ("Figures", "Verdicts", "worst first", "The figure <code", "one row a claim"):
+        assert words.lower() in pages.lower(), words
+
+
+def test_the_page_opens_in_a_browser_and_its_links_lead_to_files(trained: Workflow, browser: Chromium) -> None:
+    folder = trained.folder / "reports/tiny"
+    with browser.open(folder / "index.html") as page:
+        links = page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
+        drawn = page.eval_on_selector_all("img", "all => all.every(img => img.complete && img.naturalWidth > 0)")
+    files = {link for link in links if not link.startswith(("#", "https://"))}
+    assert {f"verdicts/{claim}.{kind}" for claim in CLAIMS for kind in ("csv", "nc", "json")} <= files
+    assert [file for file in files if not (folder / file).is_file()] == []
+    assert drawn
+
+
+def test_the_command_on_the_page_finds_the_statistic_of_the_verdict_again(
+    trained: Workflow, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(trained.folder)
+    page = (trained.folder / "reports/tiny/index.html").read_text(encoding="utf-8")
+    command = html.unescape(re.search(r"<code>(dmf cell [^<]*--claim levels)</code>", page)[1])  # type: ignore[index]
+    assert main([*shlex.split(command)[1:], "--json"]) == 0
+    (run,) = json.loads(capsys.readouterr().out)
+    verdict = json.loads((trained.folder / "reports/tiny/verdicts/levels.json").read_text())
+    assert run["statistic"] == verdict["finding"]["statistic"]

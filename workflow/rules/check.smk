@@ -30,7 +30,12 @@ rule check:
     output:
         verdict=f"{REPORTS}/verdicts/{{claim}}.json",
         cells=f"{REPORTS}/verdicts/{{claim}}.nc",
-        table=f"{REPORTS}/verdicts/{{claim}}.csv",
+        table=report(
+            f"{REPORTS}/verdicts/{{claim}}.csv",
+            caption="../report/cells.rst",
+            category="Verdicts",
+            labels={"table": "{claim}"},
+        ),
     log:
         f"{LOGS}/check-{{claim}}.log",
     conda:

@@ -9,7 +9,12 @@ rule draw:
             f"figures/{wildcards.figure}.py", "figures/_*.py", "evidence/parts.py"
         ),
     output:
-        png=f"{REPORTS}/figures/{{figure}}.png",
+        png=report(
+            f"{REPORTS}/figures/{{figure}}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
         svg=f"{REPORTS}/figures/{{figure}}.svg",
     log:
         f"{LOGS}/draw-{{figure}}.log",
@@ -36,7 +41,12 @@ rule write_report:
         code=sources("report/*.*", "claims/*.py", "evidence/parts.py"),
     output:
         page=f"{REPORTS}/index.html",
-        table=f"{REPORTS}/verdicts.csv",
+        table=report(
+            f"{REPORTS}/verdicts.csv",
+            caption="../report/verdicts.rst",
+            category="Verdicts",
+            labels={"table": "all claims"},
+        ),
         census=f"{REPORTS}/census.csv",
         provenance=f"{REPORTS}/provenance.json",
         grid=f"{REPORTS}/grid.yaml",
