@@ -1,4 +1,5 @@
 # make: set up and run the default grid. make test: set up and run every check. Both are safe to repeat.
+# make verdicts: print the table of verdicts again.
 # make bench: time the training engines beside their peers. make slurm-test: the profiles for clusters, on a private Slurm.
 # make ARCHIVE=FOLDER: report a data folder copied from elsewhere, without training.
 PYTHON ?= python3
@@ -7,11 +8,15 @@ BIN := .venv/bin
 NAME = $(shell $(BIN)/python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["grid"])' $(GRID))
 RUN := $(BIN)/snakemake --workflow-profile workflow/profiles/local
 
-.PHONY: all setup test slurm-test lint bench clean
+.PHONY: all setup verdicts test slurm-test lint bench clean
 
 all: setup
 	@$(RUN) --configfile $(GRID) $(if $(ARCHIVE),--config archive=$(ARCHIVE)) -- all; status=$$?; \
 	  $(BIN)/dmf verdicts reports/$(NAME) && exit $$status
+
+# The table in the terminal, in colour; nothing runs.
+verdicts: setup
+	@$(BIN)/dmf verdicts reports/$(NAME)
 
 setup: .venv/installed
 

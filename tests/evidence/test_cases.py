@@ -30,7 +30,12 @@ def by_hand() -> tuple[xr.Dataset, xr.Dataset]:
             "minimal": (("cell", "start"), minimal),
             "radius": (("cell", "start"), np.full((4, 3), 1e-9)),
         },
-        coords={"target": ("cell", list("abcd")), "depth": ("cell", [2, 3, 4, 5]), "draw": ("start", [0, 1, 2])},
+        coords={
+            "target": ("cell", list("abcd")),
+            "depth": ("cell", [2, 3, 4, 5]),
+            "draw": ("start", [0, 1, 2]),
+            "scheme": ("start", ["gaussian", "gaussian", "balanced"]),
+        },
     )
     return evidence, xr.DataArray([True, True, True, False], dims="cell")
 
@@ -57,7 +62,7 @@ def test_the_csv_has_the_worst_cell_first_and_blanks_where_none_spoke() -> None:
     assert [row["target"] for row in rows] == ["b", "a", "c", "d"]
     assert rows[0] == {
         "target": "b", "depth": "3", "runs": "3", "certified": "3", "spoke": "3", "statistic": "1.5", "tolerance": "1",
-        "says": "violates", "worst_draw": "2",
+        "says": "violates", "worst_draw": "2", "worst_scheme": "balanced",
     }  # fmt: skip
     assert (rows[-1]["statistic"], rows[-1]["worst_draw"], rows[-1]["says"]) == ("", "", "outside the hypotheses")
 

@@ -90,7 +90,8 @@ def table_csv(table: xr.Dataset) -> str:
     place = np.argsort(-np.nan_to_num(table["statistic"].values, nan=-1.0), kind="stable")[:MOST_ROWS]
     rows = table.isel(cell=place).to_dataframe()
     worst = [name for name in rows.columns if name.startswith("worst_")]
-    rows[worst] = rows[worst].astype(object).where(rows["spoke"].to_numpy()[:, None] > 0, "")
+    for name in worst:
+        rows[name] = rows[name].astype(object).where(rows["spoke"] > 0, "")
     rows = rows.assign(tolerance=1, says=[SAYS[index] for index in rows["says"]])
     order = [*names_of(table, "cell"), "runs", "certified", "spoke", "statistic", "tolerance", "says", *worst]
     return str(rows[order].to_csv(index=False, float_format="%.6g", lineterminator="\n"))
