@@ -6,7 +6,7 @@ VOID = {"meta", "link", "img", "br", "hr", "input", "col", "mspace", "source", "
 
 
 class Reader(HTMLParser):
-    """Collects elements, the text outside style and script, and tags that do not close in the order they were opened."""
+    """Collects elements, text outside style and script, and tags that do not close in the order they were opened."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

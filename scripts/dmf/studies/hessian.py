@@ -112,12 +112,13 @@ def _flags(values: Iterable[bool]) -> NDArray[np.int8]:
 
 
 def _turning(trained: TrainedCell, radius: Floats) -> Floats:
-    """How far eigenvalues can be from those of the nearest minimizer (Weyl), (start,)."""
+    """How far eigenvalues can be from those of the nearest minimizer (Weyl), (start,); infinite where `radius` is."""
     depth = trained.cell.depth
     sigma = np.linalg.svd(trained.target, compute_uv=False)
     x = theory.scalar_minimizer(sigma, depth, trained.lam)
     top, residual = float(x.max()) ** (1 / depth), float(np.abs(x - sigma).max())
-    return np.array([theory.hessian_lipschitz(depth, top + r, residual) * r for r in radius])
+    # A run that the certificate says nothing of has an infinite radius, and is silent.
+    return np.array([theory.hessian_lipschitz(depth, top + r, residual) * r if r < np.inf else np.inf for r in radius])
 
 
 def _padded(rows: Floats, length: int) -> Floats:
