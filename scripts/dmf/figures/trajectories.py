@@ -82,7 +82,7 @@ def _sharpness(axes: Axes, cell: xr.Dataset, runs: Mapping[int, int]) -> None:
             "color": colour,
             "linestyle": "",
         }
-        axes.plot(along.max(), cell["predicted_sharpness"][start], color=colour, **look)
+        axes.plot(along.max(), cell["predicted_sharpness"][start], **look)
     axes.set_yscale("log")
 
 
