@@ -53,7 +53,6 @@ def _strip(rows: int) -> Any:
     """All columns of `rows` rows of C."""
     whole, three, two, one = (_block(rows, columns) for columns in (4, 3, 2, 1))
 
-    @kernel
     def strip(
         w: Array, c: int, c_row: int, c_col: int, a: int, a_row: int, a_col: int, b: int, b_row: int, b_col: int,
         columns: int, inner: int, adding: int,
@@ -69,7 +68,11 @@ def _strip(rows: int) -> Any:
         elif columns - j == 1:
             one(w, c + j * c_col, c_row, c_col, a, a_row, a_col, b + j * b_col, b_row, b_col, inner, adding)
 
-    return strip
+    # Compiled code knows a function by its name, a number in the order of compilation, and the types of its arguments.
+    # Strips must differ by name: where two processes compiled a part each, their numbers overlap, and whatever is
+    # linked from both parts calls one strip for another.
+    strip.__qualname__ = f"strip_of_{rows}"
+    return kernel(strip)
 
 
 _four, _three, _two, _one = (_strip(rows) for rows in (4, 3, 2, 1))
