@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +24,7 @@ NODES = {node: count for nodes in PARTITIONS.values() for node, count in nodes.i
 SYSTEM_CONF = Path("/etc/slurm/slurm.conf")
 # Loopback and this process's own sockets only; the daemons run as the caller, who must be root.
 CONFIGURATION = """\
-ClusterName=dmf
+ClusterName={name}
 SlurmctldHost=localhost(127.0.0.1)
 SlurmctldPort={port}
 SlurmUser=root
@@ -109,9 +110,10 @@ class Cluster:
         """Number of the newest job that the plugin submitted for a tile: it writes the tile into the comment."""
         return max((job for job, comment in self._jobs("%k").items() if comment.endswith(tile)), key=int)
 
-    def processes(self, job: str) -> set[int]:
-        """The processes of a running job, by the environment that Slurm gave them."""
-        marks = {f"SLURM_JOB_ID={job}".encode(), b"SLURM_CLUSTER_NAME=dmf"}
+    def processes(self, job: str | None = None) -> set[int]:
+        """The processes of a job, or of all jobs, by the environment that Slurm gave them."""
+        marks = {f"SLURM_CLUSTER_NAME={self.folder.name}".encode()}
+        marks |= {f"SLURM_JOB_ID={job}".encode()} if job else set()
         found = set()
         for path in Path("/proc").glob("[0-9]*/environ"):
             try:
@@ -182,6 +184,9 @@ class Cluster:
             subprocess.run(["scancel", "--signal=KILL", "--full", "--user=root"], capture_output=True, timeout=60)
             subprocess.run(["scancel", "--user=root"], capture_output=True, timeout=60)
             until(lambda: not self.ask("squeue", "--noheader").strip(), "the last jobs are gone", self)
+        for process in self.processes():  # a node that was killed leaves some of its job's behind
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         for daemon in reversed(self.daemons.values()):
             daemon.terminate()
         for daemon in self.daemons.values():
@@ -212,7 +217,7 @@ def configuration(folder: Path) -> str:
         PARTITION.format(name=name, nodes=",".join(members), default="YES" if name == "main" else "NO")
         for name, members in PARTITIONS.items()
     ]
-    return CONFIGURATION.format(folder=folder, port=port) + "".join(nodes + partitions)
+    return CONFIGURATION.format(name=folder.name, folder=folder, port=port) + "".join(nodes + partitions)
 
 
 def _free_ports(count: int) -> list[int]:

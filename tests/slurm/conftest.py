@@ -17,14 +17,18 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def single(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Submitted:
+def single(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Submitted]:
     """The whole smoke grid, a Slurm job a tile."""
-    return submit(tmp_path_factory.mktemp("single"), smoke(), "slurm")
+    run = submit(tmp_path_factory.mktemp("single"), smoke(), "slurm")
+    yield run
+    run.stop()
 
 
 @pytest.fixture(scope="session")
-def grouped(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Submitted:
+def grouped(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Submitted]:
     """The smoke grid's runs in several tiles, two a Slurm job; another layout of tiles changes no run."""
     config = smoke(tiles={"seconds": 0.0033})
     folder = tmp_path_factory.mktemp("grouped")
-    return submit(folder, config, "slurm-grouped", "--group-components", "tiles=2", "--", "runs")
+    run = submit(folder, config, "slurm-grouped", "--group-components", "tiles=2", "--", "runs")
+    yield run
+    run.stop()

@@ -35,6 +35,11 @@ class Submitted:
         code = self.process.wait(timeout=600)
         return code, (self.folder / "printed").read_text(encoding="utf-8")
 
+    def stop(self) -> None:
+        """End it, where no test waited for its end."""
+        self.process.kill()
+        self.process.wait()
+
 
 def submit(folder: Path, config: dict[str, Any], profile: str, *arguments: str) -> Submitted:
     """Start a run in a folder through a shipped profile."""

@@ -78,7 +78,7 @@ def test_faults_are_reported_and_a_rerun_trains_only_what_they_cost(
     node = cluster.nodes()[lost]
     cluster.kill_node(node)
     until(lambda: cluster.states()[lost] == "NODE_FAIL", f"{node} is missed", cluster)
-    cluster.start_node(node)  # which ends what still runs of the job there
+    cluster.start_node(node)
     text = second.finish()
     assert f"SLURM-job '{lost}' failed due to a node failure" in text
     again = (tiles / f"{healthy}.nc").stat()
