@@ -52,12 +52,12 @@ def main() -> None:
             parameters = depth * size * size
             predicted = seconds_per_run(Group((size,) * (depth + 1)))
             print(f"{size:2d} {depth:2d} {parameters:5d} {runs:6d} {1e3 * each:7.3f} {1e3 * predicted:10.3f}")
-            rows.append([1, depth * parameters])
+            rows.append([1, parameters, parameters * size, parameters * depth])
             seconds.append(each)
     # Relative errors matter alike for small and large problems, so each row is divided by its own time.
     design = np.array(rows) / np.array(seconds)[:, None]
     constants = np.linalg.lstsq(design, np.ones(len(seconds)), rcond=None)[0]
-    print(f"fit: {constants[0]:.2e} + {constants[1]:.2e} * L * N")
+    print("fit: {:.1e} + N ({:.1e} + {:.1e} d + {:.1e} L)".format(*constants))
 
 
 if __name__ == "__main__":

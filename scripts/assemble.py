@@ -6,7 +6,7 @@ from pathlib import Path
 from _step import step, tell
 from dmf.dataset.assemble import assemble
 from dmf.dataset.keep import provide, read_or_repair
-from dmf.dataset.provenance import code_fingerprint, file_attributes
+from dmf.dataset.provenance import file_attributes
 from dmf.dataset.schema import check_runs
 from dmf.dataset.store import write
 from dmf.dataset.train import train_tile
@@ -23,7 +23,7 @@ with step(snakemake.log[0], "assemble", snakemake.input) as log:
     def repair(tile):
         """Train a tile that is damaged."""
         targets = build_targets(grid, "configuration")
-        code = code_fingerprint(snakemake.input.training)
+        code = Path(snakemake.input.training).read_text(encoding="utf-8").strip()
         provide(tile, data, code, lambda tile: train_tile(tile, targets, grid), tell)
 
     parts = ((file, read_or_repair(Path(file), tiles[Path(file).stem], repair, tell)) for file in snakemake.input.tiles)

@@ -7,7 +7,6 @@ from _step import step, tell
 from dmf.console.progress import ProgressFile, progress_path
 from dmf.dataset.keep import provide
 from dmf.dataset.project import require_device
-from dmf.dataset.provenance import code_fingerprint
 from dmf.dataset.train import train_tile
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
@@ -24,7 +23,7 @@ with step(snakemake.log[0], "train", snakemake.input) as log:
         trained = provide(
             tile,
             data,
-            code_fingerprint(snakemake.input.code),
+            Path(snakemake.input.code).read_text(encoding="utf-8").strip(),
             lambda tile: train_tile(
                 tile, build_targets(grid, "configuration", dict(tile.targets)), grid, progress.note
             ),

@@ -14,6 +14,10 @@ rule certify:
     priority: 30
     conda:
         "../envs/dmf.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: memory(
+            part_memory(EVIDENCE[wildcards.bundle], grid.keep.layers), attempt
+        ),
     script:
         "../../scripts/certify.py"
 

@@ -23,6 +23,13 @@ from dmf.dataset.locks import check_writable, hold
 from dmf.dataset.project import open_project
 from dmf.grid.choice import chosen
 from dmf.grid.parts import thinning
+from dmf.grid.resources import (
+    memory,
+    minutes,
+    part_memory,
+    train_memory,
+    train_seconds,
+)
 from dmf.studies import Settings, study_names
 from dmf.studies.contract import OF_THE_GRID
 
@@ -128,6 +135,7 @@ TRAINING = ["training/*.py", "training/lanes/*.py", "training/batch/*.py"]
 
 # What a tile's numbers depend on: a whole tile that the same code made is not trained again.
 TILE_CODE = [*TRAINING, "grid/seeds.py", "dataset/train.py"]
+TRAINING_CODE = f"{DATA}/training-code.txt"
 
 # The modules that turn runs into evidence.
 CERTIFYING = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ class Plan:
 def seconds_per_run(group: Group) -> float:
     """Predicted seconds to train one run on one core; the constants are fitted in benchmarks/cost_model.py."""
     parameters = sum(a * b for a, b in zip(group.widths[1:], group.widths[:-1], strict=True))
-    return 6e-5 + 2e-7 * group.depth * parameters
+    return 6e-5 + parameters * (3e-7 + 1.2e-8 * max(group.widths) + 4e-8 * group.depth)
 
 
 def training_fingerprint(grid: Grid) -> str:
@@ -194,12 +195,19 @@ def split(block: Tile, most: int) -> Iterator[Tile]:
     for axis in ("targets", "lambdas", "series"):
         members = getattr(block, axis)
         if len(members) > 1:
-            chunk = max(1, most * len(members) // block.runs)
-            for i in range(0, len(members), chunk):
-                yield from split(replace(block, **{axis: members[i : i + chunk]}), most)
+            for i, j in _even(0, len(members), max(1, most * len(members) // block.runs)):
+                yield from split(replace(block, **{axis: members[i:j]}), most)
             return
-    for start in range(block.first, block.last, most):
-        yield replace(block, first=start, last=min(start + most, block.last))
+    for first, last in _even(block.first, block.last, most):
+        yield replace(block, first=first, last=last)
+
+
+def _even(first: int, last: int, most: int) -> Iterator[tuple[int, int]]:
+    """Cut [first, last) into as few pieces of at most `most` as there can be, all of nearly the same size."""
+    size = last - first
+    pieces = -(-size // most)
+    edges = [first + size * i // pieces for i in range(pieces + 1)]
+    return pairwise(edges)
 
 
 def read_ledger(text: str) -> list[Tile]:

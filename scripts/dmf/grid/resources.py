@@ -1,0 +1,43 @@
+"""What a job takes: MiB and seconds of one core, fitted to the jobs in benchmarks/results/2026-11-24-jobs.tsv."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dmf.grid.parts import MIB, Part, run_bytes
+from dmf.grid.tiles import Tile
+
+# A Python with the libraries of a step before it holds a run; torch (not measured on a graphics card) brings more.
+BASE_MIB, TORCH_MIB = 260.0, 700.0
+START_SECONDS = 3.5
+TRAINING_COPIES = 4.3  # starts, engine, record, dataset and file at once, in bytes of a run stored with its layers
+PART_COPIES, TILE_COPIES = 1.4, 2.5  # of all runs of a part, and of the tile being placed in it
+SLACK = 1.5  # the mean over a tile is predicted; lambda, starts and the processor decide the rest
+
+
+def train_memory(tile: Tile, layers: bool, device: str) -> float:
+    """Peak MiB of the job that trains a tile; `layers` and `device` are the grid's."""
+    base = BASE_MIB if device == "cpu" else TORCH_MIB
+    return base + TRAINING_COPIES * tile.runs * run_bytes(tile.group, True) / MIB
+
+
+def train_seconds(tile: Tile) -> float:
+    """Seconds of one core of the job that trains a tile, its start included."""
+    return START_SECONDS + SLACK * tile.seconds
+
+
+def part_memory(parts: Sequence[Part], layers: bool) -> float:
+    """Peak MiB of a job that assembles a part, or certifies `parts` together."""
+    held = sum(part.block.runs * run_bytes(part.block.group, layers) for part in parts)
+    tiles = [tile.runs * run_bytes(tile.group, layers) for part in parts for tile in part.tiles]
+    return BASE_MIB + (PART_COPIES * held + TILE_COPIES * max(tiles, default=0)) / MIB
+
+
+def memory(predicted: float, attempt: int) -> int:
+    """MB to ask for: a quarter and Snakemake's own 250 more than predicted, and as much again at every new attempt."""
+    return attempt * int(1.25 * predicted + 250)
+
+
+def minutes(seconds: float, attempt: int) -> int:
+    """Minutes to ask for: five, and three times what is predicted; as much again at every new attempt."""
+    return attempt * (5 + int(3 * seconds / 60))
