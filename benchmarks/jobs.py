@@ -35,6 +35,7 @@ given = {"input": Files(raw["input"]), "output": Files(raw["output"]), "log": [r
 given |= {name: types.SimpleNamespace(**raw[name]) for name in ("params", "wildcards")}
 sys.path[:0] = [sys.argv[1].rpartition("/")[0]]
 runpy.run_path(sys.argv[1], init_globals={"snakemake": types.SimpleNamespace(**given)})
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 # rows, columns, depth, hidden widths, starts of each of 16 (lambda, series), whether layers are kept
 TILES = [
@@ -54,16 +55,21 @@ TILES = [
 
 
 def job(script: str, **given: Any) -> tuple[float, float]:
-    """CPU seconds and peak MiB of one step. Raises RuntimeError where it fails."""
+    """CPU seconds and peak MiB of one step, on Linux. Raises RuntimeError where it fails.
+
+    The peak is what the kernel says of the process itself: getrusage counts what its parent held before it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         blank: dict[str, Any] = {"input": {}, "params": {}, "wildcards": {}, "log": f"{folder}/log"}
         command = [sys.executable, "-c", RUNNER, str(SCRIPTS / script), json.dumps({**blank, **given})]
-        child = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
+            said = child.stdout.read() if child.stdout else ""
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise RuntimeError(f"{script} failed")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return used.ru_utime + used.ru_stime, int(said.split()[-1]) / 1024
 
 
 def tile_config(rows: int, columns: int, depth: int, hidden: str | int, count: int, keep: bool) -> dict[str, Any]:
