@@ -97,7 +97,8 @@ def train() -> None:
         with tempfile.TemporaryDirectory() as folder:
             (tile,) = open_project(config, "jobs", Path(folder)).plan.wanted
             output = {"tile": f"{folder}/data/tiles/x.nc"}
-            cpu, rss = job("train.py", output=output, params={"tile": json.dumps(tile.as_json())}, config=config)
+            given = {"input": {"code": str(CODE)}, "params": {"tile": json.dumps(tile.as_json())}}
+            cpu, rss = job("train.py", output=output, config=config, **given)
         predicted = f"{train_seconds(tile):.1f}\t{rss:.0f}\t{train_memory(tile, case[-1], 'cpu'):.0f}"
         print(f"{tile.group.name}\t{tile.runs}\t{case[-1]}\t{cpu:.1f}\t{predicted}", flush=True)
 

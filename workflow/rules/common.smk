@@ -8,7 +8,10 @@ ROOT = Path(str(workflow.current_basedir)).parents[1]
 PACKAGE = ROOT / "scripts" / "dmf"
 sys.path.insert(0, str(PACKAGE.parent))
 
+from rich.console import Console
+
 from dmf.claims import load_claims
+from dmf.console.preflight import preflight
 from dmf.console.progress import TrainingWatch
 from dmf.errors import UserError
 from dmf.figures import figure_studies
@@ -195,6 +198,8 @@ def begin():
         check_writable(Path(REPORTS))
         held = hold(Path(MADE))
         if TRAINS:
+            if workflow.non_local_exec:
+                preflight(project, Console(stderr=True, width=100), runs_here=False)
             project.record()
     except UserError as error:
         sys.exit(str(error))

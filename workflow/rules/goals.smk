@@ -9,6 +9,7 @@ localrules:
     figures,
     report,
     verify,
+    preflight,
     clean,
 
 
@@ -60,6 +61,17 @@ rule verify:
         absent=canonical(ABSENT),
     script:
         "../../scripts/verify.py"
+
+
+rule preflight:
+    log:
+        f".snakemake/log/preflight-{grid.grid}.log",
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        runs_here=not workflow.non_local_exec,
+    script:
+        "../../scripts/preflight.py"
 
 
 rule clean:

@@ -1,0 +1,85 @@
+"""What a grid will take before it takes it: jobs, core-hours, memory and bytes, from its plan and what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from dmf.dataset.project import Project
+from dmf.errors import UserError
+from dmf.grid.parts import run_bytes
+from dmf.grid.resources import BASE_MIB, part_memory, train_memory, train_seconds
+
+EVIDENCE_BYTES = 210  # of a run, in its file of evidence
+ROOM = 2**26  # bytes for targets, controls, studies, logs and the report, which do not grow with the runs
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of all runs: `runs`, `tiles`. Still to be made: `new_runs`, `new_tiles`, `core_hours` and `new_parts` (of runs,
+    and of evidence, `new_bundles`).
+
+    `data_bytes` is an upper bound of what will be written, as if nothing could be compressed; `largest_mib` is the peak
+    of the largest job, and `largest` says which.
+    """
+
+    runs: int
+    tiles: int
+    new_runs: int
+    new_tiles: int
+    new_parts: int
+    new_bundles: int
+    core_hours: float
+    data_bytes: int
+    largest_mib: float
+    largest: str
+
+    @property
+    def jobs(self) -> int:
+        """Jobs that train, assemble or certify; checks, figures and studies come on top, some dozens in any grid."""
+        return self.new_tiles + self.new_parts + self.new_bundles
+
+
+def estimate(project: Project, whole: Collection[str], assembled: Collection[str]) -> Estimate:
+    """The estimate for a grid whose tiles named `whole` and parts named `assembled` are on the disk already."""
+    layers, device = project.grid.keep.layers, project.grid.device
+    new = [tile for tile in project.plan.wanted if tile.name not in whole]
+    bundles = {
+        name: bundle for name, bundle in project.bundles().items() if any(part.name not in assembled for part in bundle)
+    }
+    parts = [part for bundle in bundles.values() for part in bundle if part.name not in assembled]
+    written = sum(tile.runs * run_bytes(tile.group, layers) for tile in new)
+    written += sum(part.block.runs * (run_bytes(part.block.group, layers) + EVIDENCE_BYTES) for part in parts)
+    peaks = [(train_memory(tile, layers, device), f"training {tile.runs:,} runs of {tile.group.name}") for tile in new]
+    peaks += [(part_memory([part], layers), f"assembling {part.name}") for part in parts]
+    peaks += [(part_memory(bundle, layers), f"certifying {name}") for name, bundle in bundles.items()]
+    largest_mib, largest = max(peaks, default=(BASE_MIB, "a check"))
+    return Estimate(
+        runs=project.runs,
+        tiles=len(project.plan.wanted),
+        new_runs=sum(tile.runs for tile in new),
+        new_tiles=len(new),
+        new_parts=len(parts),
+        new_bundles=len(bundles),
+        core_hours=sum(train_seconds(tile) for tile in new) / 3600,
+        data_bytes=written + ROOM,
+        largest_mib=largest_mib,
+        largest=largest,
+    )
+
+
+def refuse(found: Estimate, free_bytes: int, most_mib: float | None, where: str) -> None:
+    """Raise UserError where a grid cannot fit: its bytes on the disk, or its largest job in `most_mib` of memory.
+
+    None for a memory that this machine does not know, as on a cluster; there the queue refuses. `where` is the folder.
+    """
+    if found.data_bytes > free_bytes:
+        raise UserError(
+            f"{where}: the grid writes up to {found.data_bytes / 2**30:.3g} GiB, but {free_bytes / 2**30:.3g} GiB are "
+            "free; make room, or train fewer runs"
+        )
+    if most_mib is not None and found.largest_mib > most_mib:
+        raise UserError(
+            f"{found.largest} takes about {found.largest_mib:,.0f} MiB of memory, but this machine has "
+            f"{most_mib:,.0f} MiB; lower tiles.seconds for training, tiles.part_mib for the rest"
+        )

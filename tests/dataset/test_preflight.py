@@ -1,0 +1,66 @@
+"""The preflight counts what is missing, bounds what is written, and refuses what cannot fit."""
+
+import math
+from copy import deepcopy
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from dmf.console.preflight import preflight_table
+from dmf.dataset.preflight import ROOM, estimate, refuse
+from dmf.dataset.project import open_project
+from dmf.errors import UserError
+from dmf.grid.tiles import seconds_per_run
+from small import SMALL, Trained
+
+
+def test_a_new_grid_is_all_to_be_made_and_a_finished_one_not(small: dict[str, Any], tmp_path: Path) -> None:
+    project = open_project(small, "x", tmp_path)
+    new = estimate(project, [], [])
+    runs = 2 * 2 * 2 * 2 * 4  # targets, depths, lambdas, scales, draws
+    assert (new.runs, new.new_runs) == (runs, runs)
+    assert (new.tiles, new.new_tiles, new.new_parts, new.new_bundles, new.jobs) == (4, 4, 4, 1, 9)
+    trained = sum(tile.runs * seconds_per_run(tile.group) for tile in project.plan.wanted)
+    assert new.core_hours * 3600 > trained
+    parts = [part.name for group in project.parts() for part in group]
+    done = estimate(project, [tile.name for tile in project.plan.wanted], parts)
+    assert (done.runs, done.new_runs, done.jobs, done.core_hours) == (runs, 0, 0, 0)
+    assert done.data_bytes == ROOM
+
+
+def test_the_bytes_are_a_bound_on_the_values_stored(trained: Trained) -> None:
+    found = estimate(trained.project, [], [])
+    tiles = sum(tile.nbytes for tile in trained.tiles.values())
+    runs = sum(group.nbytes for group in trained.groups.values())
+    assert tiles + runs + trained.evidence.nbytes < found.data_bytes < tiles + runs + trained.evidence.nbytes + 2 * ROOM
+
+
+def test_what_cannot_fit_is_refused_in_one_line(tmp_path: Path) -> None:
+    project = open_project(deepcopy(SMALL), "x", tmp_path)
+    found = estimate(project, [], [])
+    refuse(found, found.data_bytes, found.largest_mib, "data/small")
+    with pytest.raises(UserError, match=r"^data/small: the grid writes up to .* GiB, but .* GiB are free; make room"):
+        refuse(found, found.data_bytes - 1, None, "data/small")
+    with pytest.raises(UserError, match=r"^.*takes about .* MiB of memory, but this machine has .* MiB; lower tiles"):
+        refuse(found, found.data_bytes, math.nextafter(found.largest_mib, 0), "data/small")
+
+
+def test_the_table_has_what_a_user_must_know_before(tmp_path: Path) -> None:
+    found = estimate(open_project(deepcopy(SMALL), "x", tmp_path), [], [])
+    written = StringIO()
+    Console(width=120, file=written).print(
+        preflight_table("small", found, 2**40, 1024.0, {"HDF5_USE_FILE_LOCKING": "FALSE"})
+    )
+    text = written.getvalue()
+    for words in (
+        "64, 64 of them",
+        "core-hours",
+        "1,024.0 GiB free",
+        "this machine has 1,024 MiB",
+        "FALSE",
+        "none is set",
+    ):
+        assert words in text, words
