@@ -15,7 +15,7 @@ localrules:
 
 rule all:
     input:
-        f"{REPORTS}/index.html",
+        PAGES,
         f"{REPORTS}/verified.txt",
 
 
@@ -41,7 +41,7 @@ rule figures:
 
 rule report:
     input:
-        f"{REPORTS}/index.html",
+        PAGES,
 
 
 rule verify:

@@ -1,4 +1,5 @@
-# Figures and the page, from evidence and verdicts only: nothing here can cause training.
+# Figures and the pages, from targets, evidence and verdicts only: nothing here can cause training.
+PAGES = [f"{REPORTS}/index.html", f"{REPORTS}/explorer.html"]
 
 
 rule draw:
@@ -60,3 +61,21 @@ rule write_report:
         absent=canonical(ABSENT),
     script:
         "../../scripts/report.py"
+
+
+rule explorer:
+    input:
+        targets=f"{DATA}/targets.nc",
+        code=sources("report/explorer/*.*", "report/page.css"),
+    output:
+        f"{REPORTS}/explorer.html",
+    log:
+        f"{LOGS}/explorer.log",
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        title=grid.title or grid.grid,
+        labels=canonical(LABELS),
+        depths=canonical(grid.depths),
+    script:
+        "../../scripts/explorer.py"

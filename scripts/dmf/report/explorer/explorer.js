@@ -1,0 +1,255 @@
+// The page: holds one setting, and shows all of theory about it whenever it changes.
+"use strict";
+(() => {
+  const TIED = 64 * Number.EPSILON; // of sigma_1: closer values count as equal
+  const NEAR = 1e-9; // of m*: closer, rounding may decide which minimizer is found
+  const LOWEST_DECADE = 4; // the slider of lambda reaches from 10^-4 to 10 times lambda_c(sigma_1)
+
+  const byId = (id) => document.getElementById(id);
+  const grid = JSON.parse(byId("grid-targets").textContent);
+  const form = byId("setting");
+  const fields = form.elements;
+  let setting; // {depth, lam, sigma, rows, columns, hidden}: sigma in the order of its sliders
+  let top = 1; // right end of the sliders of singular values
+  let shown = 0; // the singular value that is drawn, by rank
+  let fromPixel = () => NaN; // of the second drawing
+
+  const element = (name, attributes, ...children) => {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  };
+  const SUPERSCRIPTS = { "-": "⁻", ...Object.fromEntries([..."⁰¹²³⁴⁵⁶⁷⁸⁹"].map((raised, digit) => [digit, raised])) };
+  const digits = (value, count) => {
+    if (Number.isNaN(value)) return "–";
+    if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+    if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value).replace("-", "−");
+    const [mantissa, exponent] = value.toExponential(count - 1).split("e");
+    const power = Number(exponent);
+    if (power > -4 && power < 6) return value.toFixed(Math.max(count - 1 - power, 0)).replace("-", "−");
+    return `${mantissa.replace("-", "−")} × 10${[...String(power)].map((sign) => SUPERSCRIPTS[sign]).join("")}`;
+  };
+  // A number with all its digits in `value`, and as many as people read in its text.
+  const datum = (name, value, count = 6) => element("data", { value: String(value), "data-of": name }, digits(value, count));
+  const cell = (...children) => element("td", { class: "n" }, ...children);
+  const subscript = (letter, index) => [element("i", {}, letter), element("sub", {}, String(index))];
+  const spoken = (value) => digits(value, 4).replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
+
+  const complain = (error) => {
+    if (!(error instanceof RangeError)) throw error;
+    byId("complaint").textContent = error.message;
+  };
+  // Takes a new setting, or says in one line why not and keeps the old one.
+  const attempt = (make) => {
+    try {
+      setting = settings.checked(make());
+      byId("complaint").textContent = "";
+    } catch (error) {
+      complain(error);
+    }
+    show();
+  };
+
+  const niceTop = (largest) => {
+    if (!(largest > 0)) return 1;
+    const power = 10 ** Math.floor(Math.log10(1.25 * largest));
+    return power * [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= 1.25 * largest);
+  };
+  const ranks = () => {
+    const order = setting.sigma.map((_, i) => i).sort((one, other) => setting.sigma[other] - setting.sigma[one]);
+    return setting.sigma.map((_, i) => order.indexOf(i));
+  };
+
+  const put = (field, value) => {
+    if (document.activeElement !== field || field.type === "range") field.value = value;
+  };
+  const showSliders = () => {
+    const box = byId("sliders");
+    if (box.children.length !== setting.sigma.length) {
+      box.replaceChildren(...setting.sigma.map((_, i) => element(
+        "div", { class: "slider" }, element("span", { class: "name", "aria-hidden": "true" }),
+        element("input", { type: "range", min: 0, max: 1, step: "any", "data-index": i }),
+        element("input", { type: "number", min: 0, step: "any", "data-index": i }),
+      )));
+    }
+    if (Math.max(...setting.sigma) > top) top = niceTop(Math.max(...setting.sigma));
+    const rank = ranks();
+    [...box.children].forEach((row, i) => {
+      const [name, slider, number] = row.children;
+      name.replaceChildren(...subscript("σ", rank[i] + 1));
+      slider.setAttribute("aria-label", `Singular value ${rank[i] + 1}`);
+      slider.setAttribute("aria-valuetext", spoken(setting.sigma[i]));
+      number.setAttribute("aria-label", `Singular value ${rank[i] + 1}, as a number`);
+      slider.max = top;
+      slider.step = top / 1000;
+      put(slider, setting.sigma[i]);
+      put(number, setting.sigma[i]);
+    });
+  };
+  const showFields = (critical) => {
+    put(fields.depth, setting.depth);
+    byId("depth-now").textContent = setting.depth;
+    const middle = Math.log10(critical || 1);
+    fields.strength.min = middle - LOWEST_DECADE;
+    fields.strength.max = middle + 1;
+    put(fields.strength, Math.log10(setting.lam));
+    fields.strength.setAttribute("aria-valuetext", spoken(setting.lam));
+    put(fields.lam, setting.lam);
+    for (const name of ["rows", "columns", "hidden"]) put(fields[name], setting[name]);
+  };
+
+  const showNumbers = (numbers) => {
+    const all = { ...numbers, slack: numbers.trace - numbers.bound, lambdaRatio: setting.lam / numbers.criticalLambda };
+    for (const place of document.querySelectorAll("dd[data-number]")) {
+      place.replaceChildren(datum(place.dataset.number, all[place.dataset.number], 10));
+    }
+    byId("near").hidden = !(numbers.exceptionalDistance < NEAR);
+  };
+  const showValues = (values) => {
+    byId("values").replaceChildren(...values.map((one, i) => {
+      const choice = element("input", { type: "radio", name: "shown", value: i, "aria-label": `Draw singular value ${i + 1}` });
+      choice.checked = i === shown;
+      const named = (key) => cell(datum(`value-${i}-${key}`, one[key]));
+      const fate = one.minimizer > 0 ? "kept" : "collapsed";
+      return element(
+        "tr", { class: fate }, element("td", {}, choice), element("th", { scope: "row" }, ...subscript("σ", i + 1)),
+        ...["sigma", "minimizer"].map(named), element("td", {}, fate),
+        ...["largeRoot", "smallRoot", "criticalLambda", "branchLambda"].map(named),
+      );
+    }));
+  };
+  const showLevels = ({ levels, numbers }, sigma) => {
+    byId("levels").replaceChildren(...levels.map((level) => {
+      const tied = level.kept > 0 && level.kept < sigma.length && sigma[level.kept - 1] - sigma[level.kept] <= TIED * sigma[0];
+      const kind = level.kept === numbers.rank ? "global minimum" : level.morseIndex > 0 ? "strict saddle" : tied ? "undecided: equal values" : "spurious minimum";
+      const named = (key) => cell(datum(`level-${level.kept}-${key}`, level[key]));
+      return element(
+        "tr", { class: level.kept === numbers.rank ? "chosen" : "" }, element("th", { scope: "row" }, String(level.kept)),
+        named("objective"), cell(datum(`level-${level.kept}-excess`, level.objective - numbers.minimum)),
+        element("td", {}, kind), named("morseIndex"), named("lambdaMax"),
+      );
+    }));
+  };
+
+  const KINDS = { global: "global minimum", local: "spurious minimum", other: "no minimum" };
+  const showDrawings = (values) => {
+    const one = { ...values[shown], depth: setting.depth, lam: setting.lam };
+    const points = draw.criticalPoints(one).map(([x, kind]) => `${KINDS[kind]} at x = ${spoken(x)}`).join(", ");
+    draw.landscape(byId("landscape"), one);
+    fromPixel = draw.branches(byId("branches"), one);
+    byId("landscape").setAttribute("aria-label", `g(x) for singular value ${shown + 1}, ${spoken(one.sigma)}: ${points}.`);
+    byId("branches").setAttribute(
+      "aria-label",
+      `Critical points against lambda for singular value ${shown + 1}: lambda_c = ${spoken(one.criticalLambda)}, lambda_s = ${spoken(one.branchLambda)}, lambda is ${spoken(setting.lam)}.`,
+    );
+    for (const place of document.querySelectorAll(".which")) place.replaceChildren(...subscript("σ", shown + 1), ` = ${spoken(one.sigma)}`);
+  };
+  const sentence = ({ numbers, levels }) => {
+    const spurious = setting.depth === 2 ? 0 : levels.length - 1;
+    const others = spurious === 0 ? "no spurious level" : spurious === 1 ? "1 spurious level" : `${spurious} spurious levels`;
+    return `Depth ${setting.depth}, λ = ${spoken(setting.lam)}, target ${setting.rows} × ${setting.columns}: the minimizer keeps ${numbers.rank} of ${setting.sigma.length} singular values, F* = ${spoken(numbers.minimum)}, ${others}.`;
+  };
+  const code = ({ depth, lam, sigma, widths }) => `import numpy as np
+from dmf import theory
+
+target = np.zeros((${widths[depth]}, ${widths[0]}))
+np.fill_diagonal(target, [${sigma.join(", ")}])
+widths, lam = [${widths.join(", ")}], ${lam}
+
+print(theory.minimum_value(target, ${depth}, lam), theory.layer_norm_sq(target, ${depth}, lam))
+print(theory.minimizer_hessian_trace(target, widths, lam), theory.trace_lower_bound(target, widths, lam))
+print(theory.critical_levels(target, ${depth}, lam))
+print(theory.hessian_spectrum(target, widths, lam))`;
+
+  const show = () => {
+    const asked = settings.forTheory(setting);
+    const found = theory.predict(asked);
+    shown = Math.min(shown, asked.sigma.length - 1);
+    showSliders();
+    showFields(found.numbers.criticalLambda);
+    showNumbers(found.numbers);
+    showValues(found.values);
+    showLevels(found, asked.sigma);
+    showDrawings(found.values);
+    byId("sentence").textContent = sentence(found);
+    byId("code").textContent = code(asked);
+  };
+  // Once a change is complete: the address names it, and it is read out.
+  const settle = () => {
+    history.replaceState(null, "", settings.toLink(setting));
+    byId("said").textContent = byId("complaint").textContent ? "" : byId("sentence").textContent;
+  };
+
+  const take = (target) => {
+    top = niceTop(target.sigma[0]);
+    attempt(() => ({ ...setting, sigma: [...target.sigma], rows: target.rows, columns: target.columns, hidden: target.sigma.length }));
+  };
+  const takePasted = () => {
+    let matrix;
+    try {
+      matrix = settings.parseMatrix(fields.matrix.value);
+    } catch (error) {
+      complain(error);
+      return;
+    }
+    take({ sigma: singularValues(matrix), rows: matrix.length, columns: matrix[0].length });
+  };
+  const takeLink = () => attempt(() => settings.fromLink(location.hash));
+
+  const edited = {
+    depth: (value) => ({ ...setting, depth: value }),
+    strength: (value) => ({ ...setting, lam: Number((10 ** value).toPrecision(4)) }),
+    lam: (value) => ({ ...setting, lam: value }),
+    rows: (value) => settings.reshaped(setting, value, setting.columns),
+    columns: (value) => settings.reshaped(setting, setting.rows, value),
+    hidden: (value) => ({ ...setting, hidden: value }),
+  };
+  form.addEventListener("input", ({ target }) => {
+    const value = settings.asNumber(target.value ?? "");
+    if (target.dataset.index !== undefined) {
+      attempt(() => ({ ...setting, sigma: setting.sigma.map((old, i) => (i === Number(target.dataset.index) ? value : old)) }));
+    } else if (target === fields.target) take(grid.targets[Number(target.value)]);
+    else if (target.name in edited) attempt(() => edited[target.name](value));
+  });
+  form.addEventListener("change", settle);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("click", ({ target }) => {
+    const step = target.dataset.times;
+    if (step === undefined && target.id !== "use") return;
+    if (target.id === "use") takePasted();
+    else {
+      const { depth, sigma } = settings.forTheory(setting);
+      const threshold = target.dataset.of === "s" ? theory.branchLambda : theory.criticalLambda;
+      attempt(() => ({ ...setting, lam: Number(step) * threshold(sigma[shown], depth) }));
+    }
+    settle();
+  });
+  byId("values").addEventListener("change", ({ target }) => {
+    shown = Number(target.value);
+    show();
+    byId("values").querySelector(`[value="${shown}"]`).focus();
+  });
+
+  const drawing = byId("branches");
+  const drag = (event) => {
+    if (!(event.buttons & 1)) return;
+    const box = drawing.getBoundingClientRect();
+    const lam = fromPixel(((event.clientX - box.left) / box.width) * drawing.viewBox.baseVal.width);
+    if (lam > 0) attempt(() => ({ ...setting, lam: Number(lam.toPrecision(4)) }));
+  };
+  drawing.addEventListener("pointerdown", (event) => {
+    drawing.setPointerCapture(event.pointerId);
+    drag(event);
+  });
+  drawing.addEventListener("pointermove", drag);
+  drawing.addEventListener("pointerup", settle);
+
+  setting = { depth: grid.depth, lam: 1, sigma: [1], rows: 1, columns: 1, hidden: 1 };
+  const first = grid.targets[0];
+  setting.lam = Number((0.4 * theory.criticalLambda(first.sigma[0], grid.depth)).toPrecision(3));
+  take(first);
+  if (location.hash) takeLink();
+  window.addEventListener("hashchange", takeLink);
+  new ResizeObserver(show).observe(drawing.parentElement);
+})();
