@@ -1,4 +1,4 @@
-"""Writes the page, the table of verdicts and the provenance of a grid."""
+"""Writes the page, the explorer, the tables and the provenance of a grid."""
 
 import json
 from pathlib import Path
@@ -13,6 +13,7 @@ from dmf.falsify.record import read_record
 from dmf.figures import load_figures
 from dmf.grid.config import validate
 from dmf.report import census
+from dmf.report.explorer.page import explorer_html
 from dmf.report.page import page_html
 from dmf.report.pictures import picture
 from dmf.report.provenance import provenance, runs_facts
@@ -45,6 +46,7 @@ with step(snakemake.log[0], "report", snakemake.input) as log:
     extra = (found, tuple(every), next(iter(searched), None), absent)
     page = page_html(grid, targets, summary, verdicts, pictures, source, *extra)
     write_text(page, snakemake.output.page)
+    write_text(explorer_html(grid, targets), snakemake.output.explorer)
     write_text(csv_text(verdicts), snakemake.output.table)
     write_text(census.csv_text(summary.census), snakemake.output.census)
     write_text(yaml.safe_dump(source["configuration"], sort_keys=False, allow_unicode=True), snakemake.output.grid)

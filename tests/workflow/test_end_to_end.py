@@ -37,6 +37,8 @@ def test_the_report_is_there_with_its_tables(trained: Workflow) -> None:
     # 2 targets x 2 depths x 2 lambdas x (2 scales x 4 draws)
     assert {int(row["runs"]) for row in rows} == {64}
     assert "64" in page
+    assert 'href="explorer.html"' in page
+    assert '<option value="0">' in (folder / "explorer.html").read_text(encoding="utf-8")
     assert json.loads((folder / "provenance.json").read_text())
     for figure in (folder / "figures").glob("*.svg"):
         assert figure.with_suffix(".png").stat().st_size > 1000

@@ -158,6 +158,7 @@ EDITS: dict[str, dict[str, int]] = {
     "figures/collapse.py": {"draw": 1, **REPORT},
     "claims/collapse.py": {"check": 1, **REPORT},
     "report/page.css": REPORT,
+    "report/explorer/theory.js": REPORT,
     "evidence/judge.py": JUDGED,
     "training/lanes/lbfgs.py": {"training_code": 1, "train": 4, "train_controls": 1, "assemble": 4, **CERTIFIED},
     "studies/scalar.py": {},

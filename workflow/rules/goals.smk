@@ -15,7 +15,7 @@ localrules:
 
 rule all:
     input:
-        PAGES,
+        f"{REPORTS}/index.html",
         f"{REPORTS}/verified.txt",
 
 
@@ -41,7 +41,7 @@ rule figures:
 
 rule report:
     input:
-        PAGES,
+        f"{REPORTS}/index.html",
 
 
 rule verify:

@@ -1,5 +1,4 @@
-# Figures and the pages, from targets, evidence and verdicts only: nothing here can cause training.
-PAGES = [f"{REPORTS}/index.html", f"{REPORTS}/explorer.html"]
+# Figures and the page, from evidence and verdicts only: nothing here can cause training.
 
 
 rule draw:
@@ -39,9 +38,12 @@ rule write_report:
         searched=SEARCHED,
         svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
         png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=FIGURES),
-        code=sources("report/*.*", "claims/*.py", "evidence/parts.py"),
+        code=sources(
+            "report/*.*", "report/explorer/*.*", "claims/*.py", "evidence/parts.py"
+        ),
     output:
         page=f"{REPORTS}/index.html",
+        explorer=f"{REPORTS}/explorer.html",
         table=report(
             f"{REPORTS}/verdicts.csv",
             caption="../report/verdicts.rst",
@@ -61,21 +63,3 @@ rule write_report:
         absent=canonical(ABSENT),
     script:
         "../../scripts/report.py"
-
-
-rule explorer:
-    input:
-        targets=f"{DATA}/targets.nc",
-        code=sources("report/explorer/*.*", "report/page.css"),
-    output:
-        f"{REPORTS}/explorer.html",
-    log:
-        f"{LOGS}/explorer.log",
-    conda:
-        "../envs/dmf.yaml"
-    params:
-        title=grid.title or grid.grid,
-        labels=canonical(LABELS),
-        depths=canonical(grid.depths),
-    script:
-        "../../scripts/explorer.py"

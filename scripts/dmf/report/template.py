@@ -16,7 +16,9 @@ HERE = Path(__file__).parent
 
 @cache
 def environment() -> Environment:
-    """Templates of this folder, with the filters of `dmf.report.text` and the style sheet; `verbatim(path)` is another file as it is."""
+    """Templates of this folder, with the filters of `dmf.report.text` and the style sheet; `verbatim(path)` is any
+    other file as it is.
+    """
     made = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,

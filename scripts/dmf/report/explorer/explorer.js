@@ -96,6 +96,10 @@
     put(fields.strength, Math.log10(setting.lam));
     fields.strength.setAttribute("aria-valuetext", spoken(setting.lam));
     put(fields.lam, setting.lam);
+    const same = ({ sigma, rows, columns }) =>
+      rows === setting.rows && columns === setting.columns && sigma.every((value, i) => value === setting.sigma[i]);
+    const place = grid.targets.findIndex(same);
+    fields.target.value = place < 0 ? "" : place;
     for (const name of ["rows", "columns", "hidden"]) put(fields[name], setting[name]);
   };
 
@@ -157,8 +161,10 @@ target = np.zeros((${widths[depth]}, ${widths[0]}))
 np.fill_diagonal(target, [${sigma.join(", ")}])
 widths, lam = [${widths.join(", ")}], ${lam}
 
-print(theory.minimum_value(target, ${depth}, lam), theory.layer_norm_sq(target, ${depth}, lam))
-print(theory.minimizer_hessian_trace(target, widths, lam), theory.trace_lower_bound(target, widths, lam))
+print(theory.minimum_value(target, ${depth}, lam))
+print(theory.layer_norm_sq(target, ${depth}, lam))
+print(theory.minimizer_hessian_trace(target, widths, lam))
+print(theory.trace_lower_bound(target, widths, lam))
 print(theory.critical_levels(target, ${depth}, lam))
 print(theory.hessian_spectrum(target, widths, lam))`;
 
@@ -247,7 +253,7 @@ print(theory.hessian_spectrum(target, widths, lam))`;
 
   setting = { depth: grid.depth, lam: 1, sigma: [1], rows: 1, columns: 1, hidden: 1 };
   const first = grid.targets[0];
-  setting.lam = Number((0.4 * theory.criticalLambda(first.sigma[0], grid.depth)).toPrecision(3));
+  setting.lam = Number((0.8 * theory.criticalLambda(first.sigma[0], grid.depth)).toPrecision(3));
   take(first);
   if (location.hash) takeLink();
   window.addEventListener("hashchange", takeLink);

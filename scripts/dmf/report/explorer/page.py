@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.report.template import environment
 
@@ -23,17 +24,17 @@ NUMBERS = {
         ("parameters", "N", "parameters"),
     ),
     "Thresholds": (
-        ("collapseThreshold", "m^*", "values above it are kept"),
-        ("branchThreshold", r"m_{\mathrm{loc}}", "above it a local minimum"),
+        ("collapseThreshold", "m^*", "kept above it"),
+        ("branchThreshold", r"m_{\mathrm{loc}}", "local minima above it"),
         ("jump", "x_J", "height of the jump"),
-        ("criticalLambda", r"\lambda_c(\sigma_1)", "above it all collapses"),
-        ("branchLambda", r"\lambda_s(\sigma_1)", "end of the local branch"),
+        ("criticalLambda", r"\lambda_c(\sigma_1)", "all collapses above it"),
+        ("branchLambda", r"\lambda_s(\sigma_1)", "local branch ends"),
         ("lambdaRatio", r"\lambda / \lambda_c(\sigma_1)", "strength in its unit"),
     ),
     "Hessian at the minimum": (
         ("lambdaMax", r"\lambda_{\max}", "largest eigenvalue"),
         ("mu", r"\mu", "smallest positive one"),
-        ("zeroModes", r"\dim \ker \nabla^2 F", "zero modes of the orbit"),
+        ("zeroModes", r"\dim\, \ker\, \nabla^2 F", "zero modes of the orbit"),
         ("trace", r"\mathrm{tr}\, \nabla^2 F", "trace, exact"),
         ("bound", r"2L\|X^*\|_F^2 / \alpha^2 + 2\lambda N", "bound on the trace"),
         ("slack", r"\mathrm{tr} - \mathrm{bound}", "slack of the bound"),
@@ -41,20 +42,21 @@ NUMBERS = {
 }
 
 
-def explorer_html(title: str, targets: Sequence[TargetMatrix], labels: Mapping[str, str], depths: Sequence[int]) -> str:
-    """The page for a grid's title, targets, labels by target name, and depths.
+def explorer_html(grid: Grid, targets: Sequence[TargetMatrix]) -> str:
+    """The page for a grid and its targets.
 
     The menu has the first MOST_TARGETS of the targets with at most MOST_VALUES singular values, and an example. Depth
-    starts at the grid's smallest above 2, where the landscape is interesting, or at 2.
+    starts at the grid's smallest above 2, which has spurious minima, or at 2.
     """
+    labels = {target.name: target.label or target.name for target in grid.targets}
     fitting = [target for target in targets if min(target.shape) <= MOST_VALUES]
-    menu = [_entry(target, labels.get(target.name) or target.name) for target in fitting[:MOST_TARGETS]]
+    menu = [_entry(target, labels.get(target.name, target.name)) for target in fitting[:MOST_TARGETS]]
     return (
         environment()
         .get_template("explorer/explorer.html.j2")
         .render(
-            title=title,
-            targets={"targets": [*menu, EXAMPLE], "depth": min((depth for depth in depths if depth > 2), default=2)},
+            title=grid.title or grid.grid,
+            targets={"targets": [*menu, EXAMPLE], "depth": min((d for d in grid.depths if d > 2), default=2)},
             left_out=len(targets) - len(menu),
             numbers=NUMBERS,
         )
