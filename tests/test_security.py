@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from jinja2 import Environment
 
-from dmf.report import page
+from dmf.report.template import environment
 from harness import ROOT
 
 SOURCES = sorted([*(ROOT / "scripts").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")])
@@ -86,7 +85,6 @@ def test_every_direct_dependency_has_a_pin() -> None:
 
 
 def test_the_page_escapes_by_default() -> None:
-    environment: Environment = page._environment()
-    assert environment.autoescape is True
-    for template in (ROOT / "scripts/dmf/report").glob("*.j2"):
+    assert environment().autoescape is True
+    for template in (ROOT / "scripts/dmf/report").rglob("*.j2"):
         assert not re.search(r"\|\s*safe\b|autoescape\s+false", template.read_text(encoding="utf-8")), template.name

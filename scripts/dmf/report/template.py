@@ -16,9 +16,7 @@ HERE = Path(__file__).parent
 
 @cache
 def environment() -> Environment:
-    """Templates of this folder, with the filters of `dmf.report.text` and the style sheet; `verbatim(path)` is any
-    other file as it is.
-    """
+    """Templates of this folder, with the filters of `dmf.report.text`; `verbatim(path)` is a file of it as it is."""
     made = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -28,6 +26,5 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {filter.__name__: filter for filter in (*text.FILTERS, listing.status_text, cell_text)}
-    made.globals |= {suffix: Markup((HERE / f"page.{suffix}").read_text(encoding="utf-8")) for suffix in ("css", "js")}
     made.globals["verbatim"] = lambda path: Markup((HERE / path).read_text(encoding="utf-8"))
     return made
