@@ -41,8 +41,11 @@ def reported(trained: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Wor
 
 
 def test_a_copied_folder_gives_the_same_verdicts_without_training(trained: Workflow, reported: Workflow) -> None:
-    originals = {file.name: file.read_bytes() for file in (trained.folder / "reports/tiny/verdicts").iterdir()}
-    assert {file.name: file.read_bytes() for file in (reported.folder / "reports/tiny/verdicts").iterdir()} == originals
+    originals, copies = (
+        {file.name: file.read_bytes() for file in (workflow.folder / "reports/tiny/verdicts").glob("*.[cj]s*")}
+        for workflow in (trained, reported)
+    )
+    assert copies == originals
     assert len(originals) > 5
     assert (reported.folder / "reports/tiny/index.html").exists()
     assert content(reported.folder / "copies/tiny") == content(trained.folder / "data/tiny")
@@ -109,7 +112,7 @@ def unfinished(trained: Workflow, tmp_path_factory: pytest.TempPathFactory) -> W
     workflow = Workflow(folder)
     assert workflow.planned("all", "--config", "incomplete=true", NO_FIGURES) == {
         "assemble_what_there_is": 4,
-        "check": len(list((trained.folder / "reports/tiny/verdicts").iterdir())),
+        "check": len(list((trained.folder / "reports/tiny/verdicts").glob("*.json"))),
         **CHECKS,
     }
     result = workflow("--quiet", "rules", "progress", "--config", "incomplete=true", NO_FIGURES)
@@ -123,7 +126,7 @@ def test_the_report_of_an_unfinished_grid_shows_what_is_missing(trained: Workflo
     assert "16 of 64 wanted runs are missing" in page
     provenance = json.loads((folder / "provenance.json").read_text())
     assert (provenance["runs"], provenance["missing"]) == (48, 16)
-    for file in (trained.folder / "reports/tiny/verdicts").iterdir():
+    for file in (trained.folder / "reports/tiny/verdicts").glob("*.json"):
         whole, part = (json.loads(path.read_text())["finding"] for path in (file, folder / "verdicts" / file.name))
         assert part["runs_spoke"] < whole["runs_spoke"]
         assert part["statistic"] <= whole["statistic"]
