@@ -41,6 +41,15 @@ def test_parts_joined_are_the_whole_to_the_last_bit(trained: Trained, parts: lis
         np.testing.assert_array_equal(together[name].transpose(*variable.dims).values, variable.values, err_msg=name)
 
 
+def test_runs_of_a_cell_certified_in_slices_are_the_same_bits(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dmf.evidence.certify.SLICE_BYTES", 8 * 12 * 3)  # three runs of a 3 x 4 target
+    sliced = certify(trained.groups.values())
+    for name, variable in trained.evidence.variables.items():
+        np.testing.assert_array_equal(sliced[name].values, variable.values, err_msg=name)
+
+
 @pytest.mark.parametrize("name", CLAIMS)
 @pytest.mark.parametrize("enough", [1, 8])
 def test_a_finding_from_parts_is_that_from_the_whole(
@@ -52,10 +61,11 @@ def test_a_finding_from_parts_is_that_from_the_whole(
 
 def test_the_summary_from_parts_is_that_from_the_whole(trained: Trained, parts: list[xr.Dataset]) -> None:
     worst = {name: find(claim, trained.evidence, Certificate()).worst for name, claim in CLAIMS.items()}
-    whole = summarize([trained.evidence], 8, worst)
-    assert whole.short.total > 0
+    needed = trained.evidence.sizes["start"] + 1  # so that every cell is listed
+    whole = summarize([trained.evidence], needed, worst)
+    assert whole.short.total == len(whole.short.shown) == trained.evidence.sizes["cell"]
     assert whole.worst.keys() == CLAIMS.keys()
-    assert asdict(summarize(iter(parts), 8, worst)) == asdict(whole)
+    assert asdict(summarize(iter(parts), needed, worst)) == asdict(whole)
 
 
 def test_a_sample_takes_every_so_many_draws_of_every_so_many_cells(trained: Trained, parts: list[xr.Dataset]) -> None:
