@@ -30,6 +30,8 @@ from dmf.training.record import points_of
 from dmf.training.starts import draw_start
 
 RESULTS = Path(__file__).parent / "results"
+LEAST = 16  # runs of every solver on every problem
+TRIES = 3  # of which the best counts: whatever else the machine does only adds
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,13 @@ def _timed(work: Callable[[], Any]) -> float:
 
 
 def measure(problem: Problem, solver: str, solve: Callable[[Problem, int], Outcome], runs: int, rate: float) -> Row:
-    """Time a solver on the first `runs` of a problem, after a warm-up on the same shapes."""
+    """Time a solver on the first `runs` of a problem, after a warm-up on the same shapes; best of TRIES."""
     solve(problem, runs if "vmap" in solver else 1)
-    began = time.perf_counter()
-    points, evaluations = solve(problem, runs)
-    seconds = (time.perf_counter() - began) / runs
+    seconds = np.inf
+    for _ in range(TRIES):
+        began = time.perf_counter()
+        points, evaluations = solve(problem, runs)
+        seconds = min(seconds, (time.perf_counter() - began) / runs)
     norms, gaps = [], []
     for point, target in zip(points[:64], problem.targets, strict=False):
         value, gradient = value_and_gradient(point, target, problem.lam, problem.widths)
@@ -98,9 +102,9 @@ def measure(problem: Problem, solver: str, solve: Callable[[Problem, int], Outco
 
 
 def affordable(solve: Callable[[Problem, int], Outcome], problem: Problem, seconds: float, most: int) -> int:
-    """How many runs fit into about so many seconds, at least 1."""
+    """How many runs fit into about so many seconds, at least LEAST: their lengths vary by their starts."""
     solve(problem, 1)
-    return int(np.clip(seconds / _timed(lambda: solve(problem, 1)), 1, most))
+    return int(np.clip(seconds / _timed(lambda: solve(problem, 1)), LEAST, most))
 
 
 HEAD = f"{'problem':>22} {'solver':<16} {'runs':>6} {'ms/run':>10} {'evals':>7} {'|grad|':>8} {'gap':>8} {'flops':>6}"

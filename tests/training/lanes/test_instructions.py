@@ -176,8 +176,34 @@ def test_products_of_any_size_are_put_together_from_blocks(rows: int) -> None:
     lanes, a, b = flat.reshape(-1, LANES), rows * columns, rows * (columns + inner)
     left = lanes[a:b].reshape(rows, inner, LANES).copy()
     right = lanes[b:].reshape(inner, columns, LANES).copy()
-    products.multiply(flat, 0, columns, 1, a, inner, 1, b, columns, 1, rows, columns, inner, 0)
+    products.multiply(flat, 0, columns, 1, a, inner, 1, b, columns, 1, rows, columns, inner, 0, 0)
     close(lanes[:a].reshape(rows, columns, LANES), np.einsum("ikv,kjv->ijv", left, right))
+
+
+@pytest.mark.parametrize("adding", [0, 1])
+@pytest.mark.parametrize("a_across", [False, True])
+@pytest.mark.parametrize(("rows", "columns", "inner"), [(50, 33, 3), (49, 66, 7), (3, 34, 5), (48, 32, 1)])
+def test_products_with_wide_rows_have_the_bits_of_those_that_need_no_packing(
+    rows: int, columns: int, inner: int, a_across: bool, adding: int
+) -> None:
+    rng = np.random.default_rng(rows)
+    a, b = rng.standard_normal((rows, inner, LANES)), rng.standard_normal((inner, columns, LANES))
+    begun = rng.standard_normal((rows, columns, LANES))
+    at_a, at_b, panel = np.cumsum([rows * columns, rows * inner, inner * columns]).tolist()
+
+    def product(left: Lanes, right: Lanes, *strides: int) -> Lanes:
+        flat = workspace(panel + products.panel_places(max(rows, columns, inner)))
+        flat[: panel * LANES] = np.concatenate([begun.ravel(), left.ravel(), right.ravel()])
+        a_row, a_col, b_row, b_col = strides
+        products.multiply(
+            flat, 0, columns, 1, at_a, a_row, a_col, at_b, b_row, b_col, rows, columns, inner, adding, panel
+        )
+        return flat[: begun.size].reshape(begun.shape)
+
+    left = a.transpose(1, 0, 2) if a_across else a
+    packed = product(left, b, *((1, rows) if a_across else (inner, 1)), columns, 1)
+    close(packed, adding * begun + np.einsum("ikv,kjv->ijv", a, b))
+    np.testing.assert_array_equal(packed, product(a, b.transpose(1, 0, 2), inner, 1, 1, inner))
 
 
 def test_the_kernels_can_be_made_ahead_and_without_a_folder_to_keep_them() -> None:

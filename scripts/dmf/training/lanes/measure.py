@@ -65,7 +65,7 @@ def _measure(
         dot(w, desk.square, desk.gradient, desk.gradient, at.length)
         _norms(w, table, at, desk)
         _imbalance(w, table, at, desk)
-        end_to_end = products(w, table, at.depth, desk.point)
+        end_to_end = products(w, table, at.depth, desk.point, at.panel)
         for v in range(count):
             _write(lanes, at, desk, lams[first + v], v, first + v, end_to_end, out)
 
@@ -80,7 +80,7 @@ def _norms(w: Array, table: Table, at: Layout, desk: Desk) -> None:
         layer, size = desk.point + table[LAYER, i], table[WIDTH, i] * table[WIDTH, i + 1]
         dot(w, desk.norms + i, layer, layer, size)
     for i in range(1, depth):
-        last = products(w, table, i, desk.point)  # W_l ... W_1; short chains, so forming them anew is cheap
+        last = products(w, table, i, desk.point, at.panel)  # W_l ... W_1; short chains, so forming them anew is cheap
         dot(w, desk.below + i, last, last, table[WIDTH, i] * columns)
     above = desk.point + table[LAYER, depth - 1]
     goal, spare = desk.one_gram, desk.other_gram
@@ -88,7 +88,8 @@ def _norms(w: Array, table: Table, at: Layout, desk: Desk) -> None:
         dot(w, desk.above + i, above, above, rows * table[WIDTH, i + 1])
         if i > 0:
             inner, width = table[WIDTH, i + 1], table[WIDTH, i]
-            multiply(w, goal, width, 1, above, inner, 1, desk.point + table[LAYER, i], width, 1, rows, width, inner, 0)
+            layer = desk.point + table[LAYER, i]
+            multiply(w, goal, width, 1, above, inner, 1, layer, width, 1, rows, width, inner, 0, at.panel)
             above, goal, spare = goal, spare, goal
 
 
@@ -98,8 +99,8 @@ def _imbalance(w: Array, table: Table, at: Layout, desk: Desk) -> None:
     for i in range(at.depth - 1):
         lower, upper = desk.point + table[LAYER, i], desk.point + table[LAYER, i + 1]
         inner, width, outer = table[WIDTH, i], table[WIDTH, i + 1], table[WIDTH, i + 2]
-        multiply(w, desk.one_gram, width, 1, upper, 1, width, upper, width, 1, width, width, outer, 0)
-        multiply(w, desk.other_gram, width, 1, lower, inner, 1, lower, 1, inner, width, width, inner, 0)
+        multiply(w, desk.one_gram, width, 1, upper, 1, width, upper, width, 1, width, width, outer, 0, at.panel)
+        multiply(w, desk.other_gram, width, 1, lower, inner, 1, lower, 1, inner, width, width, inner, 0, at.panel)
         for n in range(width * width):
             difference(w, desk.one_gram + n, desk.one_gram + n, desk.other_gram + n)
         dot(w, desk.gaps + i, desk.one_gram, desk.one_gram, width * width)

@@ -1,20 +1,31 @@
 """Products of small matrices, one a lane, in blocks that stay in registers.
 
 A block of 4 x 4 results takes 16 vector registers; each step of its sum loads 8 vectors and does 16 multiplications,
-so loading hides behind arithmetic. Strides make every transpose free.
+so loading hides behind arithmetic. Strides make every transpose free, but for one thing: elements a multiple of 4 KiB
+apart, which is 64 places, share a few lines of the nearest cache and drive each other out. Factors that would be read
+across so wide rows are packed first. No sum changes its order by that, and so no bit.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numba
 from llvmlite import ir
 
 from dmf.training.lanes import kernel
 from dmf.training.lanes.instructions import Emitter, Register, Value, instruction
+from dmf.training.lanes.vectors import copy
 from dmf.training.result import Array
 
 SIDE = 4
+WIDE = 32  # rows of B so wide are packed (see the table in benchmarks/README.md)
+WIDER = 48  # rows of a transposed A, which costs more
+
+
+def panel_places(widest: int) -> int:
+    """Places that products of matrices with sides up to `widest` need for packing."""
+    return widest * (SIDE + widest) if widest >= WIDE else 0
 
 
 def _block(rows: int, columns: int) -> Any:
@@ -78,16 +89,13 @@ def _strip(rows: int) -> Any:
 _four, _three, _two, _one = (_strip(rows) for rows in (4, 3, 2, 1))
 
 
-@kernel
-def multiply(
+# Without inlining, the smallest problems pay a twentieth for one more call.
+@numba.njit(inline="always")
+def _plain(
     w: Array, c: int, c_row: int, c_col: int, a: int, a_row: int, a_col: int, b: int, b_row: int, b_col: int,
     rows: int, columns: int, inner: int, adding: int,
 ) -> None:  # fmt: skip
-    """C = A B, or C += A B where `adding` is 1, in the workspace w.
-
-    C (rows, columns) begins at place c and its element (i, j) lies at c + i * c_row + j * c_col; A (rows, inner) and
-    B (inner, columns) likewise.
-    """
+    """Multiply as `multiply` does, without packing."""
     i = 0
     while rows - i >= SIDE:
         _four(w, c + i * c_row, c_row, c_col, a + i * a_row, a_row, a_col, b, b_row, b_col, columns, inner, adding)
@@ -98,3 +106,42 @@ def multiply(
         _two(w, c + i * c_row, c_row, c_col, a + i * a_row, a_row, a_col, b, b_row, b_col, columns, inner, adding)
     elif rows - i == 1:
         _one(w, c + i * c_row, c_row, c_col, a + i * a_row, a_row, a_col, b, b_row, b_col, columns, inner, adding)
+
+
+@kernel
+def _pack(w: Array, goal: int, source: int, row: int, column: int, rows: int, columns: int) -> None:
+    """Copy a matrix to `goal` with its rows one after another."""
+    for i in range(rows):
+        for j in range(columns):
+            copy(w, goal + i * columns + j, source + i * row + j * column)
+
+
+@kernel
+def _packed(
+    w: Array, c: int, c_row: int, c_col: int, a: int, a_row: int, a_col: int, b: int, b_row: int, b_col: int,
+    rows: int, columns: int, inner: int, adding: int, panel: int,
+) -> None:  # fmt: skip
+    """Multiply as `multiply` does, with SIDE columns of B packed at a time, and all of a transposed A."""
+    if a_col >= WIDER:
+        _pack(w, panel + SIDE * inner, a, a_row, a_col, rows, inner)
+        a, a_row, a_col = panel + SIDE * inner, inner, 1
+    for j in range(0, columns, SIDE):
+        some = min(SIDE, columns - j)
+        _pack(w, panel, b + j * b_col, b_row, b_col, inner, some)
+        _plain(w, c + j * c_col, c_row, c_col, a, a_row, a_col, panel, some, 1, rows, some, inner, adding)
+
+
+@kernel
+def multiply(
+    w: Array, c: int, c_row: int, c_col: int, a: int, a_row: int, a_col: int, b: int, b_row: int, b_col: int,
+    rows: int, columns: int, inner: int, adding: int, panel: int,
+) -> None:  # fmt: skip
+    """C = A B, or C += A B where `adding` is 1, in the workspace w.
+
+    C (rows, columns) begins at place c and its element (i, j) lies at c + i * c_row + j * c_col; A (rows, inner) and
+    B (inner, columns) likewise. `panel` has as many places as panel_places tells.
+    """
+    if b_row >= WIDE:
+        _packed(w, c, c_row, c_col, a, a_row, a_col, b, b_row, b_col, rows, columns, inner, adding, panel)
+    else:
+        _plain(w, c, c_row, c_col, a, a_row, a_col, b, b_row, b_col, rows, columns, inner, adding)

@@ -104,12 +104,13 @@ def _bend(w: Array, table: Table, at: Layout, h: Matrix, point: int) -> None:
     for i in range(1, at.depth):
         below = point if i == 1 else table[PRODUCT, i - 1]
         inner, outer, offset = table[WIDTH, i], table[WIDTH, i + 1], table[LAYER, i]
-        multiply(w, goal, columns, 1, point + offset, inner, 1, source, columns, 1, outer, columns, inner, 0)
-        multiply(w, goal, columns, 1, h.bent + offset, inner, 1, below, columns, 1, outer, columns, inner, 1)
+        layer, change = point + offset, h.bent + offset
+        multiply(w, goal, columns, 1, layer, inner, 1, source, columns, 1, outer, columns, inner, 0, at.panel)
+        multiply(w, goal, columns, 1, change, inner, 1, below, columns, 1, outer, columns, inner, 1, at.panel)
         source, goal, spare = goal, spare, goal
     for n in range(at.entries):
         product(w, source + n, source + n, h.inverse + n)
-    carry_down(w, table, at.depth, point, source, goal, h.bent)
+    carry_down(w, table, at, point, source, goal, h.bent)
 
 
 @kernel
