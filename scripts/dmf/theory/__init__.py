@@ -23,6 +23,8 @@ from dmf.theory.matrix import (
     sample_minimizer,
     schatten_objective,
 )
+from dmf.theory.penalties import Geman, Log, Mcp, Penalty, Power, Scad, Tie
+from dmf.theory.proximal import gsvt
 from dmf.theory.scalar import (
     branch_lambda,
     branch_threshold,
@@ -37,6 +39,13 @@ from dmf.theory.scalar import (
 from dmf.theory.spectrum import hessian_spectrum, smallest_positive_eigenvalue, zero_modes
 
 __all__ = [
+    "Geman",
+    "Log",
+    "Mcp",
+    "Penalty",
+    "Power",
+    "Scad",
+    "Tie",
     "branch_lambda",
     "branch_threshold",
     "collapse_threshold",
@@ -47,6 +56,7 @@ __all__ = [
     "end_to_end",
     "end_to_end_minimizer",
     "exceptional_distance",
+    "gsvt",
     "hessian_lipschitz",
     "hessian_spectrum",
     "hessian_trace",

@@ -36,10 +36,7 @@ def scalar_minimizer(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Array:
     Zero for |m| <= m*, the large root beyond. At |m| == m* exactly, depth >= 3, both 0 and +-x_J are
     minimizers (the exceptional scalars); this function returns 0 there. ValueError for bad input.
     """
-    m, depth, lam = _broadcast(m, depth, lam)
-    size = np.abs(m)
-    kept = size > collapse_threshold(depth, lam)
-    return np.asarray(np.where(kept, np.copysign(_large_root(size, depth, lam, kept), m), 0.0))
+    return shrunk(*_broadcast(m, depth, lam))
 
 
 def large_root(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Array:
@@ -72,7 +69,7 @@ def small_root(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Array:
         image = a * (1 - u) ** (-1 / p)
         return (image - u) / (1 - image / (p * (1 - u)))
 
-    root[exists] = m[exists] * _monotone_newton(step, np.minimum(a, p / (1 + p)), p / (1 + p))
+    root[exists] = m[exists] * monotone_newton(step, np.minimum(a, p / (1 + p)), p / (1 + p))
     return root
 
 
@@ -81,8 +78,7 @@ def collapse_threshold(depth: int, lam: npt.ArrayLike) -> Array:
 
     Shape of lam. ValueError for bad input.
     """
-    depth, lam = depth_number(depth), lam_array(lam)
-    return lam if depth == 2 else np.asarray(jump(depth, lam) * (depth - 1) / (depth - 2))
+    return tie(depth_number(depth), lam_array(lam))[0]
 
 
 def jump(depth: int, lam: npt.ArrayLike) -> Array:
@@ -90,8 +86,7 @@ def jump(depth: int, lam: npt.ArrayLike) -> Array:
 
     Shape of lam. ValueError for bad input.
     """
-    depth, lam = depth_number(depth), lam_array(lam)
-    return np.asarray((depth - 2.0) ** _unit_power(depth) * _unit(depth, lam))
+    return tie(depth_number(depth), lam_array(lam))[1]
 
 
 def branch_threshold(depth: int, lam: npt.ArrayLike) -> Array:
@@ -127,6 +122,21 @@ def branch_lambda(sigma: npt.ArrayLike, depth: int) -> Array:
     return np.asarray(half * depth * (half * (depth - 2)) ** ((depth - 2) / depth))
 
 
+def shrunk(m: Array, depth: float, lam: Array) -> Array:
+    """`scalar_minimizer` of checked arrays of one shape, for any real depth >= 2: the exponent 2/L is any in (0, 1]."""
+    size = np.abs(m)
+    kept = size > tie(depth, lam)[0]
+    return np.asarray(np.where(kept, np.copysign(_large_root(size, depth, lam, kept), m), 0.0))
+
+
+def tie(depth: float, lam: Array) -> tuple[Array, Array]:
+    """(m*, x_J) of checked arguments, for any real depth >= 2; lam and 0 at 2."""
+    if depth == 2:
+        return lam, np.zeros_like(lam)
+    x_jump = np.asarray((depth - 2.0) ** _unit_power(depth) * _unit(depth, lam))
+    return np.asarray(x_jump * (depth - 1) / (depth - 2)), x_jump
+
+
 def _broadcast(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> tuple[Array, int, Array]:
     depth = depth_number(depth)
     m, lam = same_shape(m=reals("m", m), lam=lam_array(lam))
@@ -138,7 +148,7 @@ def _has_roots(m: Array, depth: int, lam: Array) -> npt.NDArray[np.bool_]:
     return m > threshold if depth == 2 else m >= threshold
 
 
-def _large_root(m: Array, depth: int, lam: Array, exists: npt.NDArray[np.bool_]) -> Array:
+def _large_root(m: Array, depth: float, lam: Array, exists: npt.NDArray[np.bool_]) -> Array:
     """Large root where `exists`, which must imply m >= m_loc; NaN elsewhere."""
     root = np.full(m.shape, np.nan)
     m, lam = m[exists], lam[exists]
@@ -153,11 +163,11 @@ def _large_root(m: Array, depth: int, lam: Array, exists: npt.NDArray[np.bool_])
         return (1 - u - pull) / (1 - p * pull / u)
 
     # u = x / m solves u + c u^{-p} = 1, convex in u: Newton from u = 1 descends and never crosses the root
-    root[exists] = m * _monotone_newton(step, np.ones_like(m), p / (1 + p))
+    root[exists] = m * monotone_newton(step, np.ones_like(m), p / (1 + p))
     return root
 
 
-def _monotone_newton(step: Callable[[Array], Array], start: Array, bound: float) -> Array:
+def monotone_newton(step: Callable[[Array], Array], start: Array, bound: float) -> Array:
     """Follow Newton steps from `start` toward `bound` (the double root) until rounding stops the advance."""
     u = start
     # at a double root the slope vanishes: the step is infinite or NaN there, and is clipped or refused below
@@ -179,9 +189,9 @@ def _scaled_strength(m: Array, lam: Array, p: float) -> Array:
         return np.asarray((m / lam ** (1 / (1 + p))) ** -(1 + p))
 
 
-def _unit_power(depth: int) -> float:
+def _unit_power(depth: float) -> float:
     return depth / (2 * (depth - 1))
 
 
-def _unit(depth: int, lam: Array) -> Array:
+def _unit(depth: float, lam: Array) -> Array:
     return np.asarray(lam ** _unit_power(depth))
