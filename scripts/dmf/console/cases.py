@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dmf.claims import claim_names, load_claim
+from dmf.console.output import print_json
 from dmf.errors import UserError
 from dmf.evidence.cases import names_of, weigh
 from dmf.evidence.claim import Claim
@@ -80,17 +79,12 @@ def show(evidence: xr.Dataset, fields: Sequence[str], as_json: bool) -> None:
     cases = [evidence.isel(cell=cell, start=start) for cell, start in places]
     records: list[Fields] = [{name: case[name].item() for name in names} for case in cases]
     if as_json:
-        print(json.dumps([{name: _json(value) for name, value in record.items()} for record in records], indent=2))
+        print_json(records)
         return
     table = Table(*(name.replace("_", " ") for name in names), header_style="bold")
     for record in records:
         table.add_row(*(_text(name, value) for name, value in record.items()))
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
-
-
-def _json(value: Any) -> Any:
-    """JSON has no infinity and no NaN: null stands for both."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _text(name: str, value: Any) -> str:

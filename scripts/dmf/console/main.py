@@ -7,15 +7,15 @@ import sys
 from collections.abc import Sequence
 
 from dmf import __version__
-from dmf.console import cell, compare, study, verdicts
+from dmf.console import cell, compare, explain, predict, study, verdicts
 from dmf.errors import UserError
 
-COMMANDS = (verdicts, compare, cell, study)
+COMMANDS = (verdicts, compare, predict, explain, cell, study)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status, 1 after printing one line for a user's error."""
-    parser = argparse.ArgumentParser(prog="dmf", description="Look at what a grid found.")
+    parser = argparse.ArgumentParser(prog="dmf", description="What the theory says, and what a grid found.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     for command in COMMANDS:
