@@ -1,5 +1,12 @@
 """Closed forms for L2-regularized deep matrix factorization: minimizers, thresholds, levels, Hessians."""
 
+from dmf.theory.bottleneck import (
+    bottleneck_distances,
+    bottleneck_minimizer,
+    bottleneck_minimum,
+    bottleneck_singular_values,
+    bottleneck_spectrum,
+)
 from dmf.theory.critical import critical_hessian_spectrum, critical_singular_values, morse_index
 from dmf.theory.hessian import (
     hessian_lipschitz,
@@ -37,6 +44,7 @@ from dmf.theory.scalar import (
     small_root,
 )
 from dmf.theory.spectrum import hessian_spectrum, smallest_positive_eigenvalue, zero_modes
+from dmf.theory.weights import equivalent_lambda, layer_scales
 
 __all__ = [
     "Geman",
@@ -46,6 +54,11 @@ __all__ = [
     "Power",
     "Scad",
     "Tie",
+    "bottleneck_distances",
+    "bottleneck_minimizer",
+    "bottleneck_minimum",
+    "bottleneck_singular_values",
+    "bottleneck_spectrum",
     "branch_lambda",
     "branch_threshold",
     "collapse_threshold",
@@ -55,6 +68,7 @@ __all__ = [
     "critical_singular_values",
     "end_to_end",
     "end_to_end_minimizer",
+    "equivalent_lambda",
     "exceptional_distance",
     "gsvt",
     "hessian_lipschitz",
@@ -64,6 +78,7 @@ __all__ = [
     "kept_at_minimum",
     "large_root",
     "layer_norm_sq",
+    "layer_scales",
     "level_singular_values",
     "max_kept",
     "minimizer_hessian_trace",

@@ -77,18 +77,24 @@ def target_matrix(value: npt.ArrayLike, name: str = "target") -> Array:
 
 def layer_widths(value: Sequence[int], target: Array | None = None) -> tuple[int, ...]:
     """Return (d_0, ..., d_L) that fits `target` and cuts no rank; ValueError otherwise."""
+    widths = any_widths(value, target)
+    rank_needed = min(widths[0], widths[-1])
+    for layer, width in enumerate(widths):
+        if width < rank_needed:
+            raise ValueError(
+                f"widths[{layer}] = {width}: expected at least min(d_0, d_L) = {rank_needed}; a smaller hidden width"
+                " cuts the rank of X, and a tie at the cut is a second exceptional set: see bottleneck_minimizer"
+            )
+    return widths
+
+
+def any_widths(value: Sequence[int], target: Array | None = None) -> tuple[int, ...]:
+    """Return (d_0, ..., d_L) that fits `target`, a bottleneck among them or not; ValueError otherwise."""
     if not hasattr(value, "__iter__"):
         raise ValueError(f"widths = {_brief(value)}: expected the list [d_0, ..., d_L]")
     widths = tuple(integer(f"widths[{layer}]", width, least=1) for layer, width in enumerate(value))
     if len(widths) < 3:
         raise ValueError(f"widths = {list(widths)}: expected at least 3 entries [d_0, ..., d_L], depth >= 2")
-    rank_needed = min(widths[0], widths[-1])
-    for layer, width in enumerate(widths):
-        if width < rank_needed:
-            raise ValueError(
-                f"widths[{layer}] = {width}: expected at least min(d_0, d_L) = {rank_needed}; a smaller"
-                " hidden width cuts the rank of X, and a tie at the cut would make a second exceptional set"
-            )
     if target is not None and target.shape != (widths[-1], widths[0]):
         raise ValueError(
             f"widths = {list(widths)}: expected d_0 = {target.shape[1]} and d_L = {target.shape[0]}"

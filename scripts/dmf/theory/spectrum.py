@@ -11,12 +11,13 @@ this spectrum.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from dmf.theory._check import Array, integer, lam_scalar, layer_widths, reals, target_matrix
-from dmf.theory.matrix import level_singular_values, parameter_count, singular_values
+from dmf.theory.matrix import level_singular_values, singular_values
 from dmf.theory.scalar import collapse_threshold
 
 _ZERO_MODE = 64 * float(np.finfo(np.float64).eps)  # a dense solver leaves zero modes at a few eps of the largest
@@ -41,11 +42,12 @@ def hessian_spectrum(target: npt.ArrayLike, widths: Sequence[int], lam: float, k
 def aligned_spectrum(x: Array, sigma: Array, kept: int, d: tuple[int, ...], lam: float) -> Array:
     """All N eigenvalues, ascending, where X has singular values x on axes with sigma, both of shape (min(d_0, d_L),).
 
-    The first `kept` axes hold positive critical points of g, the others zero; sigma need not be sorted.
+    The first `kept` axes hold positive critical points of g, the others zero; sigma need not be sorted. Hidden widths
+    may be as small as `kept`.
     """
     depth = len(d) - 1
     x, held, dropped = x[:kept], sigma[:kept], sigma[kept:]
-    orbit = zero_modes(d, kept)
+    orbit = _orbit(d, kept)
     along = [
         *_kept_pairs(x, held, depth, lam),
         *_dropped_pairs(x, held, dropped, depth),
@@ -57,7 +59,8 @@ def aligned_spectrum(x: Array, sigma: Array, kept: int, d: tuple[int, ...], lam:
         pulls = np.repeat(2 * dropped, d[1] - kept)
         along += [2 * lam - pulls, 2 * lam + pulls]
     felt = np.concatenate(along)
-    return np.sort(np.concatenate([felt, np.full(parameter_count(d) - felt.size, 2 * lam)]))
+    parameters = sum(rows * columns for columns, rows in pairwise(d))
+    return np.sort(np.concatenate([felt, np.full(parameters - felt.size, 2 * lam)]))
 
 
 def smallest_positive_eigenvalue(spectrum: npt.ArrayLike) -> float:
@@ -83,6 +86,10 @@ def zero_modes(widths: Sequence[int], rank: int) -> int:
     d, rank = layer_widths(widths), integer("rank", rank, least=0)
     if rank > min(d[0], d[-1]):
         raise ValueError(f"rank = {rank}: expected at most min(d_0, d_L) = {min(d[0], d[-1])}")
+    return _orbit(d, rank)
+
+
+def _orbit(d: tuple[int, ...], rank: int) -> int:
     return sum(width * rank - rank * (rank + 1) // 2 for width in d[1:-1])
 
 

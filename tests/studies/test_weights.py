@@ -1,0 +1,77 @@
+"""The study trains the loss that each cell names, and nothing else: its numbers again, by other means."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import optimize
+
+from dmf import theory
+from dmf.grid.seeds import generator
+from dmf.studies import weights
+
+
+@pytest.fixture(scope="module")
+def made(study):
+    return study("weights")
+
+
+def test_in_every_cell_several_runs_reach_the_lowest_value(made):
+    for half in made:
+        assert ((half["lowest"] == 1).sum("start") >= 3).all()
+        assert (half["certified"] == 1).mean() > 0.9
+
+
+def test_every_convention_and_depth_two_to_four_is_there(made):
+    honest, control = made
+    assert len(set(honest["form"].values)) == len({form.name for form in [*weights.CONVENTIONS, *weights.UNEQUAL]})
+    assert set(honest["depth"].values) == {2, 3, 4}
+    assert set(control["unequal"].values) == {0, 1}
+
+
+def test_what_one_reads_off_is_another_lambda_where_the_convention_is_another(made):
+    honest, _ = made
+    same = np.isclose(honest["lam"], honest["lam_read"], rtol=1e-12)
+    expected = honest["form"].isin(["as in the paper", "half of both terms"])
+    np.testing.assert_array_equal(same, expected)
+    apart = honest["distance_read"].where(honest["lowest"] == 1).min("start")
+    assert (apart[~same] > 1e-3).all()
+
+
+@pytest.mark.parametrize("place", [2, 5, 9])
+def test_scipy_ends_at_the_same_value_from_the_same_loss_written_anew(place, made):
+    """L-BFGS-B with differences for gradients, from its own starts, and numpy for the loss."""
+    form = [*weights.CONVENTIONS, *weights.UNEQUAL][place]
+    case = made[0].isel(cell=place)
+    target = weights._target(generator(["study", "weights", 3, form.name, form.depth, 0]))
+    shapes = [(2, 2)] * (form.depth - 1) + [(3, 2)]
+    ends = np.cumsum([m * n for m, n in shapes])[:-1]
+    b = form.weights * float(case["lam"]) / theory.equivalent_lambda(form.weights, form.data)
+
+    def loss(theta):
+        layers = [part.reshape(shape) for part, shape in zip(np.split(theta, ends), shapes, strict=True)]
+        x = np.linalg.multi_dot(layers[::-1])
+        penalty = sum(w * np.sum(layer**2) for w, layer in zip(b, layers, strict=True))
+        return form.data * np.sum((target - x) ** 2) + penalty
+
+    rng = np.random.default_rng(0)
+    found = [optimize.minimize(loss, 1.2 * rng.standard_normal(ends[-1] + 6), method="L-BFGS-B") for _ in range(12)]
+    lowest = min(run.fun for run in found) / form.data
+    minimum = theory.minimum_value(target, form.depth, float(case["lam"]))
+    assert lowest == pytest.approx(minimum, rel=1e-6)
+    speaks = case["lowest"].values == 1
+    np.testing.assert_allclose(case["value_gap"].values[speaks], 0, atol=1e-12)
+
+
+def test_the_gradient_that_certifies_is_that_of_the_loss_and_the_decay():
+    form = weights.Form("x", 3, 0.5, (0.2, 0.0, 1.0), (0.3, 0.7, 0.0))
+    rng = np.random.default_rng(1)
+    drawn = [rng.standard_normal((weights.DRAWS, *shape)) for shape in ((2, 2), (2, 2), (3, 2))]
+    layers = [torch.nn.Parameter(torch.from_numpy(layer)) for layer in drawn]
+    target = torch.from_numpy(rng.standard_normal((3, 2)))
+    weights._loss(layers, target, form.data, [0.2, 0.0, 1.0]).backward()
+    found = weights._gradients(layers, [0.3, 0.7, 0.0])
+    whole = sum(float(w) * (layer**2).sum() for w, layer in zip(form.weights, layers, strict=True))
+    product = layers[2] @ layers[1] @ layers[0]
+    expected = torch.autograd.grad(0.5 * ((target - product) ** 2).sum() + whole, layers)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other.numpy(), atol=1e-12)
