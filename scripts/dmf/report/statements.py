@@ -271,4 +271,27 @@ STATEMENTS = (
         figures=("orbit",),
         tests=("tests/studies/test_pairs_of_minimizers.py",),
     ),
+    Statement(
+        BEYOND,
+        r"A $\lambda$ for each layer acts as their geometric mean; factors $\frac12$, means and weight_decay are eq. 2 "
+        "at another λ (docs/theory.md, section 10).",
+        claims=("layer_lambdas", "convention"),
+        tests=("tests/theory/test_weights.py", "tests/studies/test_weights.py"),
+    ),
+    Statement(
+        BEYOND,
+        "A hidden width below the rank cuts the minimizer to its largest directions; a tie at the cut is a second "
+        "exceptional set, of codimension 2, on which Corollary 13 still holds (section 11).",
+        claims=("bottleneck", "bottleneck_tie"),
+        figures=("bottleneck",),
+        tests=("tests/theory/test_bottleneck.py", "tests/studies/test_bottleneck.py"),
+    ),
+    Statement(
+        BEYOND,
+        r"For any non-decreasing penalty $g$ of singular values the minimizer is unique off a countable set of them "
+        "(section 12).",
+        claims=("general_penalty", "penalized_matrices"),
+        figures=("general_penalty",),
+        tests=("tests/studies/test_penalties.py", "tests/theory/test_penalties.py"),
+    ),
 )

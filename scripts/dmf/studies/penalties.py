@@ -1,0 +1,201 @@
+"""Extension: other penalties of singular values, and where their minimizer is not unique, by two global searches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from dmf import theory
+from dmf.evidence.rounding import EPS
+from dmf.studies import Settings, Study
+from dmf.studies._searches import Function, Jump, jumps, local_minima
+from dmf.studies._trained import described
+
+Floats = npt.NDArray[np.float64]
+MU = 2.0  # (m - x)^2 is mu/2 (m - x)^2
+STRENGTHS = (0.3, 0.9, 1 - 1e-3, 1 - 1e-6, 1 - 1e-9, 1 + 1e-9, 1 + 1e-6, 1 + 1e-3, 1.1, 2.0, 7.0)
+ROUNDING = 64 * EPS
+MOST = 8.0  # minimizers looked for, in units of the largest exceptional scalar or threshold
+
+
+@dataclass(frozen=True)
+class Caps:
+    """g(x) = sum_i weights_i min(x, caps_i): concave, an exceptional scalar at each cap that is far from others."""
+
+    weights: tuple[float, ...]
+    caps: tuple[float, ...]
+
+    def __call__(self, x: npt.ArrayLike) -> Floats:
+        """g(x), shape of x."""
+        capped = np.minimum(np.asarray(x, dtype=np.float64)[..., None], self.caps)
+        return np.asarray(np.sum(capped * self.weights, axis=-1))
+
+    def slope(self, x: npt.ArrayLike) -> Floats:
+        """g'(x) from the right, shape of x."""
+        under = np.asarray(x, dtype=np.float64)[..., None] < self.caps
+        return np.asarray(np.sum(under * np.array(self.weights), axis=-1))
+
+    def known(self) -> list[Jump]:
+        """At cap c of weight w with weight r beyond it: m = c + w/4 + r/2, with minimizers c - w/4 and c + w/4."""
+        beyond = np.append(np.cumsum(self.weights[::-1])[::-1][1:], 0.0)
+        cells = zip(self.weights, self.caps, beyond, strict=True)
+        return [Jump(c + w / 4 + r / 2, c - w / 4, c + w / 4) for w, c, r in cells]
+
+    def prox(self, m: npt.ArrayLike, mu: float) -> Floats:
+        """The minimizer for every m >= 0, shape of m; mu is 2."""
+        m = np.asarray(m, dtype=np.float64)
+        passed = np.sum(m[..., None] > [jump.at for jump in self.known()], axis=-1)
+        left = np.append(np.cumsum(self.weights[::-1])[::-1], 0.0)
+        return np.asarray(np.maximum(m - left[passed] / mu, 0.0))
+
+
+PENALTIES: dict[str, theory.Penalty | Caps] = {
+    "l_2/3": theory.Power.of_depth(3, 0.3),
+    "l_1/3": theory.Power.of_depth(6, 0.3),
+    "l_0.13": theory.Power(0.7, 0.13),
+    "l_1": theory.Power(1.0, 1.0),
+    "log": theory.Log(1.0, 0.1),
+    "log, wide": theory.Log(0.4, 3.0),
+    "Geman": theory.Geman(1.0, 0.2),
+    "Geman, wide": theory.Geman(0.6, 4.0),
+    "MCP": theory.Mcp(0.8, 0.3),
+    "MCP, wide": theory.Mcp(1.2, 3.0),
+    "SCAD": theory.Scad(0.9, 1.2),
+    "SCAD, wide": theory.Scad(1.0, 3.7),
+    "two caps": Caps((1.0, 0.8), (1.0, 2.5)),
+    "three caps": Caps((0.5, 0.5, 0.5), (0.5, 1.5, 3.0)),
+}
+CONTROLS = ("l_2/3", "log", "SCAD", "two caps")
+
+CELL_FIELDS = {
+    "control": "1 for cells of the control",
+    "jumps": "number of exceptional scalars m > 0 that the search found",
+    "known_jumps": "number of exceptional scalars m > 0 in closed form",
+    "jump_error": "largest departure of one or of its two minimizers from the closed form, over its tolerance",
+}
+CASE_FIELDS = {
+    "certified": "1 where the minima were bracketed",
+    "exceptional": "1 where m is an exceptional scalar",
+    "m": "the scalar",
+    "found": "the lowest minimum of the grid search",
+    "value": "objective there",
+    "gap": "lead over the next minimum; infinite where there is none",
+    "predicted": "minimizer in closed form",
+    "predicted_value": "objective there",
+    "x_tolerance": "what rounding allows for the minimizer",
+    "value_tolerance": "what rounding allows for the objective",
+}
+CURVES = {"curve_m": "scalars to draw", "curve_x": "minimizers there, in closed form"}
+POINTS = 801
+
+
+def make(settings: Settings) -> xr.Dataset:
+    """Cells (penalty, exceptional scalar or threshold), starts by m in units of it. Nothing is drawn at random."""
+    rows, names, at = [], [], []
+    for control, chosen in ((0, PENALTIES), (1, {name: PENALTIES[name] for name in CONTROLS})):
+        for name, g in chosen.items():
+            known = exceptional(g)
+            facts = _cell(g, known, control)
+            for scalar in [jump.at for jump in known] or [threshold(g)]:
+                m = scalar * np.array(STRENGTHS if not control else [1.0] * len(STRENGTHS))
+                curve = np.linspace(0, 2.05, POINTS) * max([jump.at for jump in known], default=scalar)
+                rows.append(
+                    {
+                        **facts,
+                        "curve_m": curve,
+                        "curve_x": g.prox(curve, MU),
+                        **_cases(g, m, [jump.at for jump in known]),
+                    }
+                )
+                names.append(name)
+                at.append(scalar)
+    texts = CELL_FIELDS | CASE_FIELDS | CURVES
+    dims = {name: ["cell", "start"] if name in CASE_FIELDS else ["cell"] for name in texts}
+    dims |= {name: ["cell", "point"] for name in CURVES}
+    fields = {name: described(dims[name], np.array([row[name] for row in rows]), text) for name, text in texts.items()}
+    return xr.Dataset(
+        fields,
+        coords={
+            "penalty": ("cell", np.array(names, dtype=object)),
+            "at": ("cell", at),
+            "strength": ("start", np.array(STRENGTHS)),
+        },
+    )
+
+
+def exceptional(g: theory.Penalty | Caps) -> list[Jump]:
+    """The exceptional scalars m > 0 in closed form, in their order."""
+    if isinstance(g, Caps):
+        return g.known()
+    tie = g.tie(MU)
+    return [] if tie.unique else [Jump(tie.at, tie.low, tie.high)]
+
+
+def threshold(g: theory.Penalty | Caps) -> float:
+    """Where the minimizer leaves zero, for a penalty without an exceptional scalar."""
+    return float(g.slope(0.0)) / MU
+
+
+def _cell(g: Function, known: list[Jump], control: int) -> dict[str, object]:
+    """The search over all m against the closed form: how many jumps, where, and between which minimizers."""
+    top = max([jump.at for jump in known], default=0.0) or float(g.slope(0.0)) / MU
+    found = jumps(g, MOST * top)
+    errors = [_jump_error(g, one, other) for one, other in zip(found, known, strict=False)]
+    return {
+        "control": np.int8(control),
+        "jumps": len(found),
+        "known_jumps": len(known),
+        "jump_error": max(errors, default=0.0),
+    }
+
+
+def _jump_error(g: Function, found: Jump, known: Jump) -> float:
+    """Over tolerance: a scalar errs by the rounding of values over the slope 2 (high - low) of their difference."""
+    size = known.at**2 + float(g(known.high))
+    at_tolerance = ROUNDING * (size / (2 * (known.high - known.low)) + known.at)
+    ends = [
+        abs(one - other) / (at_tolerance / _curvature(g, other))
+        for one, other in ((found.low, known.low), (found.high, known.high))
+    ]
+    return max(abs(found.at - known.at) / at_tolerance, *ends)
+
+
+def _curvature(g: Function, x: float) -> float:
+    """1 + g''(x) / 2, by a difference of slopes: how fast the minimizer moves with m is its inverse. 1 at zero."""
+    if x == 0:
+        return 1.0
+    step = 1e-5 * x
+    return float(1 + (g.slope(x + step) - g.slope(x - step)) / (4 * step))
+
+
+def _cases(g: theory.Penalty | Caps, m: Floats, exceptional: list[float]) -> dict[str, object]:
+    """CASE_FIELDS of scalars m, (start,)."""
+    minima = [local_minima(g, value) for value in m]
+    found = np.array([rows[0, 1] for rows in minima])
+    predicted = g.prox(m, MU)
+    curvature = np.array([_curvature(g, x) for x in predicted])
+    return {
+        "certified": np.ones(m.size, dtype=np.int8),
+        "exceptional": np.isin(m, exceptional).astype(np.int8),
+        "m": m,
+        "found": found,
+        "value": np.array([rows[0, 0] for rows in minima]),
+        "gap": np.array([rows[1, 0] - rows[0, 0] if len(rows) > 1 else np.inf for rows in minima]),
+        "predicted": predicted,
+        "predicted_value": (m - predicted) ** 2 + g(predicted),
+        "x_tolerance": ROUNDING * m / curvature,
+        "value_tolerance": ROUNDING * m**2,
+    }
+
+
+STUDY = Study(
+    title="Other penalties of singular values",
+    summary=(
+        "$(m - x)^2 + g(x)$ for powers, logarithm, Geman's, MCP and SCAD penalties and sums of capped ones, minimized "
+        "for scalars $m$ around every exceptional one by two global searches that know no closed form."
+    ),
+    make=make,
+)
