@@ -110,6 +110,17 @@ def test_tiny_starts_find_nothing_below_the_collapse_and_ordinary_ones_in_their_
     assert (ordinary["certified"] == 1).any()
 
 
+def test_cells_in_which_no_certificate_reaches_are_left_out() -> None:
+    """At depth 2 and lambda = sigma_2 the Hessian at minimizers is singular across their orbit too."""
+    target = {"name": "b", "kind": "spectrum", "shape": [2, 2], "singular_values": [2.0, 1.0]}
+    honest, _ = halves(searched(small(targets=[target], depths=[2, 3], lambdas={"absolute": [0.5, 1.0]})))
+    assert list(zip(honest["depth"].values.tolist(), honest["lam"].values, strict=True)) == [
+        (2, "0.5"),
+        (3, "0.5"),
+        (3, "1.0"),
+    ]
+
+
 def test_runs_of_many_cells_are_trained_in_parts(found: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_AT_ONCE", 10)
     again = searched(small(search={"runs": 60}))

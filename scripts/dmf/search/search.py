@@ -80,9 +80,12 @@ def search(grid: Grid, groups: Mapping[Group, Sequence[TargetMatrix]]) -> xr.Dat
 
 
 def _cells(group: Group, target: TargetMatrix, grid: Grid) -> Iterator[Cell]:
+    """The cells of a target, without those of a degenerate minimizer: there mu is 0, and no certificate reaches."""
     norm = float(target.singular_values[0])
     for label in lambda_labels(grid.lambdas):
-        yield Cell.of(group, target, label, lambda_value(label, norm, group.depth))
+        cell = Cell.of(group, target, label, lambda_value(label, norm, group.depth))
+        if cell.mu > 0:
+            yield cell
 
 
 def _search(cells: Sequence[Cell], starts: Sequence[Start], grid: Grid) -> list[Found]:

@@ -39,9 +39,8 @@ class Cell:
         return cls(group, target, norm, label, lam, minimum, minimizer_curvature(target.values, group.widths, lam))
 
 
-@np.errstate(divide="ignore")  # mu is 0 at degenerate minimizers, where any certified run is taken for minimal
 def minimal_runs(cells: Sequence[Cell], starts: Sequence[Start], grid: Grid) -> NDArray[np.bool_]:
-    """Which runs (cell, start) are certified global minimizers: cells of one group, trained as `grid` says.
+    """Which runs (cell, start) are certified global minimizers: cells of one group with mu > 0, trained as `grid` says.
 
     A run is the grid's own of the same coordinates, where it has one.
     """
