@@ -57,10 +57,12 @@ def train_block(
         for label in labels
         for series, span in spans.items()
     ]
+    layers = [np.concatenate(layer) for layer in zip(*drawn, strict=True)]
+    del drawn  # a sixth of the largest tile's memory
     runs = train(
         np.repeat(np.stack([target.values for target in targets]), per_cell, axis=0),
         np.repeat(lam_value.ravel(), len(starts)),
-        [np.concatenate(layer) for layer in zip(*drawn, strict=True)],
+        layers,
         np.repeat(tolerance, per_cell),
         grid.optimizer,
         device=grid.device,
