@@ -14,7 +14,9 @@ from dmf.studies.contract import read_evidence
 with step(snakemake.log[0], "check", snakemake.input) as log:
     name = snakemake.wildcards.claim
     claim = load_claim(name)
-    parts, controls = read_evidence(claim.study, snakemake.input.evidence, snakemake.input.controls)
+    parts, controls = read_evidence(
+        claim.study, snakemake.input.evidence, snakemake.input.controls, snakemake.params.made_with
+    )
     certificate = validate(snakemake.config, "configuration").certificate
     cells = cell_table(claim, parts, certificate)
     verdict = judge(name, claim, cells, controls, certificate)

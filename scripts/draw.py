@@ -10,6 +10,8 @@ from dmf.studies.contract import OF_THE_GRID, read_evidence
 with step(snakemake.log[0], "draw", snakemake.input) as log:
     name = snakemake.wildcards.figure
     study = load_figure(name).study
-    parts, controls = read_evidence(study, snakemake.input.evidence, snakemake.input.controls)
+    parts, controls = read_evidence(
+        study, snakemake.input.evidence, snakemake.input.controls, snakemake.params.made_with
+    )
     evidence = thinned(parts, *json.loads(snakemake.params.every)) if study in OF_THE_GRID else joined(parts)
     draw(name, evidence, controls, json.loads(snakemake.params.labels), snakemake.output)

@@ -1,14 +1,16 @@
 """Studies are found by name, chosen by a grid, and held against their contract."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
 from dmf.dataset.schema import DataError
+from dmf.dataset.store import DamagedFile, write
 from dmf.studies import Settings, load_study, study_names
-from dmf.studies.contract import check_study, halves
+from dmf.studies.contract import check_study, halves, read_evidence
 
 
 def dataset() -> xr.Dataset:
@@ -47,6 +49,17 @@ BREACHES: list[tuple[Callable[[xr.Dataset], xr.Dataset], str]] = [
 def test_a_breach_of_the_contract_is_named(breach: Callable[[xr.Dataset], xr.Dataset], complaint: str) -> None:
     with pytest.raises(DataError, match=f"^here: {complaint}"):
         check_study(breach(dataset()), "here")
+
+
+def test_evidence_made_with_other_settings_is_a_damaged_file(tmp_path: Path) -> None:
+    path = tmp_path / "scalar.nc"
+    write(dataset().assign_attrs(settings='["scalar", 1]'), path)
+    (honest,), false = read_evidence("scalar", [str(path)], str(path), '["scalar", 1]')
+    assert (honest.sizes["cell"], false.sizes["cell"]) == (2, 1)
+    for other in ('["scalar", 2]', '["hessian", 1]', ""):
+        with pytest.raises(DamagedFile, match=r'scalar.nc: made with \["scalar", 1\], expected') as refusal:
+            read_evidence("scalar", [str(path)], str(path), other)
+        assert refusal.value.path == path
 
 
 def test_a_study_that_is_none_is_refused() -> None:

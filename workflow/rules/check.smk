@@ -46,6 +46,7 @@ rule check:
         "../envs/dmf.yaml"
     params:
         enough=ENOUGH,
+        made_with=lambda wildcards: made_with(controls_of(CLAIMS[wildcards.claim])),
     script:
         "../../scripts/check.py"
 

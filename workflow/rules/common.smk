@@ -77,7 +77,8 @@ def canonical(value):
 SETTINGS = {
     "controls.nc": project.training,
     **{
-        f"studies/{study}.nc": canonical(asdict(Settings.of(grid))) for study in STUDIES
+        f"studies/{study}.nc": canonical([study, asdict(Settings.of(grid))])
+        for study in STUDIES
     },
 }
 if grid.falsifier.runs:
@@ -189,6 +190,11 @@ def controls_of(study):
     if study in OF_THE_GRID:
         return f"{DATA}/controls.nc" if study == "runs" else f"{DATA}/targets.nc"
     return evidence_of(study)[0]
+
+
+def made_with(path):
+    """The settings that a file of DATA must carry; "" of those that carry none."""
+    return SETTINGS.get(path.removeprefix(f"{DATA}/"), "")
 
 
 def begin():

@@ -24,6 +24,7 @@ rule draw:
     params:
         labels=canonical(LABELS),
         every=canonical(EVERY),
+        made_with=lambda wildcards: made_with(controls_of(FIGURES[wildcards.figure])),
     script:
         "../../scripts/draw.py"
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import xarray as xr
 
 from dmf.dataset.schema import DataError
-from dmf.dataset.store import read
+from dmf.dataset.store import DamagedFile, read
 
 DIMS = ("cell", "start")
 OF_THE_GRID = ("runs", "targets")  # not studies: the grid's own runs, with the controls or with its targets beside them
@@ -34,15 +35,22 @@ def check_study(dataset: xr.Dataset, where: str) -> None:
         raise DataError(f"{where}: no coordinate names the cells or starts")
 
 
-def read_evidence(study: str, evidence: Sequence[str], controls: str) -> tuple[Iterable[xr.Dataset], xr.Dataset]:
+def read_evidence(
+    study: str, evidence: Sequence[str], controls: str, made_with: str
+) -> tuple[Iterable[xr.Dataset], xr.Dataset]:
     """What claims and figures on a study, or OF_THE_GRID, work with: evidence in parts, and controls.
 
     `evidence` are files, each read when its turn comes. A study keeps both in one file, which `evidence` and `controls`
-    then name. Raises DataError for a file that is missing, damaged or breaks the contract.
+    then name. `made_with` are the settings that file must carry; "" where it carries none. Raises DataError for a file
+    that is missing or breaks the contract, DamagedFile where it is damaged, or is another study's or another grid's.
     """
+    beside = read(controls, None if study in OF_THE_GRID else check_study)
+    found = str(beside.attrs.get("settings", ""))
+    if found != made_with:
+        raise DamagedFile(Path(controls), f"made with {found or 'unknown settings'}, expected {made_with}")
     if study in OF_THE_GRID:
-        return (read(file) for file in evidence), read(controls)
-    honest, control = halves(read(controls, check_study))
+        return (read(file) for file in evidence), beside
+    honest, control = halves(beside)
     return [honest], control
 
 
