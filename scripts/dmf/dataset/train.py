@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise, product
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -17,7 +21,10 @@ from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.grid.tiles import Tile, tile_text, training_fingerprint
 from dmf.training.engine import train
-from dmf.training.result import Runs
+from dmf.training.result import Runs, joined
+
+TOGETHER = 2**21  # parameters of the runs that are trained together: 16 MiB of them, and a few copies
+LEAST_TOGETHER = 256  # runs: with few, lanes stand idle while the last ones end
 
 
 def train_tile(
@@ -48,28 +55,21 @@ def train_block(
 ) -> xr.Dataset:
     """Train targets x labels x (series, index) cells of one group with the settings of `grid`."""
     began = time.perf_counter()
-    norms, lam_value, tolerance = _scales(group, targets, labels, grid)
     starts = [(series, index) for series, span in spans.items() for index in span]
-    per_cell = len(labels) * len(starts)
-    drawn = [
-        draw_starts(grid.seed, target.name, group.widths, label, series, span, norm)
-        for target, norm in zip(targets, norms, strict=True)
-        for label in labels
-        for series, span in spans.items()
-    ]
-    layers = [np.concatenate(layer) for layer in zip(*drawn, strict=True)]
-    del drawn  # a sixth of the largest tile's memory
-    runs = train(
-        np.repeat(np.stack([target.values for target in targets]), per_cell, axis=0),
-        np.repeat(lam_value.ravel(), len(starts)),
-        layers,
-        np.repeat(tolerance, per_cell),
-        grid.optimizer,
-        device=grid.device,
-        progress=progress,
-        threads=1,
-    )
-    dataset = label_runs(group, targets, labels, starts, runs, grid)
+    cells = product(range(len(targets)), range(len(labels)), spans.items())
+    pieces = [Piece(target, label, series, span) for target, label, (series, span) in cells]
+    parts: list[Runs] = []
+    finished = 0
+
+    def note(of_part: int) -> None:
+        if progress is not None:
+            progress(finished + of_part)
+
+    for some in _cut(pieces, _together(group, grid.device)):
+        runs = _train_pieces(group, targets, labels, some, grid, note)
+        parts.append(runs if grid.keep.layers else replace(runs, layers=[]))
+        finished += len(runs.status)
+    dataset = label_runs(group, targets, labels, starts, joined(parts), grid)
     return dataset.assign_attrs(
         **file_attributes(
             f"Trained factorizations {group.name}", "Runs of L2-regularized deep matrix factorization, one a start"
@@ -79,6 +79,75 @@ def train_block(
         device=grid.device,
         threads=1,
         train_seconds=time.perf_counter() - began,
+    )
+
+
+class Piece(NamedTuple):
+    """Starts `span` of one series in one cell; target and label by their numbers."""
+
+    target: int
+    label: int
+    series: Series
+    span: range
+
+
+def _together(group: Group, device: str) -> int:
+    """How many runs are drawn, trained and recorded together: on a processor, about what its nearer memory holds.
+
+    A graphics card wants as many as there are.
+    """
+    parameters = sum(m * n for n, m in pairwise(group.widths))
+    return max(LEAST_TOGETHER, TOGETHER // parameters) if device == "cpu" else sys.maxsize
+
+
+def _cut(pieces: Iterable[Piece], most: int) -> Iterator[list[Piece]]:
+    """The pieces in order, in lists of `most` runs; the last may have fewer."""
+    some: list[Piece] = []
+    room = most
+    for piece in pieces:
+        span = piece.span
+        while span:
+            some.append(piece._replace(span=span[:room]))
+            span, room = span[room:], room - len(some[-1].span)
+            if room == 0:
+                yield some
+                some, room = [], most
+    if some:
+        yield some
+
+
+def _train_pieces(
+    group: Group,
+    targets: Sequence[TargetMatrix],
+    labels: Sequence[str],
+    pieces: Sequence[Piece],
+    grid: Grid,
+    progress: Callable[[int], None],
+) -> Runs:
+    norms, lam_value, tolerance = _scales(group, targets, labels, grid)
+    drawn = [
+        draw_starts(
+            grid.seed,
+            targets[one.target].name,
+            group.widths,
+            labels[one.label],
+            one.series,
+            one.span,
+            norms[one.target],
+        )
+        for one in pieces
+    ]
+    counts = [len(one.span) for one in pieces]
+    of_run, lam_of_run = np.repeat([(one.target, one.label) for one in pieces], counts, axis=0).T
+    return train(
+        np.stack([target.values for target in targets])[of_run],
+        lam_value[of_run, lam_of_run],
+        [np.concatenate(layer) for layer in zip(*drawn, strict=True)],
+        tolerance[of_run],
+        grid.optimizer,
+        device=grid.device,
+        progress=progress,
+        threads=1,
     )
 
 

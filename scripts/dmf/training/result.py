@@ -1,5 +1,6 @@
 """The record of a finished batch of runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
@@ -85,3 +86,10 @@ class Runs:
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
         layers = [layer[rows] for layer in parts.pop("layers")]
         return Runs(layers=layers, **{name: value[rows] for name, value in parts.items()})
+
+
+def joined(parts: Sequence[Runs]) -> Runs:
+    """The runs of several records of one shape, one after another; without layers where they have none."""
+    names = [field.name for field in fields(Runs) if field.name != "layers"]
+    layers = [np.concatenate(layer) for layer in zip(*(part.layers for part in parts), strict=True)]
+    return Runs(layers=layers, **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
