@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from dmf import theory
-from dmf.studies import penalties
+from dmf.studies import _penalties
+from dmf.studies._penalties import PENALTIES, Caps
 from dmf.studies._searches import Envelope, jumps, local_minima
 from dmf.studies.penalized_matrices import OFF, Falling
-from dmf.studies.penalties import PENALTIES, Caps
 
 JUMPS = {"l_1": 0, "log, wide": 0, "Geman, wide": 0, "MCP, wide": 0, "SCAD, wide": 0, "two caps": 2, "three caps": 3}
 
@@ -59,7 +59,7 @@ def test_both_searches_find_the_lowest_point_of_a_far_finer_grid(name):
 def test_at_a_jump_there_are_two_level_minima_and_beside_it_their_lead_grows_in_proportion():
     for name in ("l_2/3", "log", "SCAD", "three caps"):
         g = PENALTIES[name]
-        for jump in penalties.exceptional(g):
+        for jump in _penalties.exceptional(g):
             level = local_minima(g, jump.at)
             assert level[1, 0] - level[0, 0] < 1e-14
             np.testing.assert_allclose(np.sort(level[:2, 1]), [jump.low, jump.high], atol=1e-12)

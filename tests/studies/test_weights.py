@@ -63,15 +63,38 @@ def test_scipy_ends_at_the_same_value_from_the_same_loss_written_anew(place, mad
 
 
 def test_the_gradient_that_certifies_is_that_of_the_loss_and_the_decay():
-    form = weights.Form("x", 3, 0.5, (0.2, 0.0, 1.0), (0.3, 0.7, 0.0))
-    rng = np.random.default_rng(1)
-    drawn = [rng.standard_normal((weights.DRAWS, *shape)) for shape in ((2, 2), (2, 2), (3, 2))]
-    layers = [torch.nn.Parameter(torch.from_numpy(layer)) for layer in drawn]
-    target = torch.from_numpy(rng.standard_normal((3, 2)))
-    weights._loss(layers, target, form.data, [0.2, 0.0, 1.0]).backward()
-    found = weights._gradients(layers, [0.3, 0.7, 0.0])
-    whole = sum(float(w) * (layer**2).sum() for w, layer in zip(form.weights, layers, strict=True))
+    form, layers, target = case()
+    found = weights._gradients(layers, target, form, 2.0)
+    whole = sum(2 * float(w) * (layer**2).sum() for w, layer in zip(form.weights, layers, strict=True))
     product = layers[2] @ layers[1] @ layers[0]
     expected = torch.autograd.grad(0.5 * ((target - product) ** 2).sum() + whole, layers)
     for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one, other.numpy(), atol=1e-12)
+        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-12)
+
+
+def test_training_takes_the_steps_of_torch_optim_sgd():
+    form, layers, target = case()
+    theirs = [torch.nn.Parameter(layer.detach().clone()) for layer in layers]
+    optimizer = torch.optim.SGD(
+        [{"params": [layer], "weight_decay": decay} for layer, decay in zip(theirs, form.decays, strict=True)],
+        lr=1e-3,
+        momentum=weights.MOMENTUM,
+        nesterov=True,
+    )
+    velocities = [torch.zeros_like(layer) for layer in layers]
+    for _ in range(30):
+        weights._step(layers, weights._gradients(layers, target, form, 1.0), velocities, 1e-3)
+        optimizer.zero_grad()
+        weights._loss(theirs, target, form.data, np.array(form.penalties)).backward()
+        optimizer.step()
+    for one, other in zip(layers, theirs, strict=True):
+        np.testing.assert_allclose(one.detach().numpy(), other.detach().numpy(), rtol=1e-12, atol=1e-13)
+
+
+def case() -> tuple[weights.Form, list[torch.Tensor], torch.Tensor]:
+    """A form with penalties and decays of its own for each of three layers, a few runs of it and a target."""
+    rng = np.random.default_rng(1)
+    drawn = [0.5 * rng.standard_normal((4, *shape)) for shape in ((2, 2), (2, 2), (3, 2))]
+    layers = [torch.from_numpy(layer).requires_grad_() for layer in drawn]
+    form = weights.Form("x", 3, 0.5, (0.2, 0.0, 1.0), (0.3, 0.7, 0.0))
+    return form, layers, torch.from_numpy(rng.standard_normal((3, 2)))

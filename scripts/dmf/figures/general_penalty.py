@@ -83,10 +83,10 @@ FIGURE = Figure(
     title="Other penalties jump too, at countably many values",
     caption=(
         "(a) The minimizer of $(m - x)^2 + g(x)$ in closed form (lines) and as the lowest minimum of a fine grid "
-        r"(marks): the nuclear norm $\ell_1$ never jumps, powers, logarithm and SCAD penalties jump once, a sum of two "
-        "capped penalties twice. (b) The lead of the lowest minimum over the next, all penalties (grey: those not in "
-        "(a)): it shrinks in proportion to the distance from an exceptional scalar and is lost in rounding (red) only "
-        "there (crosses)."
+        r"(marks); the nuclear norm $\ell_1$ (in units of its threshold) never jumps, powers, logarithm and SCAD "
+        "penalties jump once, a sum of two capped penalties twice. (b) The lead of the lowest minimum over the next, "
+        "all penalties (grey: those not in (a)): it shrinks in proportion to the distance from an exceptional scalar "
+        "and is lost in rounding (red) only there (crosses)."
     ),
     refuted_by="in (a) a mark off its line; in (b) a dot on the red ground",
     claim="general_penalty",

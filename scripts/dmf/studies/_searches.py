@@ -1,4 +1,4 @@
-"""Two global searches for the minimizers of (m - x)^2 + g(x) over x >= 0 that share nothing, and know no closed form.
+"""Two global searches for the minimizers of (m - x)^2 + g(x) over x >= 0, neither of which knows a closed form.
 
 The first asks at one m: every local minimum of a fine grid, sharpened. The second asks at all m at once: x minimizes
 for some m iff (x, x^2 + g(x)) is on the lower convex hull of that curve, and m is half the slope there; so an edge of
