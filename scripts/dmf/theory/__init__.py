@@ -15,6 +15,15 @@ from dmf.theory.hessian import (
     scalar_hessian_spectrum,
     trace_lower_bound,
 )
+from dmf.theory.linear_network import (
+    as_factorization,
+    data_matrices,
+    lambda_to_keep,
+    lambda_where_kept,
+    reduced,
+    white_rounding,
+    whitened,
+)
 from dmf.theory.matrix import (
     critical_levels,
     end_to_end,
@@ -54,6 +63,7 @@ __all__ = [
     "Power",
     "Scad",
     "Tie",
+    "as_factorization",
     "bottleneck_distances",
     "bottleneck_minimizer",
     "bottleneck_minimum",
@@ -66,6 +76,7 @@ __all__ = [
     "critical_lambda",
     "critical_levels",
     "critical_singular_values",
+    "data_matrices",
     "end_to_end",
     "end_to_end_minimizer",
     "equivalent_lambda",
@@ -76,6 +87,8 @@ __all__ = [
     "hessian_trace",
     "jump",
     "kept_at_minimum",
+    "lambda_to_keep",
+    "lambda_where_kept",
     "large_root",
     "layer_norm_sq",
     "layer_scales",
@@ -86,6 +99,7 @@ __all__ = [
     "morse_index",
     "objective",
     "parameter_count",
+    "reduced",
     "sample_minimizer",
     "scalar_hessian_spectrum",
     "scalar_minimizer",
@@ -94,5 +108,7 @@ __all__ = [
     "small_root",
     "smallest_positive_eigenvalue",
     "trace_lower_bound",
+    "white_rounding",
+    "whitened",
     "zero_modes",
 ]

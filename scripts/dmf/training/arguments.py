@@ -25,7 +25,13 @@ def widths_of(starts: Sequence[Array]) -> tuple[int, ...]:
 
 
 def check(
-    targets: Array, lams: Array, starts: Sequence[Array], gradient_tolerance: Array, threads: int, batch: int | None
+    targets: Array,
+    lams: Array,
+    starts: Sequence[Array],
+    gradient_tolerance: Array,
+    threads: int,
+    batch: int | None,
+    inputs: Array | None = None,
 ) -> tuple[int, ...]:
     """Return the widths of a well-formed batch; raise ValueError naming the first argument that is not.
 
@@ -33,19 +39,20 @@ def check(
     """
     widths = widths_of(starts)
     count = len(starts[0])
-    expected = {
-        "targets": (targets, (count, widths[-1], widths[0])),
+    columns = widths[0] if inputs is None else np.shape(inputs)[-1]
+    expected: dict[str, tuple[Array, tuple[int, ...]]] = {
+        "targets": (targets, (count, widths[-1], columns)),
         "lams": (lams, (count,)),
         "gradient_tolerance": (gradient_tolerance, (count,)),
     }
+    if inputs is not None:
+        expected = {"inputs": (inputs, (count, widths[0], columns)), **expected}
     for name, (array, shape) in expected.items():
         if np.shape(array) != shape:
-            raise ValueError(f"{name}: shape {np.shape(array)}, expected {shape} to match starts")
-    for name, array, positive in (
-        ("targets", targets, False),
-        ("lams", lams, True),
-        ("gradient_tolerance", gradient_tolerance, True),
-    ):
+            match = "starts" if inputs is None else "starts and inputs"
+            raise ValueError(f"{name}: shape {np.shape(array)}, expected {shape} to match {match}")
+    for name, (array, _) in expected.items():
+        positive = name in ("lams", "gradient_tolerance")
         bad = ~np.isfinite(array) | (np.less_equal(array, 0) & positive)
         if bad.any():
             value, place = np.asarray(array)[bad][0], tuple(int(i) for i in np.argwhere(bad)[0])

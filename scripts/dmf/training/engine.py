@@ -24,11 +24,12 @@ def train(
     progress: Progress = None,
     threads: int = 1,
     batch: int | None = None,
+    inputs: Array | None = None,
 ) -> Runs:
     """Train B independent runs of one shape, each until its gradient norm is at most its own tolerance.
 
     Args:
-        targets: M of each run, (B, d_L, d_0), finite.
+        targets: M of each run, (B, d_L, d_0), or (B, d_L, n) with inputs, finite.
         lams: lambda of each run, (B,), positive.
         starts: L >= 2 layers (B, d_l, d_{l-1}). A run with a start that is not finite ends as DIVERGED.
         gradient_tolerance: absolute, on the Euclidean norm of the gradient of F over all parameters, (B,), positive.
@@ -38,33 +39,38 @@ def train(
         progress: called with the number of finished runs, a few times a second at most, and with B at the end.
         threads: threads that share the runs on the processor.
         batch: runs side by side in the torch engine; by default as many as suit the device.
+        inputs: a constant factor X of each run, (B, d_0, n), finite: a deep linear network W_L ... W_1 is trained on
+            inputs and outputs, F = ||M - W_L ... W_1 X||_F^2 + lambda sum_l ||W_l||_F^2. On "cpu", by the torch engine.
 
     Returns the record of the runs in the order given; all quantities are dimensionless. On "cpu" a run's record is the
     same bits whatever else is in the batch and however many threads there are; on "torch", with one thread. Raises
     ValueError, naming the argument, for ill-shaped or impossible input.
     """
-    widths = check(targets, lams, starts, gradient_tolerance, threads, batch)
+    widths = check(targets, lams, starts, gradient_tolerance, threads, batch, inputs)
     device = check_device(device)
+    if inputs is not None:
+        device, inputs = "torch" if device == "cpu" else device, np.asarray(inputs, np.float64).reshape(len(lams), -1)
     tasks = Tasks(
         np.ascontiguousarray(targets, dtype=np.float64).reshape(len(lams), -1),
         np.ascontiguousarray(lams, dtype=np.float64),
         np.ascontiguousarray(gradient_tolerance, dtype=np.float64),
+        inputs,
     )
     points = points_of(starts)
     minimize, measure = _engine(device, widths, threads, batch)
-    if pays(widths):
+    if inputs is None and pays(widths):  # what refinement knows of the curvature is that without inputs
         minimize = in_stages(minimize, widths, sparing=device == "cpu")
     if isinstance(optimizer, Continuation):
         finished = _continue(minimize, tasks, points, optimizer, progress)
     else:
         finished = minimize(tasks, unstarted(points), optimizer, progress)
-    runs = record(finished, measure(tasks.targets, tasks.lams, finished.points), widths)
+    runs = record(finished, measure(tasks, finished.points), widths)
     if progress is not None:
         progress(len(lams))
     return runs
 
 
-Measure = Callable[[Array, Array, Array], Measures]
+Measure = Callable[[Tasks, Array], Measures]
 
 
 def _engine(device: str, widths: tuple[int, ...], threads: int, batch: int | None) -> tuple[Minimize, Measure]:
@@ -73,7 +79,7 @@ def _engine(device: str, widths: tuple[int, ...], threads: int, batch: int | Non
         from dmf.training.lanes.engine import LanesEngine
 
         lanes = LanesEngine(widths, threads)
-        return lanes.minimize, lanes.measure
+        return lanes.minimize, lambda tasks, points: lanes.measure(tasks.targets, tasks.lams, points)
     from dmf.training.batch.engine import BatchEngine
 
     engine = BatchEngine("cpu" if device == "torch" else device, widths, threads, batch)
@@ -90,7 +96,7 @@ def _continue(minimize: Minimize, tasks: Tasks, points: Array, settings: Continu
     rough = np.maximum(tasks.tolerances, np.sqrt(tasks.tolerances * np.linalg.norm(tasks.targets, axis=1)))
     for stage, share in enumerate(np.geomspace(settings.first, 1, settings.stages), start=1):
         last = stage == settings.stages
-        easier = Tasks(tasks.targets, share * tasks.lams, tasks.tolerances if last else rough)
+        easier = tasks._replace(lams=share * tasks.lams, tolerances=tasks.tolerances if last else rough)
         finished = minimize(easier, unstarted(points), plain, progress if last else None)
         iterations += finished.iterations
         evaluations += finished.evaluations

@@ -19,15 +19,18 @@ class Tasks(NamedTuple):
     """R problems, each with the gradient norm that ends its run."""
 
     targets: Array
-    """(R, d_L d_0)"""
+    """(R, d_L n), with n = d_0 but for inputs"""
     lams: Array
     """(R,)"""
     tolerances: Array
     """(R,)"""
+    inputs: Array | None = None
+    """(R, d_0 n) the constant factor X of ||M - W_L ... W_1 X||_F^2, None for none; only the torch engine knows it"""
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Tasks:
         """A copy of the tasks `rows`, by number or by mask."""
-        return Tasks(self.targets[rows], self.lams[rows], self.tolerances[rows])
+        inputs = None if self.inputs is None else self.inputs[rows]
+        return Tasks(self.targets[rows], self.lams[rows], self.tolerances[rows], inputs)
 
 
 class Minimize(Protocol):

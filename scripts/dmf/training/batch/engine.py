@@ -10,6 +10,7 @@ from dmf.training.batch.capacity import runs_side_by_side
 from dmf.training.batch.first_order import FirstOrder
 from dmf.training.batch.lbfgs import LbfgsMethod
 from dmf.training.batch.measure import measure
+from dmf.training.batch.objective import Problems, fill_lines
 from dmf.training.batch.slots import MIN_SLOTS, Method, Queue, train
 from dmf.training.result import Array, Finished, Measures
 from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov
@@ -34,33 +35,34 @@ class BatchEngine:
         """Train R runs (see dmf.training.tasks.Minimize)."""
         if isinstance(optimizer, Lbfgs):
             method: Method = LbfgsMethod(optimizer, self._widths, refining=inverse is not None)
-            slots = self._slots(optimizer.memory)
+            slots = self._slots(tasks, optimizer.memory)
         else:
-            method, slots = FirstOrder(optimizer, self._widths), self._slots(0)
+            method, slots = FirstOrder(optimizer, self._widths), self._slots(tasks, 0)
         queue = Queue(tasks, begun, inverse)
-        with _torch_threads(self._threads), torch.inference_mode():
+        with torch_threads(self._threads), torch.inference_mode():
             return train(queue, self._widths, method, slots, self._device, progress or (lambda finished: None))
 
-    def measure(self, targets: Array, lams: Array, points: Array) -> Measures:
-        """Measure R runs from targets (R, d_L d_0), lambdas (R,) and parameters (R, N)."""
-        count, slots = len(lams), max(self._slots(0), MIN_SLOTS)
+    def measure(self, tasks: Tasks, points: Array) -> Measures:
+        """Measure R runs at parameters (R, N)."""
+        count, slots = len(points), max(self._slots(tasks, 0), MIN_SLOTS)
         parts = []
-        with _torch_threads(self._threads), torch.inference_mode():
+        with torch_threads(self._threads), torch.inference_mode():
             for first in range(0, count, slots):
                 rows = np.arange(first, min(first + slots, count))
                 filled = np.resize(rows, max(len(rows), MIN_SLOTS))
-                tensors = [torch.from_numpy(array[filled]).to(self._device) for array in (targets, lams, points)]
-                parts.append(
-                    [array[: len(rows)] for array in measure(tensors[0], tensors[1], tensors[2], self._widths)]
-                )
+                problems = Problems.on(self._device, tasks.take(filled), self._widths)
+                theta = fill_lines(torch.from_numpy(points[filled]).to(self._device))
+                parts.append([array[: len(rows)] for array in measure(problems, theta, self._widths)])
         return Measures(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def _slots(self, pairs: int) -> int:
-        return self._batch or runs_side_by_side(self._device, self._widths, pairs)
+    def _slots(self, tasks: Tasks, pairs: int) -> int:
+        samples = 0 if tasks.inputs is None else tasks.inputs.shape[1] // self._widths[0]
+        return self._batch or runs_side_by_side(self._device, self._widths, pairs, samples)
 
 
 @contextmanager
-def _torch_threads(threads: int) -> Iterator[None]:
+def torch_threads(threads: int) -> Iterator[None]:
+    """So many threads of torch, for as long as the context lasts."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

@@ -7,23 +7,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from dmf.training.batch.objective import (
-    Problems,
-    fill_lines,
-    layer_views,
-    prefix_products,
-    value_and_gradient,
-    whole_lines,
-)
+from dmf.training.batch.objective import Problems, layer_views, prefix_products, value_and_gradient, whole_lines
 from dmf.training.result import Measures
 
 
-def measure(targets: Tensor, lams: Tensor, points: Tensor, widths: Sequence[int]) -> Measures:
-    """Measure B >= 2 runs from targets (B, d_L d_0), lams (B,) and parameters (B, N) on one device.
+def measure(problems: Problems, theta: Tensor, widths: Sequence[int]) -> Measures:
+    """Measure B >= 2 runs at flat parameters (B, N) with zeros past the last.
 
     A diverged run's numbers may be infinite or NaN.
     """
-    problems, theta = Problems.of(targets, lams, widths), fill_lines(points)
     layers = layer_views(theta, widths)
     value, gradient = value_and_gradient(problems, theta, widths)
     end_to_end = _products(layers)[-1][:, :, : widths[0]].flatten(1)
@@ -34,7 +26,7 @@ def measure(targets: Tensor, lams: Tensor, points: Tensor, widths: Sequence[int]
         end_to_end,
         norms,
         imbalance(layers),
-        hessian_trace(layers, lams),
+        hessian_trace(problems, layers),
     )
     return Measures(*(tensor.cpu().numpy() for tensor in numbers))
 
@@ -45,14 +37,18 @@ def imbalance(layers: Sequence[Tensor]) -> Tensor:
     return torch.stack(gaps).amax(0).sqrt()
 
 
-def hessian_trace(layers: Sequence[Tensor], lam: Tensor) -> Tensor:
+def hessian_trace(problems: Problems, layers: Sequence[Tensor]) -> Tensor:
     """The exact trace of the Hessian of F (B,), at any point (eq. 90-92).
 
-    tr = sum_l 2 ||W_L ... W_{l+1}||_F^2 ||W_{l-1} ... W_1||_F^2 + 2 lam N, where an empty product is an identity, of
-    squared norm d_L or d_0. N is the number of parameters.
+    tr = sum_l 2 ||W_L ... W_{l+1}||_F^2 ||W_{l-1} ... W_1 X||_F^2 + 2 lam N, where an empty product is an identity, of
+    squared norm d_L or, without inputs X, d_0. N is the number of parameters.
     """
+    lam = problems.lams
     identity = torch.ones_like(lam)
-    below = [identity * layers[0].shape[2], *(_norm_sq(p) for p in _products(layers)[:-1])]
+    if problems.inputs.ndim == 2:
+        below = [identity * layers[0].shape[2], *(_norm_sq(p) for p in _products(layers)[:-1])]
+    else:
+        below = [_norm_sq(problems.inputs), *(_norm_sq(p) for p in problems.products(layers)[:-1])]
     # The products from the top are the transposes of the prefix products of the transposed layers in reverse.
     transposed = [layer.mT for layer in reversed(layers)]
     above = [identity * layers[-1].shape[1], *(_norm_sq(p) for p in _products(transposed)[:-1])]

@@ -70,9 +70,8 @@ class Queue(NamedTuple):
 
     def problems(self, rows: NDArray[np.int64], widths: tuple[int, ...], device: str) -> tuple[Problems, Tensor]:
         """Problems and tolerances of the runs `rows`."""
-        targets, lams, tolerances = (torch.from_numpy(array).to(device) for array in self.tasks.take(rows))
-        inverse = None if self.inverse is None else torch.from_numpy(self.inverse[rows]).to(device)
-        return Problems.of(targets, lams, widths, inverse), tolerances
+        tasks, inverse = self.tasks.take(rows), None if self.inverse is None else self.inverse[rows]
+        return Problems.on(device, tasks, widths, inverse), torch.from_numpy(tasks.tolerances).to(device)
 
     def runs(self, rows: NDArray[np.int64], device: str) -> Run:
         """The runs `rows`, with zeros past the last parameter."""
