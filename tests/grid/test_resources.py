@@ -13,7 +13,7 @@ from dmf.grid.resources import memory, minutes, train_memory, train_seconds
 from dmf.grid.tiles import Tile
 from harness import ROOT
 
-RESULTS = ROOT / "benchmarks/results/2026-11-24-jobs.tsv"
+RESULTS = ROOT / "benchmarks/results/2026-11-26-jobs.tsv"
 MEASURED = [line.split("\t") for line in RESULTS.read_text(encoding="utf-8").splitlines() if line.startswith("train")]
 
 

@@ -14,7 +14,7 @@ from dmf.dataset.store import write_text
 from dmf.errors import UserError
 from dmf.grid.cells import Group, lambda_labels, series_of
 from dmf.grid.config import Grid, validate
-from dmf.grid.memory import bytes_to_train
+from dmf.grid.memory import bytes_to_train, runs_together
 from dmf.grid.parts import Part, bundles_of, parts_of
 from dmf.grid.targets import TargetMatrix, build_targets
 from dmf.grid.tiles import Plan, Tile, lay, ledger_text, read_ledger, training_fingerprint
@@ -114,14 +114,15 @@ def machine_memory() -> int:
 
 def _refuse_too_large(project: Project, source: str, machine: int) -> None:
     """Raise UserError where a tile cannot be trained in this machine's memory, before any job starts."""
-    optimizer = project.grid.optimizer
+    optimizer, device = project.grid.optimizer, project.grid.device
     for tile in project.plan.wanted:
-        need = bytes_to_train(tile.group.widths, tile.runs, optimizer)
+        runs = runs_together(tile.group.widths, tile.runs, device)
+        need = bytes_to_train(tile.group.widths, runs, optimizer)
         if need > machine:
             remedy = "use smaller targets or hidden widths, or fewer layers"
-            remedy += ", or lower tiles.seconds" if tile.runs > 1 else ""
+            remedy += ", or lower tiles.seconds" if runs > 1 else ""
             raise UserError(
-                f"{source}: {tile.runs} run{'s' if tile.runs > 1 else ''} of depth {tile.group.depth}, with layers up "
+                f"{source}: {runs} run{'s' if runs > 1 else ''} of depth {tile.group.depth}, with layers up "
                 f"to {max(tile.group.widths)} wide, side by side take {_gigabytes(need, machine)}; {remedy}"
             )
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise, product
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -18,13 +17,11 @@ from dmf.dataset.provenance import file_attributes
 from dmf.dataset.schema import DataError, runs_dataset
 from dmf.grid.cells import Group, Series, draw_starts, gradient_scale, lambda_value
 from dmf.grid.config import Grid
+from dmf.grid.memory import runs_together
 from dmf.grid.targets import TargetMatrix
 from dmf.grid.tiles import Tile, tile_text, training_fingerprint
 from dmf.training.engine import train
 from dmf.training.result import Runs, joined
-
-TOGETHER = 2**21  # parameters of the runs that are trained together: 16 MiB of them, and a few copies
-LEAST_TOGETHER = 256  # runs: with few, lanes stand idle while the last ones end
 
 
 def train_tile(
@@ -56,8 +53,8 @@ def train_block(
     """Train targets x labels x (series, index) cells of one group with the settings of `grid`."""
     began = time.perf_counter()
     starts = [(series, index) for series, span in spans.items() for index in span]
-    cells = product(range(len(targets)), range(len(labels)), spans.items())
-    pieces = [Piece(target, label, series, span) for target, label, (series, span) in cells]
+    cells = list(product(range(len(targets)), range(len(labels))))
+    pieces = [Piece(*cell, series, span) for cell in cells for series, span in spans.items()]
     parts: list[Runs] = []
     finished = 0
 
@@ -65,7 +62,7 @@ def train_block(
         if progress is not None:
             progress(finished + of_part)
 
-    for some in _cut(pieces, _together(group, grid.device)):
+    for some in _cut(pieces, runs_together(group.widths, len(cells) * len(starts), grid.device)):
         runs = _train_pieces(group, targets, labels, some, grid, note)
         parts.append(runs if grid.keep.layers else replace(runs, layers=[]))
         finished += len(runs.status)
@@ -89,15 +86,6 @@ class Piece(NamedTuple):
     label: int
     series: Series
     span: range
-
-
-def _together(group: Group, device: str) -> int:
-    """How many runs are drawn, trained and recorded together: on a processor, about what its nearer memory holds.
-
-    A graphics card wants as many as there are.
-    """
-    parameters = sum(m * n for n, m in pairwise(group.widths))
-    return max(LEAST_TOGETHER, TOGETHER // parameters) if device == "cpu" else sys.maxsize
 
 
 def _cut(pieces: Iterable[Piece], most: int) -> Iterator[list[Piece]]:

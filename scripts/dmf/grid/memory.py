@@ -14,6 +14,15 @@ VECTORS = 5  # of a run's parameters beside the pairs of L-BFGS: two points, two
 COPIES = 6  # of a batch's parameters: drawn, scaled, joined, as the engine takes them, its own, the record's
 STAGE_COPIES = 7  # of the parameters of runs that go through the stages of L-BFGS together, frames and targets included
 NUMBER = 8  # bytes
+PART = 2**21  # parameters of the runs that a job trains together: 16 MiB, about what a processor's nearer memory holds
+LEAST_PART = 256  # runs: with few, lanes stand idle while the last ones end
+
+
+def runs_together(widths: Sequence[int], runs: int, device: str) -> int:
+    """How many of so many runs a job draws, trains and records together; a graphics card wants all of them."""
+    if device != "cpu":
+        return runs
+    return min(runs, max(LEAST_PART, PART // sum(m * n for n, m in pairwise(widths))))
 
 
 def bytes_to_train(widths: Sequence[int], runs: int, optimizer: Optimizer) -> int:

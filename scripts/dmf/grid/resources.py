@@ -1,16 +1,18 @@
-"""What a job takes: MiB and seconds of one core, fitted to the jobs in benchmarks/results/2026-11-24-jobs.tsv."""
+"""What a job takes: MiB and seconds of one core, fitted to the jobs in benchmarks/results/*-jobs.tsv."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+from dmf.grid.memory import runs_together
 from dmf.grid.parts import MIB, Part, run_bytes
 from dmf.grid.tiles import Tile
 
 # A Python with the libraries of a step before it holds a run; torch (not measured on a graphics card) brings more.
 BASE_MIB, TORCH_MIB = 260.0, 700.0
 START_SECONDS = 3.5
-TRAINING_COPIES = 4.3  # starts, engine, record, dataset and file at once, in bytes of a run stored with its layers
+TRAINED_COPIES, STORED_COPIES = 6.0, 2.2  # of the parameters of runs trained together, and of a tile's stored runs
 PART_COPIES, TILE_COPIES = 1.4, 2.5  # of all runs of a part, and of the tile being placed in it
 SLACK = 1.5  # the mean over a tile is predicted; lambda, starts and the processor decide the rest
 
@@ -18,7 +20,10 @@ SLACK = 1.5  # the mean over a tile is predicted; lambda, starts and the process
 def train_memory(tile: Tile, layers: bool, device: str) -> float:
     """Peak MiB of the job that trains a tile; `layers` and `device` are the grid's."""
     base = BASE_MIB if device == "cpu" else TORCH_MIB
-    return base + TRAINING_COPIES * tile.runs * run_bytes(tile.group, True) / MIB
+    parameters = sum(m * n for n, m in pairwise(tile.group.widths))
+    trained = 8 * parameters * runs_together(tile.group.widths, tile.runs, device)
+    stored = tile.runs * run_bytes(tile.group, layers)
+    return base + (TRAINED_COPIES * trained + STORED_COPIES * stored) / MIB
 
 
 def train_seconds(tile: Tile) -> float:
