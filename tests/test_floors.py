@@ -8,7 +8,7 @@ FLOORS = [
     {"theory", "training"},
     {"grid"},
     {"dataset"},
-    {"evidence"},
+    {"evidence", "recovery"},
     {"studies", "search", "claims", "figures"},
     {"falsify"},
     {"report"},

@@ -1,6 +1,7 @@
 """Limited-memory BFGS for a batch of runs: the algorithm of dmf.training.lanes.lbfgs, as tensors and masks."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,6 +12,9 @@ from dmf.training.batch.refine import bend
 from dmf.training.batch.slots import RUNNING, Run
 from dmf.training.constants import FIRST_STEP, PATIENCE, REFINED_TRIALS, TRIALS
 from dmf.training.settings import Lbfgs, Status
+
+Objective = Callable[[Any, Tensor, tuple[int, ...]], tuple[Tensor, Tensor]]
+"""The value (B,) and gradient (B, N) of problems at flat parameters (B, N), given the widths."""
 
 _ROUNDS = 16  # at least, in a chunk: a run that ends in one waits for its end, which some fifty rounds can afford
 
@@ -54,9 +58,19 @@ class Trial(NamedTuple):
 class LbfgsMethod:
     """L-BFGS with given settings for runs of given widths; refining, from the matrix of dmf.training.refinement."""
 
-    def __init__(self, settings: Lbfgs, widths: tuple[int, ...], refining: bool = False) -> None:
-        """Take the settings, the widths (d_0, ..., d_L), and whether the problems know their curvature."""
-        self._settings, self._widths, self._refining = settings, widths, refining
+    def __init__(
+        self,
+        settings: Lbfgs,
+        widths: tuple[int, ...],
+        refining: bool = False,
+        objective: Objective = value_and_gradient,
+    ) -> None:
+        """Take the settings, the widths (d_0, ..., d_L), and whether the problems know their curvature.
+
+        `objective` is what is minimized, where it is another than F: of problems with an `energy` (B,), the size of
+        its largest terms.
+        """
+        self._settings, self._widths, self._refining, self._objective = settings, widths, refining, objective
         self.rounds = settings.memory * -(-_ROUNDS // settings.memory)  # a run begins with the ring
 
     def begin(self, run: Run) -> State:
@@ -119,7 +133,7 @@ class LbfgsMethod:
         step, change = state.pairs[:, head], state.pairs[:, pairs + head]
         torch.mul(state.direction, search.t.unsqueeze(1), out=step)
         point = run.point + step
-        value, gradient = value_and_gradient(problems, point, self._widths)
+        value, gradient = self._objective(problems, point, self._widths)
         torch.sub(gradient, state.gradient, out=change)
         along = torch.bmm(state.pairs, gradient.unsqueeze(2)).squeeze(2)
         square = gradient.square().sum(1)

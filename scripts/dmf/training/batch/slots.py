@@ -60,8 +60,22 @@ class Method(Protocol):
         """Evaluate every running slot once and move it on, in place; `number` counts a chunk's rounds from 0."""
 
 
-class Queue(NamedTuple):
+class Waiting(Protocol):
     """R runs that wait, on the host."""
+
+    @property
+    def begun(self) -> Finished:
+        """Where they stand."""
+
+    def problems(self, rows: NDArray[np.int64], widths: tuple[int, ...], device: str) -> tuple[Any, Tensor]:
+        """Problems, a tuple of tensors with one row a run, and tolerances of the runs `rows`."""
+
+    def runs(self, rows: NDArray[np.int64], device: str) -> Run:
+        """The runs `rows`, with zeros past the last parameter."""
+
+
+class Queue(NamedTuple):
+    """R runs of factorizations that wait."""
 
     tasks: Tasks
     begun: Finished
@@ -80,10 +94,10 @@ class Queue(NamedTuple):
 
 
 def train(
-    queue: Queue, widths: tuple[int, ...], method: Method, slots: int, device: str, progress: Callable[[int], None]
+    queue: Waiting, widths: tuple[int, ...], method: Method, slots: int, device: str, progress: Callable[[int], None]
 ) -> Finished:
     """Train the queue's R runs; `progress` gets the number finished, fewer than R, a few times a second at most."""
-    count = len(queue.tasks.lams)
+    count = len(queue.begun.status)
     finished = queue.begun.take(np.arange(count))
     run = np.arange(max(MIN_SLOTS, min(slots, count)))  # each slot's run, -1 without one
     entered, done, reported = min(len(run), count), 0, time.monotonic()

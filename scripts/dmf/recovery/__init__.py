@@ -1,0 +1,1 @@
+"""Low-rank matrices from few linear measurements: by proximal gradient steps, by factorization with weight decay."""

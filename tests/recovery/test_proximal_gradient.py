@@ -1,0 +1,118 @@
+"""Proximal gradient steps against autograd, the theory with everything measured, duality, and one another."""
+
+import numpy as np
+import pytest
+import torch
+
+from dmf import theory
+from dmf.recovery.nuclear import lower_bound
+from dmf.recovery.problems import SENSING, draw, stack
+from dmf.recovery.proximal_gradient import Point, descend, lipschitz, objective, proximal_step, slope
+
+EPS = float(np.finfo(float).eps)
+
+
+def general(count: int = 3, rows: int = 12) -> tuple[np.ndarray, np.ndarray]:
+    """Operators and measurements of 4 x 5 matrices, without any structure."""
+    rng = np.random.default_rng(count)
+    return rng.standard_normal((count, rows, 20)), rng.standard_normal((count, rows))
+
+
+def test_the_slope_is_that_of_autograd_and_the_lipschitz_constant_the_largest_curvature():
+    operators, measurements = general()
+    x = torch.from_numpy(np.random.default_rng(0).standard_normal((3, 4, 5))).requires_grad_()
+    gap = torch.einsum("bnk,bk->bn", torch.from_numpy(operators), x.flatten(1)) - torch.from_numpy(measurements)
+    gap.square().sum().backward()
+    np.testing.assert_allclose(slope(operators, measurements, x.detach().numpy()), x.grad.numpy(), rtol=1e-11)
+    curvature = [np.linalg.eigvalsh(2 * a.T @ a)[-1] for a in operators]
+    np.testing.assert_allclose(lipschitz(operators), curvature, rtol=1e-12)
+
+
+@pytest.mark.parametrize("penalty", [theory.Power(0.7, 0.5), theory.Log(0.5, 0.2), theory.Scad(0.4, 3.0)])
+def test_a_step_minimizes_what_it_is_made_of(penalty):
+    """X_{k+1} is below every point near and far in sum g + <grad f, X - X_k> + mu/2 ||X - X_k||^2 (eq. 97)."""
+    operators, measurements = general(1)
+    rng = np.random.default_rng(4)
+    x, mu = rng.standard_normal((4, 5)), 1.5 * float(lipschitz(operators)[0])
+    gradient = slope(operators, measurements, x[None])[0]
+
+    def model(y: np.ndarray) -> float:
+        values = np.linalg.svd(y, compute_uv=False)
+        values[values < 1e-13] = 0
+        return float(np.sum(penalty(values)) + np.sum(gradient * (y - x)) + mu / 2 * np.sum((y - x) ** 2))
+
+    new = proximal_step(operators, measurements, penalty, mu, x[None])
+    at = model(new.matrix[0])
+    np.testing.assert_allclose(np.linalg.svd(new.matrix[0], compute_uv=False), new.singular_values[0], atol=1e-14)
+    for size in np.geomspace(1e-4, 3, 400):
+        assert at <= model(new.matrix[0] + size * rng.standard_normal((4, 5))) + 1e-12
+    for factor in np.linspace(0, 2, 41):
+        assert at <= model(factor * new.matrix[0]) + 1e-12
+
+
+@pytest.mark.parametrize("depth", [2, 3, 5])
+def test_with_every_entry_measured_one_step_at_mu_two_ends_at_the_theory(depth):
+    target = np.random.default_rng(depth).standard_normal((4, 5))
+    operators, measurements = np.eye(20)[None], target.reshape(1, -1)
+    lam = 0.3 * float(theory.critical_lambda(np.linalg.norm(target, 2), depth))
+    penalty = theory.Power.of_depth(depth, lam)
+    start = np.random.default_rng(9).standard_normal((1, 4, 5))
+    point = proximal_step(operators, measurements, penalty, 2.0, start)
+    np.testing.assert_allclose(point.matrix[0], theory.end_to_end_minimizer(target, depth, lam), atol=1e-14)
+    value = float(objective(operators, measurements, penalty, point)[0])
+    assert value == pytest.approx(theory.minimum_value(target, depth, lam), rel=1e-13)
+
+
+@pytest.mark.parametrize("accelerated", [False, True])
+def test_the_convex_problem_is_minimized_as_duality_confirms(accelerated):
+    rng = np.random.default_rng(7)
+    problem = stack([draw(SENSING, (5, 6), rank, count, rng) for rank, count in ((1, 14), (2, 20), (3, 30))])
+    lam = 0.02
+    penalties = [theory.Power.of_depth(2, 10 * lam), theory.Power.of_depth(2, lam)]
+    operators, measurements = problem.operators, problem.measurements
+    start = rng.standard_normal((3, 5, 6))
+    end = descend(operators, measurements, penalties, 2.1, start, 1e-12, 20_000, accelerated=accelerated)
+    assert (end.step <= 1e-12).all()
+    value = objective(operators, measurements, penalties[-1], end.point)
+    below = lower_bound(operators, measurements, np.full(3, lam), end.point.matrix)
+    assert (value - below <= 1e-10 * value).all()
+    assert (value - below >= -16 * EPS * value).all()
+
+
+def test_runs_end_on_their_own_and_a_limit_leaves_them_with_a_long_step():
+    rng = np.random.default_rng(1)
+    problem = stack([draw(SENSING, (4, 4), 1, 12, rng) for _ in range(3)])
+    operators, measurements = problem.operators, problem.measurements
+    penalties, start = [theory.Power.of_depth(3, 0.02)], rng.standard_normal((3, 4, 4))
+    whole = descend(operators, measurements, penalties, 2.05, start, 1e-10, 5000)
+    assert (whole.step <= 1e-10).all()
+    assert len(set(whole.steps.tolist())) > 1
+    for run in range(3):
+        one = slice(run, run + 1)
+        alone = descend(operators[one], measurements[one], penalties, 2.05, start[one], 1e-10, 5000)
+        np.testing.assert_allclose(alone.point.matrix[0], whole.point.matrix[run], atol=1e-9)
+        assert abs(alone.steps[0] - whole.steps[run]) <= 1
+    cut = descend(operators, measurements, penalties, 2.05, start, 1e-10, 5)
+    assert cut.steps.tolist() == [5, 5, 5]
+    assert (cut.step > 1e-10).all()
+
+
+def test_early_penalties_only_lead_the_way():
+    problem = stack([draw(SENSING, (4, 4), 1, 12, np.random.default_rng(1))])
+    operators, measurements = problem.operators, problem.measurements
+    light, heavy = theory.Power.of_depth(3, 0.02), theory.Power.of_depth(3, 2.0)
+    led = descend(operators, measurements, [heavy, light], 2.05, np.ones((1, 4, 4)), 1e-9, 5000)
+    from_zero = descend(operators, measurements, [light], 2.05, np.zeros((1, 4, 4)), 1e-9, 5000)
+    only_heavy = descend(operators, measurements, [heavy], 2.05, np.ones((1, 4, 4)), 1e-9, 5000)
+    assert (only_heavy.point.matrix == 0).all()
+    np.testing.assert_array_equal(led.point.matrix, from_zero.point.matrix)
+    assert led.steps > from_zero.steps
+
+
+def test_a_point_keeps_exact_zeros_that_an_svd_would_lose():
+    operators, measurements = general(2)
+    point = proximal_step(operators, measurements, theory.Power(3.0, 0.5), 50.0, np.zeros((2, 4, 5)))
+    again = Point.at(point.matrix).singular_values
+    assert (point.singular_values == 0).any()
+    assert (point.singular_values > 0).any()
+    np.testing.assert_allclose(again, point.singular_values, atol=1e-14)
