@@ -7,6 +7,7 @@ rule study:
             f"studies/{wildcards.study}.py",
             "studies/_*.py",
             *CERTIFYING,
+            "recovery/*.py",
             "theory/*.py",
             "training/**/*.py",
         ),

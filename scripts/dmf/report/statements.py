@@ -82,7 +82,8 @@ STATEMENTS = (
         "Theorem 3",
         r"$\min F = \min_X \|M - X\|_F^2 + \lambda L \|X\|_{S_{2/L}}^{2/L}$, and minimizers of either give minimizers "
         "of the other.",
-        claims=("schatten",),
+        claims=("schatten", "nuclear_norm"),
+        figures=("recovery_rate",),
         tests=("tests/theory/test_matrix.py",),
     ),
     Statement(
@@ -183,11 +184,11 @@ STATEMENTS = (
     ),
     Statement(
         "Equations 97-99",
-        "Generalized proximal gradient methods for low-rank recovery (Lu et al., 2014, 2015).",
-        unchecked=(
-            "cited algorithms, not statements on this objective; the monotone proximal map that they rest on is that "
-            "of Theorem 5"
-        ),
+        "Generalized singular value thresholding, and the proximal gradient method for low-rank recovery (Lu et al., "
+        "2014, 2015).",
+        claims=("proximal_decrease", "fixed_points"),
+        figures=("proximal_descent", "recovery_phase"),
+        tests=("tests/theory/test_penalties.py", "tests/recovery/test_proximal_gradient.py"),
     ),
     Statement("Definition 16", "Weak majorization.", unchecked=CONVENTION),
     Statement("Lemma 17", r"Young: $ab \leq a^p/p + b^q/q$ if $1/p + 1/q = 1$.", tests=(APPENDIX,)),

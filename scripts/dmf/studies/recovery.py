@@ -1,0 +1,202 @@
+"""How few measurements of a low-rank matrix suffice: for the Schatten penalty, weight decay and the nuclear norm.
+
+An experiment. On the same instances, weight decay of L layers, trained, meets the penalty that it is by Theorem 3,
+lambda L ||X||_{2/L}^{2/L}, minimized by proximal steps; at L = 2 both are the nuclear norm, which is convex.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from dmf.grid.seeds import generator
+from dmf.recovery.factorization import Trained, train_factorizations
+from dmf.recovery.nuclear import excess_allowed, lower_bound
+from dmf.recovery.problems import COMPLETION, SENSING, Problem, degrees_of_freedom, draw, stack
+from dmf.recovery.proximal_gradient import descend, objective
+from dmf.studies import Settings, Study
+from dmf.studies._trained import described
+from dmf.theory import Power
+from dmf.training.settings import Status
+from dmf.training.starts import gaussian
+
+Floats = NDArray[np.float64]
+
+SIZE = 8
+SHAPE = (SIZE, SIZE)
+RANKS = {SENSING: (1, 2, 3), COMPLETION: (1, 2)}
+COUNTS = (16, 24, 32, 40, 48, 56)
+DRAWS = 6
+DEPTHS = (2, 3, 4, 5)
+LAM = 3e-4  # truths have spectral norm 1
+WAY = (0.1, 0.03, 0.01, 3e-3, 1e-3, LAM)  # of proximal steps, each from where the last ended
+LEAD = (10 * LAM, LAM)  # of training
+DESCENT = (0.1, 0.01, 1e-3, LAM)  # of training that begins at a large lambda, to see what that does
+MU = 2.02  # above the Lipschitz constant 2 of orthonormal rows
+STEP, GRADIENT = 5e-3, 1e-4  # a run is certified when its step, or its gradient, is below that many LAM
+MOST_STEPS = 3000
+RECOVERED = 0.02  # relative error; lambda alone leaves up to about half of it
+PROXIMAL, FACTORIZATION, DESCENDING = "proximal", "factorization", "factorization, descending"
+LEAST_NORM, NARROW = "least norm", "factorization, width 1"  # the controls
+
+
+class Cell(NamedTuple):
+    """Problems of one kind, rank and number of measurements."""
+
+    kind: str
+    rank: int
+    measurements: int
+
+
+def make(settings: Settings) -> xr.Dataset:
+    """Evidence over (cell, start): coordinates problem, rank, measurements, method and depth name a cell."""
+    cells = [
+        Cell(kind, rank, count)
+        for kind, ranks in RANKS.items()
+        for rank, count in product(ranks, COUNTS)
+        if count
+        > degrees_of_freedom(SHAPE, rank) - (COUNTS[1] - COUNTS[0])  # all that may suffice, and one that cannot
+    ]
+    drawn = [
+        draw(cell.kind, SHAPE, cell.rank, cell.measurements, generator(["recovery", settings.seed, *cell], number))
+        for cell in cells
+        for number in range(DRAWS)
+    ]
+    problem = stack(drawn)
+    nuclear = _proximal(problem, 2)
+    parts = [
+        _evidence(cells, problem, LEAST_NORM, 0, _least_norm(problem)),
+        _evidence(cells, problem, PROXIMAL, 2, nuclear),
+        *(_evidence(cells, problem, PROXIMAL, depth, _proximal(problem, depth)) for depth in DEPTHS[1:]),
+    ]
+    wide = [(FACTORIZATION, depth, SIZE, LEAD) for depth in DEPTHS]
+    descending = [(DESCENDING, depth, SIZE, DESCENT) for depth in DEPTHS[1:]]  # convex at two layers
+    for method, depth, width, way in [*wide, *descending, (NARROW, 2, 1, LEAD)]:
+        starts = _starts(settings.seed, cells, depth, width)
+        found = _trained(problem, starts, way, nuclear if depth == 2 else None)
+        parts.append(_evidence(cells, problem, method, depth, found))
+    return xr.concat(parts, "cell")
+
+
+def _proximal(problem: Problem, depth: int) -> dict[str, Floats]:
+    operators, measurements = problem.operators, problem.measurements
+    penalties = [Power.of_depth(depth, lam) for lam in WAY]
+    start = _least_norm(problem)["end_to_end"]
+    end = descend(operators, measurements, penalties, MU, start, STEP * LAM, MOST_STEPS, accelerated=True)
+    return {
+        "end_to_end": end.point.matrix,
+        "objective": objective(operators, measurements, penalties[-1], end.point),
+        "steps": end.steps.astype(np.float64),
+        "certified": (end.step <= STEP * LAM).astype(np.float64),
+    }
+
+
+def _least_norm(problem: Problem) -> dict[str, Floats]:
+    """The matrix of least Frobenius norm that agrees with all measurements: rows are orthonormal."""
+    matrix = (problem.measurements[:, None] @ problem.operators).reshape(problem.truth.shape)
+    none = np.full(len(matrix), np.nan)
+    return {"end_to_end": matrix, "objective": none, "steps": none, "certified": np.ones(len(matrix))}
+
+
+def _starts(seed: int, cells: Sequence[Cell], depth: int, width: int) -> list[Floats]:
+    """Gaussian starts of unit scale, one an instance: L arrays (B, d_l, d_{l-1})."""
+    widths = (SIZE, *[width] * (depth - 1), SIZE)
+    each = [
+        gaussian(widths, generator(["recovery starts", seed, *cell, depth, width], number))
+        for cell in cells
+        for number in range(DRAWS)
+    ]
+    return [np.stack(layer) for layer in zip(*each, strict=True)]
+
+
+def _trained(
+    problem: Problem, starts: list[Floats], way: Sequence[float], nuclear: dict[str, Floats] | None
+) -> dict[str, Floats]:
+    """Factorizations trained at each lambda of `way`, from where the last ended.
+
+    Beside `nuclear` also by how much they miss its minimum, and may miss it.
+    """
+    count = len(problem.truth)
+    steps = np.zeros(count)
+    for lam in way:
+        tolerance = np.full(count, GRADIENT * LAM if lam == LAM else 0.01 * lam)
+        run = train_factorizations(problem.operators, problem.measurements, np.full(count, lam), starts, tolerance)
+        starts, steps = run.layers, steps + run.iterations
+    found = {
+        "end_to_end": run.end_to_end,
+        "objective": run.objective,
+        "steps": steps,
+        "certified": (run.status == Status.CONVERGED).astype(np.float64),
+    }
+    return found if nuclear is None else found | _beside(problem, run, nuclear)
+
+
+def _beside(problem: Problem, run: Trained, nuclear: dict[str, Floats]) -> dict[str, Floats]:
+    lams = np.full(len(run.objective), LAM)
+    below = lower_bound(problem.operators, problem.measurements, lams, nuclear["end_to_end"])
+    energy = np.sum(problem.measurements**2, axis=1)
+    rounding = 64 * float(np.finfo(np.float64).eps) * energy
+    return {
+        "excess": run.objective - nuclear["objective"],
+        "excess_most": excess_allowed(lams, run.layers, run.gradient_norm, run.objective) + rounding,
+        "excess_least": nuclear["objective"] - below + rounding,
+    }
+
+
+FIELDS = {
+    "relative_error": "||X - truth||_F / ||truth||_F",
+    "recovered": f"1 where the relative error is below {RECOVERED}",
+    "objective": "||A(X) - b||^2 with its penalty, at the last lambda",
+    "steps": "proximal steps or iterations of training, at all lambdas",
+    "certified": "1 where the last step, or the gradient, is below its tolerance",
+    "excess": "objective above that of the nuclear norm's minimizer; of two layers only",
+    "excess_most": "what the run's gradient allows above it",
+    "excess_least": "what duality allows below it",
+}
+
+
+def _evidence(cells: Sequence[Cell], problem: Problem, method: str, depth: int, found: dict[str, Floats]) -> xr.Dataset:
+    """One method's results on all instances, (B,) each, over (cell, start)."""
+    count, truth = len(cells), problem.truth
+    error = np.linalg.norm(found["end_to_end"] - truth, axis=(1, 2)) / np.linalg.norm(truth, axis=(1, 2))
+    values = found | {"relative_error": error, "recovered": (error < RECOVERED) & (found["certified"] == 1)}
+    none = np.full(len(error), np.nan)
+    whole = {"recovered": np.int8, "certified": np.int8}
+    fields = {
+        name: described(
+            ("cell", "start"), values.get(name, none).astype(whole.get(name, np.float64)).reshape(count, DRAWS), text
+        )
+        for name, text in FIELDS.items()
+    }
+    control = np.full(count, int(method in (LEAST_NORM, NARROW)), dtype=np.int8)
+    free = np.array([degrees_of_freedom(SHAPE, cell.rank) for cell in cells])
+    return xr.Dataset(
+        fields
+        | {
+            "control": described(["cell"], control, "1 for cells of the controls"),
+            "degrees_of_freedom": described(["cell"], free, "of matrices of that rank"),
+        },
+        coords={
+            "problem": ("cell", np.array([cell.kind for cell in cells], dtype=object)),
+            "rank": ("cell", np.array([cell.rank for cell in cells])),
+            "measurements": ("cell", np.array([cell.measurements for cell in cells])),
+            "method": ("cell", np.full(count, method, dtype=object)),
+            "depth": ("cell", np.full(count, depth)),
+            "draw": ("start", np.arange(DRAWS)),
+        },
+    )
+
+
+STUDY = Study(
+    title="Recovery of low-rank matrices",
+    summary=(
+        r"Matrices of low rank seen through a few Gaussian measurements or entries, looked for with weight decay of "
+        r"$L$ layers, with the Schatten-$2/L$ penalty that it amounts to, and with the nuclear norm."
+    ),
+    make=make,
+)
