@@ -27,7 +27,7 @@ class Figure:
     between dollar signs. `compose` draws from the grid's evidence and the controls' (both cell, start) and the
     display labels of targets. `claim` is the claim whose section shows it, None for a figure of its own. `study` is the
     study whose evidence it draws, "runs" for the grid's own; "targets" for these, with the grid's targets in place of
-    the controls.
+    the controls. An `experiment` stands in the section of experiments: no theorem says what comes out of it.
     """
 
     order: int
@@ -37,6 +37,7 @@ class Figure:
     claim: str | None
     compose: Callable[[xr.Dataset, xr.Dataset, Mapping[str, str]], Canvas]
     study: str = "runs"
+    experiment: bool = False
 
 
 def figure_studies() -> dict[str, str]:

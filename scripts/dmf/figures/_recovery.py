@@ -20,10 +20,10 @@ def shares(evidence: xr.Dataset) -> pd.DataFrame:
     """Share of recovered instances, rows KEYS, with Wilson's interval and the degrees of freedom of the rank."""
     table = evidence[["recovered", "degrees_of_freedom"]].to_dataframe().reset_index()
     found = table.groupby(KEYS).agg(
-        count=("recovered", "sum"), total=("recovered", "size"), free=("degrees_of_freedom", "first")
+        found=("recovered", "sum"), total=("recovered", "size"), free=("degrees_of_freedom", "first")
     )
-    low, high = wilson(found["count"], found["total"])
-    return found.assign(share=found["count"] / found["total"], low=low, high=high).reset_index()
+    low, high = wilson(found["found"], found["total"])
+    return found.assign(share=found["found"] / found["total"], low=low, high=high).reset_index()
 
 
 def panels(table: pd.DataFrame) -> list[tuple[str, int]]:

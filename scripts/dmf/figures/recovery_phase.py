@@ -57,7 +57,7 @@ def _diagram(axes: Axes, table: pd.DataFrame) -> None:
 
 FIGURE = Figure(
     order=41,
-    title="Experiment: which matrices can be recovered",
+    title="Which matrices can be recovered",
     caption=(
         r"An experiment, no theorem. $8 \times 8$ matrices of low rank, seen through Gaussian measurements (sensing) "
         "or single entries (completion), without noise: the share of instances that are recovered to a relative error "
@@ -75,4 +75,5 @@ FIGURE = Figure(
     claim=None,
     compose=compose,
     study="recovery",
+    experiment=True,
 )

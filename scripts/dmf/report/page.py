@@ -52,10 +52,11 @@ def page_html(
     for refutations, and what a global minimizer cost; None for a search that is turned off. `every`: which draws of
     which cells figures show, (1, 1) for all. `absent` names files that an incomplete grid has not.
 
-    Figures of a claim stand in its section, all others in one of their own; both keep their order. Everything
+    Figures of a claim stand in its section, experiments and all others in two of their own, in their order. Everything
     that a user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not understood.
     """
     named = {verdict.claim for verdict in verdicts}
+    loose = [picture for picture in pictures if picture.claim not in named]
     return (
         environment()
         .get_template("page.html.j2")
@@ -73,7 +74,8 @@ def page_html(
             ),
             words={word: sum(verdict.finding.word == word for verdict in verdicts) for word in WORDS},
             missed=[verdict for verdict in verdicts if not verdict.control_detected],
-            loose=[picture for picture in pictures if picture.claim not in named],
+            loose=[picture for picture in loose if not picture.experiment],
+            experiments=[picture for picture in loose if picture.experiment],
             runs={**summary.counts, "starts": summary.counts["wanted"] // summary.counts["cells"]},
             every=every,
             most_rows=MOST_ROWS,

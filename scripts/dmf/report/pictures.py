@@ -20,6 +20,7 @@ class Picture:
     refuted_by: str
     claim: str | None
     source: str
+    experiment: bool = False
 
     @property
     def files(self) -> dict[str, str]:
@@ -30,4 +31,7 @@ class Picture:
 def picture(name: str, figure: Figure, svg_bytes: int) -> Picture:
     """A figure with its drawing: the SVG, or the PNG where the SVG has too many bytes."""
     suffix = "svg" if svg_bytes <= LARGEST_SVG else "png"
-    return Picture(name, figure.title, figure.caption, figure.refuted_by, figure.claim, f"{FOLDER}/{name}.{suffix}")
+    source = f"{FOLDER}/{name}.{suffix}"
+    return Picture(
+        name, figure.title, figure.caption, figure.refuted_by, figure.claim, source, experiment=figure.experiment
+    )

@@ -1,0 +1,119 @@
+"""Figures on recovery draw the shares of their evidence, and what would refute them is in view."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from scipy.stats import binomtest
+
+from dmf.figures import _recovery, _style, load_figure
+
+Halves = tuple[xr.Dataset, xr.Dataset]
+Load = Callable[[str], Halves]
+
+
+def rendered(name: str, evidence: xr.Dataset, controls: xr.Dataset) -> Canvas:
+    with _style.applied():
+        canvas = load_figure(name).compose(evidence, controls, {})
+        canvas.draw_without_rendering()
+    return canvas
+
+
+def panel(canvas: Canvas, row: int, column: int, columns: int) -> Axes:
+    return canvas.axes[row * columns + column]
+
+
+def cells(evidence: xr.Dataset, **wanted: object) -> xr.Dataset:
+    mask = np.all([evidence[key].values == value for key, value in wanted.items()], axis=0)
+    return evidence.isel(cell=np.flatnonzero(mask))
+
+
+def test_shares_have_wilson_intervals_as_scipy_gives_them(study: Load) -> None:
+    table = _recovery.shares(study("recovery")[0])
+    for row in table.itertuples():
+        interval = binomtest(int(row.found), int(row.total)).proportion_ci(method="wilson")
+        np.testing.assert_allclose([row.low, row.high], [interval.low, interval.high], atol=1e-12)
+
+
+def test_every_square_of_the_phase_diagram_is_a_share_of_its_cell(study: Load) -> None:
+    evidence, controls = study("recovery")
+    canvas = rendered("recovery_phase", evidence, controls)
+    rows = [(problem, method) for problem in ("sensing", "completion") for method in _recovery.METHODS]
+    for row, (problem, method) in enumerate(rows):
+        for column, depth in enumerate((2, 3, 4, 5)):
+            here = cells(evidence, problem=problem, method=method, depth=depth)
+            axes = panel(canvas, row, column, 4)
+            if here.sizes["cell"] == 0:
+                assert not axes.axison
+                continue
+            drawn = axes.collections[0].get_array()
+            ranks, counts = np.unique(here["rank"]), np.unique(here["measurements"])
+            assert drawn.shape == (len(ranks), len(counts))
+            for case in range(here.sizes["cell"]):
+                one = here.isel(cell=case)
+                place = np.searchsorted(ranks, one["rank"]), np.searchsorted(counts, one["measurements"])
+                assert drawn[place] == pytest.approx(float(one["recovered"].mean()))
+            assert np.ma.count(drawn) == here.sizes["cell"]
+
+
+def test_a_recovery_from_too_few_measurements_is_bright_left_of_its_bar(study: Load) -> None:
+    evidence, controls = (half.copy(deep=True) for half in study("recovery"))
+    (cell,) = np.flatnonzero(
+        np.all(
+            [
+                evidence[key].values == value
+                for key, value in {
+                    "problem": "sensing",
+                    "rank": 2,
+                    "measurements": 24,
+                    "method": "factorization",
+                    "depth": 3,
+                }.items()
+            ],
+            axis=0,
+        )
+    )
+    evidence["recovered"].values[cell] = 1
+    axes = panel(rendered("recovery_phase", evidence, controls), 1, 1, 4)
+    mesh = axes.collections[0]
+    row, column = np.argwhere(np.ma.filled(mesh.get_array(), 0) == 1)[0]
+    edges = mesh.get_coordinates()
+    assert edges[row, column, 1] == 1.5
+    centre = (edges[row, column, 0] + edges[row, column + 1, 0]) / 2
+    bars = {line.get_xdata()[0] for line in axes.lines if 2 in np.mean([line.get_ydata()], axis=1)}
+    assert centre == 24
+    assert bars == {28}
+
+
+def test_every_mark_of_the_rates_is_a_share_and_the_control_lies_at_zero(study: Load) -> None:
+    evidence, controls = study("recovery")
+    canvas = rendered("recovery_rate", evidence, controls)
+    panels = [("sensing", 1), ("sensing", 2), ("sensing", 3), ("completion", 1), ("completion", 2)]
+    for axes, (problem, rank) in zip(canvas.axes, panels, strict=False):
+        crosses = [line for line in axes.lines if line.get_marker() == "x"]
+        assert (np.concatenate([line.get_ydata() for line in crosses]) == 0).all()
+        lines = [line for line in axes.lines if line.get_marker() in tuple("osD^")]
+        expected = [
+            cells(evidence, problem=problem, rank=rank, method=method, depth=depth)["recovered"].mean("start").values
+            for depth in (2, 3, 4, 5)
+            for method in ("proximal", "factorization")
+        ]
+        for line, shares in zip(lines, expected, strict=True):
+            np.testing.assert_allclose(line.get_ydata(), shares)
+
+
+def test_a_walk_that_rises_is_a_line_that_rises(study: Load) -> None:
+    evidence, controls = (half.copy(deep=True) for half in study("proximal_gradient"))
+    axes = rendered("proximal_descent", evidence, controls).axes[0]
+    honest = [line for line in axes.lines if line.get_marker() == "None"]
+    assert len(honest) == 8
+    assert all(np.nanmax(np.diff(line.get_ydata())) <= 1e-12 for line in honest)
+    assert all(line.get_ydata()[0] == 1 for line in honest)
+    rising = [line for line in axes.lines if line.get_marker() == "x"]
+    assert all(np.nanmax(np.diff(line.get_ydata())) > 0.1 for line in rising)
+    evidence["trace"].values[0, -1, 5] *= 2
+    worse = rendered("proximal_descent", evidence, controls).axes[0]
+    assert max(np.nanmax(np.diff(line.get_ydata())) for line in worse.lines if line.get_marker() == "None") > 0.1
