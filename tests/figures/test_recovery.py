@@ -47,7 +47,7 @@ def test_every_square_of_the_phase_diagram_is_a_share_of_its_cell(study: Load) -
             here = cells(evidence, problem=problem, method=method, depth=depth)
             axes = panel(canvas, row, column, 4)
             if here.sizes["cell"] == 0:
-                assert not axes.axison
+                assert not axes.collections
                 continue
             drawn = axes.collections[0].get_array()
             ranks, counts = np.unique(here["rank"]), np.unique(here["measurements"])
@@ -59,33 +59,25 @@ def test_every_square_of_the_phase_diagram_is_a_share_of_its_cell(study: Load) -
             assert np.ma.count(drawn) == here.sizes["cell"]
 
 
+def left_of_bars(axes: Axes) -> list[tuple[float, float]]:
+    """Rank and measurements of squares that are not dark although they lie left of their rank's bar."""
+    mesh = axes.collections[0]
+    shares, corners = np.ma.filled(mesh.get_array(), 0), mesh.get_coordinates()
+    middles = (corners[:-1, :-1] + corners[1:, 1:]) / 2
+    bars = {float(np.mean(line.get_ydata())): line.get_xdata()[0] for line in axes.lines}
+    return [
+        (rank, count)
+        for share, (count, rank) in zip(shares.flat, middles.reshape(-1, 2), strict=True)
+        if share > 0 and count < bars[rank]
+    ]
+
+
 def test_a_recovery_from_too_few_measurements_is_bright_left_of_its_bar(study: Load) -> None:
     evidence, controls = (half.copy(deep=True) for half in study("recovery"))
-    (cell,) = np.flatnonzero(
-        np.all(
-            [
-                evidence[key].values == value
-                for key, value in {
-                    "problem": "sensing",
-                    "rank": 2,
-                    "measurements": 24,
-                    "method": "factorization",
-                    "depth": 3,
-                }.items()
-            ],
-            axis=0,
-        )
-    )
-    evidence["recovered"].values[cell] = 1
-    axes = panel(rendered("recovery_phase", evidence, controls), 1, 1, 4)
-    mesh = axes.collections[0]
-    row, column = np.argwhere(np.ma.filled(mesh.get_array(), 0) == 1)[0]
-    edges = mesh.get_coordinates()
-    assert edges[row, column, 1] == 1.5
-    centre = (edges[row, column, 0] + edges[row, column + 1, 0]) / 2
-    bars = {line.get_xdata()[0] for line in axes.lines if 2 in np.mean([line.get_ydata()], axis=1)}
-    assert centre == 24
-    assert bars == {28}
+    assert left_of_bars(panel(rendered("recovery_phase", evidence, controls), 1, 1, 4)) == []
+    few = (evidence["measurements"] == 24) & (evidence["rank"] == 2) & (evidence["problem"] == "sensing")
+    evidence["recovered"].values[few.values, 0] = 1
+    assert left_of_bars(panel(rendered("recovery_phase", evidence, controls), 1, 1, 4)) == [(2, 24)]
 
 
 def test_every_mark_of_the_rates_is_a_share_and_the_control_lies_at_zero(study: Load) -> None:
@@ -114,6 +106,6 @@ def test_a_walk_that_rises_is_a_line_that_rises(study: Load) -> None:
     assert all(line.get_ydata()[0] == 1 for line in honest)
     rising = [line for line in axes.lines if line.get_marker() == "x"]
     assert all(np.nanmax(np.diff(line.get_ydata())) > 0.1 for line in rising)
-    evidence["trace"].values[0, -1, 5] *= 2
+    evidence["trace"].values[0, -1, 5] = evidence["trace"].values[0, -1, 0]
     worse = rendered("proximal_descent", evidence, controls).axes[0]
     assert max(np.nanmax(np.diff(line.get_ydata())) for line in worse.lines if line.get_marker() == "None") > 0.1
