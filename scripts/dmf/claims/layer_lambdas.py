@@ -36,7 +36,8 @@ CLAIM = Claim(
     ),
     tolerance=(
         r"$\delta = 2\|\nabla F\|/\mu$ at the rescaled layers, as for the claims on runs; between neighbouring layers "
-        r"$\frac{1}{2} \sum \|W_l\|_F \|G_l\|_F$, with $G_l$ the gradient, which holds at any point; and rounding"
+        r"$\frac{1}{2} \sum \|W_l\|_F \|G_l\|_F$, with $G_l$ the gradient, which holds at any point and is sharp; and "
+        "rounding"
     ),
     refuted_by="trained layers whose product is another, or whose weighted norms differ",
     control="runs held against the minimizer at the arithmetic mean",

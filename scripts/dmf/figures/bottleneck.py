@@ -18,7 +18,7 @@ LINEAR = 3e-6  # half-width around a gap of zero where the axis is linear
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
     """Which direction is kept on either side of the cut, and layer norms and values on it."""
     canvas, axes = _style.blank(2.9, 1, 2)
-    family = evidence.isel(cell=(evidence["gap"].notnull() & (evidence["target"] != "all tied")).values)
+    family = evidence.isel(cell=evidence["target"].isin(["across the cut", "on the cut"]).values)
     depths = [int(depth) for depth in np.unique(family["depth"])]
     _kept(axes[0, 0], family)
     _on_the_cut(axes[0, 1], family.isel(cell=(family["gap"] == 0).values))

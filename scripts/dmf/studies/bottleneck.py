@@ -52,20 +52,20 @@ class Shape:
 
 @dataclass(frozen=True)
 class Target:
-    """Singular values of a target, its name, and the gap between those at the cut where a family varies it."""
+    """Singular values of a target along fixed axes, its name, and half of the second minus the third."""
 
     name: str
     sigma: tuple[float, ...]
-    gap: float = np.nan
+    gap: float
 
 
 SHAPES = (Shape((3, 2, 3)), Shape((3, 2, 2, 3)), Shape((4, 3, 2, 3, 3)))
 ACROSS = [Target("across the cut", (2.0, 1.0 + gap, 1.0 - gap), gap) for gap in (*GAPS, *(-gap for gap in GAPS))]
 ON = Target("on the cut", (2.0, 1.0, 1.0), 0.0)
 APART = [
-    Target("m* below the cut", (2.0, 1.0, M_STAR)),
-    Target("fewer pay than fit", (2.0, 0.4, 0.3)),
-    Target("spread", (2.0, 1.3, 0.9)),
+    Target("m* below the cut", (2.0, 1.0, M_STAR), 0.25),
+    Target("fewer pay than fit", (2.0, 0.4, 0.3), 0.05),
+    Target("spread", (2.0, 1.3, 0.9), 0.2),
 ]
 NARROW = Shape((3, 1, 3, 3))
 ALL_TIED = Target("all tied", (1.0, 1.0, 1.0), 0.0)
