@@ -7,7 +7,7 @@ from scipy import optimize
 
 from dmf import theory
 from dmf.grid.seeds import generator
-from dmf.studies import weights
+from dmf.studies import Settings, weights
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +98,11 @@ def case() -> tuple[weights.Form, list[torch.Tensor], torch.Tensor]:
     layers = [torch.from_numpy(layer).requires_grad_() for layer in drawn]
     form = weights.Form("x", 3, 0.5, (0.2, 0.0, 1.0), (0.3, 0.7, 0.0))
     return form, layers, torch.from_numpy(rng.standard_normal((3, 2)))
+
+
+def test_a_diverged_run_is_no_warning_and_does_not_speak(monkeypatch):
+    monkeypatch.setattr(weights, "RATE", 30.0)
+    row = weights._cell(weights.CONVENTIONS[0], 0, Settings(seed=3, gradient_norm=1e-10))
+    assert not np.isfinite(row["gradient_norm"]).all()
+    assert (row["certified"] == 0)[~np.isfinite(row["gradient_norm"])].all()
+    assert (row["lowest"] <= row["certified"]).all()

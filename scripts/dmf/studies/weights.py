@@ -114,6 +114,7 @@ def make(settings: Settings) -> xr.Dataset:
     )
 
 
+@np.errstate(all="ignore")  # a diverged run makes inf and NaN; it does not speak
 def _cell(form: Form, control: int, settings: Settings) -> dict[str, object]:
     rng = generator(["study", "weights", settings.seed, form.name, form.depth, control])
     target = _target(rng)
