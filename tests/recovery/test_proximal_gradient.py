@@ -79,6 +79,16 @@ def test_the_convex_problem_is_minimized_as_duality_confirms(accelerated):
     assert (value - below >= -16 * EPS * value).all()
 
 
+def test_momentum_that_is_restarted_takes_a_quarter_of_the_steps():
+    """Without restarts it turns around its goal, and takes as many as no momentum."""
+    rng = np.random.default_rng(7)
+    problem = stack([draw(SENSING, (5, 6), rank, count, rng) for rank, count in ((1, 14), (2, 20))])
+    given = problem.operators, problem.measurements, [theory.Power.of_depth(2, 0.02)], 2.1
+    start = rng.standard_normal((2, 5, 6))
+    plain, fast = (descend(*given, start, 1e-12, 20_000, accelerated=one).steps for one in (False, True))
+    assert (fast < plain / 4).all()
+
+
 def test_runs_end_on_their_own_and_a_limit_leaves_them_with_a_long_step():
     rng = np.random.default_rng(1)
     problem = stack([draw(SENSING, (4, 4), 1, 12, rng) for _ in range(3)])
