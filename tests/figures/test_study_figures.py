@@ -131,3 +131,39 @@ def test_costs_are_those_of_the_cells_and_what_was_not_found_is_a_dash(study: Ca
         expected = [f"{runs:.0f}" for runs in table.to_numpy().ravel() if np.isfinite(runs)]
         assert sorted(text for text in drawn if text not in ("–", "")) == sorted(expected)
     assert hardest.get_yticklabels()[0].get_text() == "$L = 2$"
+
+
+def test_what_a_bottleneck_keeps_is_drawn_for_every_lowest_run_and_a_false_one_is_on_red(
+    study: Callable[[str], Halves],
+) -> None:
+    evidence, controls = (half.copy(deep=True) for half in study("bottleneck"))
+    cell = int(np.flatnonzero((evidence["target"] == "across the cut") & (evidence["gap"] == 1e-3))[0])
+    start = int(np.flatnonzero(evidence["lowest"].values[cell])[0])
+    evidence["turn"].values[cell, start] = 0.25
+    kept, on_the_cut = rendered("bottleneck", evidence, controls).axes
+    family = evidence.isel(cell=evidence["target"].isin(["across the cut", "on the cut"]).values)
+    expected = family["turn"].values[family["lowest"].values == 1]
+    drawn = np.concatenate([np.asarray(marks.get_offsets()) for marks in kept.collections])
+    np.testing.assert_allclose(np.sort(drawn[:, 1]), np.sort(expected))
+    (false,) = drawn[(drawn[:, 0] == 1e-3) & (drawn[:, 1] < 0.9)]
+    red = [patch for patch in kept.patches if to_hex(patch.get_facecolor()) == _style.REFUTED]
+    assert any(patch.get_window_extent().contains(*kept.transData.transform(false)) for patch in red)
+    tied = family.isel(cell=(family["gap"] == 0).values)
+    assert sum(len(marks.get_offsets()) for marks in on_the_cut.collections) == 2 * int((tied["lowest"] == 1).sum())
+
+
+def test_minima_of_penalties_are_on_their_lines_and_a_level_second_minimum_is_on_red(
+    study: Callable[[str], Halves],
+) -> None:
+    evidence, controls = (half.copy(deep=True) for half in study("penalties"))
+    evidence["gap"].values[0, 3] = 1e-17
+    minimizers, leads = rendered("general_penalty", evidence, controls).axes
+    lines = [np.asarray(line.get_xydata()) for line in minimizers.lines]
+    for marks in minimizers.collections:
+        for m, x in np.asarray(marks.get_offsets()):
+            if m < 2.05:
+                assert min(np.abs(line - (m, x)).max(axis=1).min() for line in lines) < 4e-3
+    red = leads.patches[0].get_window_extent()
+    dots = np.concatenate([line.get_xydata() for line in leads.lines if line.get_marker() == "o"])
+    assert sum(red.contains(*leads.transData.transform(dot)) for dot in dots if np.isfinite(dot).all()) == 1
+    assert (heights(leads, "x") < 1e-14).all()
