@@ -16,6 +16,7 @@ from dmf.report import census
 from dmf.report.explorer.page import explorer_html
 from dmf.report.page import page_html
 from dmf.report.pictures import picture
+from dmf.report.practice import practice
 from dmf.report.provenance import provenance, runs_facts
 from dmf.report.search import cells_with_minimum, cost
 from dmf.report.summary import summarize
@@ -42,8 +43,9 @@ with step(snakemake.log[0], "report", snakemake.input) as log:
         cost(read(file, check_study), cells_with_minimum(read(part) for part in snakemake.input.evidence))
         for file in snakemake.input.searched
     ]
+    measured = {Path(file).stem: read(file, check_study) for file in snakemake.input.measured}
     every, absent = (json.loads(text) for text in (snakemake.params.every, snakemake.params.absent))
-    extra = (found, tuple(every), next(iter(searched), None), absent)
+    extra = (found, tuple(every), next(iter(searched), None), absent, practice(measured))
     page = page_html(grid, targets, summary, verdicts, pictures, source, *extra)
     write_text(page, snakemake.output.page)
     write_text(explorer_html(grid, targets), snakemake.output.explorer)

@@ -124,6 +124,12 @@ FIGURES = {
     for name, study in figure_studies().items()
     if study in READABLE and name in DRAWN
 }
+# Studies whose measurements have a section of their own on the page.
+MEASURED = [
+    f"{DATA}/studies/{study}.nc"
+    for study in ("networks", "practice")
+    if study in STUDIES
+]
 # What the search for refutations found: nothing where it may not train.
 FOUND = [f"{REPORTS}/falsifier.json"] if "falsifier.nc" in SETTINGS else []
 # What aggregation holds at once, by file: parts of groups, and the parts whose runs are certified together.

@@ -37,6 +37,7 @@ rule write_report:
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
         found=FOUND,
         searched=SEARCHED,
+        measured=MEASURED,
         svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
         png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=FIGURES),
         code=sources(

@@ -17,6 +17,7 @@ from dmf.report.commands import reproduce
 from dmf.report.directions import directions
 from dmf.report.missing import missing
 from dmf.report.pictures import Picture
+from dmf.report.practice import Practice
 from dmf.report.search import Searched
 from dmf.report.summary import Summary
 from dmf.report.template import environment
@@ -47,10 +48,12 @@ def page_html(
     every: tuple[int, int] = (1, 1),
     searched: Searched | None = None,
     absent: Sequence[str] = (),
+    practice: Practice | None = None,
 ) -> str:
     """The page, from a grid's targets, summary of evidence, verdicts, figures, provenance, what was found by the search
     for refutations, and what a global minimizer cost; None for a search that is turned off. `every`: which draws of
-    which cells figures show, (1, 1) for all. `absent` names files that an incomplete grid has not.
+    which cells figures show, (1, 1) for all. `absent` names files that an incomplete grid has not. `practice` is what
+    was measured of networks on data.
 
     Figures of a claim stand in its section, experiments and all others in two of their own, in their order. Everything
     that a user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not understood.
@@ -88,6 +91,7 @@ def page_html(
             provenance=provenance,
             found=found,
             searched=searched,
+            practice=practice,
             missing=missing(summary.lost, summary.counts, absent),
         )
     )

@@ -68,7 +68,9 @@ STATEMENTS = (
     Statement(
         "Section 1",
         r"Training a deep linear network on whitened inputs $Z$ is factorizing $M = Y Z^\top$ (Chou et al., 2024).",
-        tests=(APPENDIX,),
+        claims=("white_inputs",),
+        figures=("white_inputs", "practice"),
+        tests=(APPENDIX, "tests/theory/test_linear_network.py", "tests/training/test_inputs.py"),
     ),
     Statement(
         "Theorem 2",
@@ -264,6 +266,14 @@ STATEMENTS = (
         claims=("sharpness",),
         figures=("trajectories",),
         tests=("tests/theory/test_hessian.py", "tests/training/along/test_sharpness.py"),
+    ),
+    Statement(
+        BEYOND,
+        r"On inputs that are not white, layers stay balanced and of one norm, and $W$ aligns with the residual's "
+        "correlation instead of with the target (section 14).",
+        claims=("any_inputs",),
+        figures=("any_inputs",),
+        tests=("tests/studies/test_networks.py",),
     ),
     Statement(
         BEYOND,

@@ -1,0 +1,224 @@
+"""Deep linear networks trained on data by the grid's engine, and certified like factorizations of Y X^T."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from dmf import theory
+from dmf.dataset.train import label_runs
+from dmf.evidence.certify import certify
+from dmf.evidence.rounding import EPS
+from dmf.grid.cells import Series, draw_starts, gradient_scale, group_of, lambda_value
+from dmf.grid.config import Grid, validate
+from dmf.grid.targets import TargetMatrix
+from dmf.studies import Settings
+from dmf.studies._trained import LBFGS, described
+from dmf.training.engine import train
+from dmf.training.settings import Optimizer
+
+Floats = NDArray[np.float64]
+ROUNDING = 8.0  # sums over n samples in white inputs and in the gradient err by less than this many n EPS of their size
+NOTHING = 1e-6  # of sigma_1: W below this is zero
+
+CELL_FIELDS = {
+    "white": "1 where X X^T is the identity to rounding",
+    "condition": "condition number of X X^T on its span",
+    "deficiency": "d_0 minus the rank of X",
+}
+RUN_FIELDS = {
+    "norm_gap": "largest difference between two squared layer norms",
+    "norm_gap_tolerance": "what gradient norm and rounding allow for it",
+    "off_span": "norm of W_1 outside the span of the inputs",
+    "off_span_tolerance": "what gradient norm and rounding allow for it",
+    "residual_gap": "R W^T minus lambda W_L W_L^T or W^T R minus lambda W_1^T W_1, the larger norm; R = (Y - W X) X^T",
+    "residual_tolerance": "what gradient norm and rounding allow for it",
+    "to_target": "misalignment of singular vectors of W and of Y X^T, from 0 to 1; NaN where W is zero",
+    "to_least_squares": "misalignment of singular vectors of W and of the least-squares map; NaN where W is zero",
+    "to_residual": "misalignment of singular vectors of W and of R; NaN where W is zero",
+}
+
+
+@dataclass(frozen=True)
+class Data:
+    """Inputs X (d_0, n) and outputs Y (d_L, n), a sample a column."""
+
+    name: str
+    inputs: Floats
+    outputs: Floats
+
+    @property
+    def target(self) -> TargetMatrix:
+        """Y X^T (d_L, d_0), what the network factorizes where X is white."""
+        return TargetMatrix(self.name, self.name, "study", self.name, self.outputs @ self.inputs.T)
+
+
+def train_networks(
+    data: Sequence[Data],
+    depth: int,
+    labels: Sequence[str],
+    series: Mapping[Series, range],
+    settings: Settings,
+    optimizer: Optimizer = LBFGS,
+) -> xr.Dataset:
+    """Train data x labels x starts, for data of one shape, as a dataset like those of a grid's runs, layers kept.
+
+    lambda is in units of lambda_c of Y X^T. The objective is less what it would be more on white data, ||Y||_F^2 -
+    ||Y X^T||_F^2; the gradient norm is more by what sums over samples may round away, and half of the certificate's is
+    left for that.
+    """
+    grid = _grid(settings, optimizer)
+    targets = [one.target for one in data]
+    rows, columns = targets[0].shape
+    widths = group_of((rows, columns), depth, "same", "study").widths
+    norms = [float(target.singular_values[0]) for target in targets]
+    starts = [(one, index) for one, span in series.items() for index in span]
+    drawn = [
+        draw_starts(settings.seed, one.name, widths, label, each, span, norm)
+        for (one, norm), label, (each, span) in product(zip(data, norms, strict=True), labels, series.items())
+    ]
+    each, count = len(labels) * len(starts), len(data) * len(labels) * len(starts)
+    largest = [settings.gradient_norm * gradient_scale(norm, depth) / 2 for norm in norms]
+    runs = train(
+        np.repeat(np.stack([one.outputs for one in data]), each, axis=0),
+        np.repeat([lambda_value(label, norm, depth) for norm in norms for label in labels], len(starts)),
+        [np.concatenate(layer) for layer in zip(*drawn, strict=True)],
+        np.repeat(largest, each),
+        optimizer,
+        inputs=np.repeat(np.stack([one.inputs for one in data]), each, axis=0),
+    )
+    dataset = label_runs(group_of((rows, columns), depth, "same", "study"), targets, labels, starts, runs, grid)
+    shape = (len(data), -1)
+    constant = np.array([np.sum(one.outputs**2) - np.sum(one.target.values**2) for one in data])
+    rounding = _gradient_rounding(data, runs.layer_spectral_norm.reshape(shape), depth).reshape(count)
+    dims = dataset["objective"].dims
+    values = {
+        "objective": runs.objective - np.repeat(constant, each),
+        "gradient_norm": runs.gradient_norm + rounding,
+    }
+    sizes = [dataset.sizes[dim] for dim in dims]
+    return dataset.assign({name: (dims, value.reshape(sizes)) for name, value in values.items()})
+
+
+def network_evidence(parts: Sequence[tuple[xr.Dataset, Sequence[Data]]]) -> xr.Dataset:
+    """Evidence as of `dmf.evidence.certify` held against Y X^T, with CELL_FIELDS and RUN_FIELDS.
+
+    `parts` are runs with the data they were trained on.
+    """
+    evidence = certify(runs for runs, _ in parts)
+    cells = [_cell(one, runs.isel(target=t)) for runs, data in parts for t, one in enumerate(data)]
+    facts = {name: np.concatenate([cell[name] for cell in cells]) for name in (*CELL_FIELDS, *RUN_FIELDS)}
+    added = {name: described(["cell"], facts[name], text) for name, text in CELL_FIELDS.items()}
+    tolerance = _tolerances(evidence)
+    facts |= {name: facts[name] + value for name, value in tolerance.items()}
+    added |= {name: described(["cell", "start"], facts[name], text) for name, text in RUN_FIELDS.items()}
+    most = evidence.sizes["singular"]
+    values = [runs["singular_values"].values.reshape(-1, *runs["singular_values"].shape[2:]) for runs, _ in parts]
+    padded = [np.pad(own, ((0, 0), (0, 0), (0, most - own.shape[2])), constant_values=np.nan) for own in values]
+    added["singular_values"] = described(["cell", "start", "singular"], np.concatenate(padded), "singular values of W")
+    return evidence.assign(added)
+
+
+def misalignment(one: Floats, other: Floats) -> Floats:
+    """How far matrices (..., m, n) are from common bases of singular vectors, from 0 to 1; 0 where one is zero.
+
+    The larger antisymmetric part of A B^T and of A^T B, in units of its norm: no gap between singular values is needed.
+    """
+    parts = []
+    for a, b in ((one, other), (one.swapaxes(-1, -2), other.swapaxes(-1, -2))):
+        joint = a @ b.swapaxes(-1, -2)
+        size = np.linalg.norm(joint, axis=(-2, -1))
+        turned = np.linalg.norm(joint - joint.swapaxes(-1, -2), axis=(-2, -1)) / 2
+        parts.append(np.divide(turned, size, out=np.zeros_like(size), where=size > 0))
+    return np.asarray(np.maximum(*parts))
+
+
+def is_white(inputs: Floats) -> bool:
+    """Whether X X^T is the identity to rounding."""
+    away = np.linalg.norm(inputs @ inputs.T - np.eye(len(inputs)), 2)
+    return bool(away <= theory.white_rounding((inputs.shape[0], inputs.shape[1])))
+
+
+def _grid(settings: Settings, optimizer: Optimizer) -> Grid:
+    """Settings of training as the grid's own functions take them; its target is not used."""
+    return validate(
+        {
+            "grid": "study",
+            "seed": settings.seed,
+            "targets": [{"name": "none", "kind": "gaussian", "shape": [1, 1]}],
+            "depths": [2],
+            "lambdas": {"relative": [1]},
+            "optimizer": optimizer.model_dump(),
+            "certificate": {"gradient_norm": settings.gradient_norm},
+            "keep": {"layers": True},
+        },
+        "study",
+    )
+
+
+def _gradient_rounding(data: Sequence[Data], top: Floats, depth: int) -> Floats:
+    """What rounding of sums over samples, and of white inputs, may be in a gradient norm, (data, run).
+
+    `top` (data, run) bounds the layers' spectral norms: the gradient is 2 A^T (W X - Y) X^T B^T for each layer.
+    """
+    bounds = []
+    for one, s in zip(data, top, strict=True):
+        inputs, outputs = np.linalg.norm(one.inputs, 2), np.linalg.norm(one.outputs)
+        share = ROUNDING * (sum(one.inputs.shape) + 2) * EPS
+        bounds.append(share * np.sqrt(depth) * s ** (depth - 1) * inputs * (outputs + s**depth * inputs))
+    return np.stack(bounds)
+
+
+def _cell(one: Data, runs: xr.Dataset) -> dict[str, NDArray[np.generic]]:
+    """CELL_FIELDS (lam,), and RUN_FIELDS (lam, start) but for what certificates allow, for the runs on one data set."""
+    x, count = one.inputs, runs.sizes["lam"]
+    lam = runs["lam_value"].values[:, None]
+    left, values, _ = np.linalg.svd(x, full_matrices=True)
+    rank = int(np.count_nonzero(values > max(x.shape) * EPS * values[0]))
+    outside = left[:, rank:]
+    layers = [runs[f"layer_{layer}"].values for layer in runs["layer"].values]
+    w, first, last = runs["end_to_end"].values, layers[0], layers[-1]
+    residual = (one.outputs - w @ x) @ x.T
+    strength = lam[..., None, None]
+    gaps = [
+        residual @ w.swapaxes(-1, -2) - strength * last @ last.swapaxes(-1, -2),
+        w.swapaxes(-1, -2) @ residual - strength * first.swapaxes(-1, -2) @ first,
+    ]
+    norm_sq = runs["layer_norm_sq"].values
+    size = np.linalg.norm(first, axis=(-2, -1))
+    # a run that ends at zero has singular vectors of rounding; no other level comes near
+    alive = np.linalg.norm(w, axis=(-2, -1)) > NOTHING * one.target.singular_values[0]
+    return {
+        "white": np.full(count, is_white(x), dtype=np.int8),
+        "condition": np.full(count, (values[0] / values[rank - 1]) ** 2),
+        "deficiency": np.full(count, len(x) - rank),
+        "norm_gap": np.ptp(norm_sq, axis=-1),
+        "norm_gap_tolerance": 64 * EPS * norm_sq.max(axis=-1),
+        "off_span": np.linalg.norm(first @ outside, axis=(-2, -1)),
+        "off_span_tolerance": 64 * EPS * values[0] / values[rank - 1] * size,
+        "residual_gap": np.max([np.linalg.norm(gap, axis=(-2, -1)) for gap in gaps], axis=0),
+        "residual_tolerance": np.zeros_like(size),
+        "to_target": np.where(alive, misalignment(w, one.target.values), np.nan),
+        "to_least_squares": np.where(alive, misalignment(w, one.outputs @ np.linalg.pinv(x)), np.nan),
+        "to_residual": np.where(alive, misalignment(w, residual), np.nan),
+    }
+
+
+def _tolerances(evidence: xr.Dataset) -> dict[str, Floats]:
+    r"""What the gradient norm allows for the gaps of RUN_FIELDS, (cell, start).
+
+    With G_l = dF/dW_l: <W_l, G_l> - 2 \lambda ||W_l||^2 is the same for all l; G_1 = 2 \lambda W_1 off the span of the
+    inputs; and G_L W_L^T / 2 = \lambda W_L W_L^T - R W^T.
+    """
+    gradient, lam = evidence["gradient_norm"].values, evidence["lam_value"].values[:, None]
+    largest_sq = evidence["layer_norm_sq_max"].values
+    return {
+        "norm_gap_tolerance": np.sqrt(2 * largest_sq) * gradient / (2 * lam),
+        "off_span_tolerance": gradient / (2 * lam),
+        "residual_tolerance": np.sqrt(largest_sq) * gradient / 2,
+    }

@@ -1,0 +1,207 @@
+"""How near what practice does comes to the predicted minimizer: mini-batches, and decay coupled and decoupled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from numpy.typing import NDArray
+
+from dmf import theory
+from dmf.evidence.cells import gradient_norm
+from dmf.grid.cells import Series, draw_starts, gradient_scale, lambda_value
+from dmf.grid.datasets import digits
+from dmf.grid.seeds import generator
+from dmf.studies import Settings, Study
+from dmf.studies._trained import described
+from dmf.training.batch.engine import torch_threads
+
+Floats = NDArray[np.float64]
+WIDTHS = (16, 10, 10, 10)
+DEPTH = len(WIDTHS) - 1
+LAMBDAS = ("0.05c", "0.2c", "0.5c")
+DRAWS = 4
+BATCH, EPOCHS = 128, 60
+
+
+@dataclass(frozen=True)
+class Method:
+    """An optimizer of torch at a learning rate, that stays or falls to zero along a cosine; `decays` the weights."""
+
+    name: str
+    optimizer: Callable[..., torch.optim.Optimizer]
+    rate: float
+    falls: bool
+    decays: bool = True
+
+
+METHODS = (
+    Method("SGD, constant rate", torch.optim.SGD, 0.2, falls=False),
+    Method("SGD, falling rate", torch.optim.SGD, 0.2, falls=True),
+    Method("Adam, falling rate", torch.optim.Adam, 0.01, falls=True),
+    Method("AdamW, falling rate", torch.optim.AdamW, 0.01, falls=True),
+    Method("SGD without decay", torch.optim.SGD, 0.2, falls=True, decays=False),  # the control
+)
+
+RUN_FIELDS = {
+    "objective_gap": "F minus its minimum, in units of the minimum",
+    "distance": "||W - X*||_F / ||X*||_F",
+    "norm_misfit": "largest | ||W_l||_F^2 / alpha^2 - 1 | over layers",
+    "kept": "singular values of W above half of x_J, the least that a minimizer has",
+    "gradient_norm": "gradient norm of F at the end, in units of sigma_1^(2-1/L)",
+    "effective_lambda": "strength of L2 that explains the data's gradient at the end, in units of lambda",
+    "second_moment": "mean root of AdamW's second moment, weighted by squared weights; NaN for others",
+    "certified": "1 where the gradient norm is within the certificate's tolerance",
+}
+
+
+def make(settings: Settings) -> xr.Dataset:
+    """Cells (method, lambda), starts by number: the end of every run against the closed forms for M = Y X^T / n."""
+    x, y = digits_of_unit_variance()
+    target = y @ x.T / x.shape[1]
+    sigma = np.linalg.svd(target, compute_uv=False)
+    lams = [lambda_value(label, float(sigma[0]), DEPTH) for label in LAMBDAS]
+    with torch_threads(1):
+        ends = _trained(x, y, lams, _starts(settings, float(sigma[0])), settings)
+    lam = np.tile(lams, len(METHODS))
+    rows = [_facts(end, target, each, settings) for end, each in zip(ends, lam.tolist(), strict=True)]
+    names = [method.name for method in METHODS for _ in LAMBDAS]
+    runs = {name: np.stack([row[name] for row in rows]) for name in RUN_FIELDS}
+    values = np.stack([row["singular_values"] for row in rows])
+    predicted = np.stack([theory.scalar_minimizer(sigma, DEPTH, each) for each in lam])
+    control = np.repeat([not method.decays for method in METHODS], len(LAMBDAS)).astype(np.int8)
+    along = ["cell", "start", "singular"]
+    return xr.Dataset(
+        {
+            "control": described(["cell"], control, "1 for cells of the control, trained without decay"),
+            "lam_value": described(["cell"], lam, "lambda, for the loss per sample: torch's weight_decay is 2 lambda"),
+            "kept_at_minimum": described(["cell"], np.count_nonzero(predicted, axis=1), "rank of X*"),
+            "sigma": described(["singular"], sigma, "singular values of Y X^T / n"),
+            "predicted": described(["cell", "singular"], predicted, "singular values of X*"),
+            "singular_values": described(along, values, "singular values of W at the end"),
+            **{name: described(["cell", "start"], runs[name], text) for name, text in RUN_FIELDS.items()},
+        },
+        coords={
+            "method": ("cell", np.array(names, dtype=object)),
+            "lam": ("cell", np.tile(np.array(LAMBDAS, dtype=object), len(METHODS))),
+            "draw": ("start", np.arange(DRAWS)),
+        },
+    )
+
+
+def digits_of_unit_variance() -> tuple[Floats, Floats]:
+    """Principal components of all digits, (16, n) with X X^T = n I, and centered class indicators (10, n)."""
+    source = digits()
+    assert source.outcome is not None  # it is a data set with classes
+    pixels, classes = (matrix.values.T for matrix in (source.matrix, source.outcome))
+    pixels, classes = (values - values.mean(axis=1, keepdims=True) for values in (pixels, classes))
+    return np.sqrt(pixels.shape[1]) * theory.whitened(pixels, WIDTHS[0]), classes
+
+
+def _starts(settings: Settings, norm: float) -> list[Floats]:
+    """The same starts (draw, d_l, d_{l-1}) for all methods and lambdas."""
+    return draw_starts(settings.seed, "practice", WIDTHS, "", Series("gaussian", 1.0), range(DRAWS), norm)
+
+
+@dataclass(frozen=True)
+class End:
+    """Where the runs of one cell end: layers (draw, d_l, d_{l-1}), and of AdamW the roots of its second moments."""
+
+    layers: Sequence[Floats]
+    roots: Sequence[Floats] | None
+
+
+def _trained(x: Floats, y: Floats, lams: Sequence[float], starts: Sequence[Floats], settings: Settings) -> list[End]:
+    """The ends of all cells, methods first.
+
+    All runs see the same batches, and pass through the network together: their gradients do not mix.
+    """
+    weights = [[torch.tensor(layer, requires_grad=True) for layer in starts] for _ in METHODS for _ in lams]
+    optimizers, schedules = [], []
+    for method, first in zip(METHODS, range(0, len(weights), len(lams)), strict=True):
+        groups = [
+            {"params": weights[first + place], "weight_decay": 2 * lam * method.decays}
+            for place, lam in enumerate(lams)
+        ]
+        optimizers.append(method.optimizer(groups, lr=method.rate))
+        if method.falls:
+            steps = EPOCHS * (x.shape[1] // BATCH)
+            schedules.append(torch.optim.lr_scheduler.CosineAnnealingLR(optimizers[-1], steps))
+    inputs, outputs = (torch.from_numpy(np.ascontiguousarray(data)) for data in (x, y))
+    for rows in _batches(x.shape[1], settings):
+        product = inputs[:, rows]
+        for layer in range(DEPTH):
+            product = torch.cat([own[layer] for own in weights]) @ product
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        torch.autograd.backward((product - outputs[:, rows]).square().sum() / BATCH)
+        for optimizer in optimizers:
+            optimizer.step()
+        for schedule in schedules:
+            schedule.step()
+    return [
+        End([weight.detach().numpy() for weight in group["params"]], _roots(optimizer, group))
+        for optimizer in optimizers
+        for group in optimizer.param_groups
+    ]
+
+
+def _batches(samples: int, settings: Settings) -> Iterator[torch.Tensor]:
+    """Every epoch shuffles anew and drops what does not fill a batch."""
+    rng = generator(["study", "practice", settings.seed])
+    for _ in range(EPOCHS):
+        order = torch.from_numpy(rng.permutation(samples))
+        yield from torch.split(order[: samples // BATCH * BATCH], BATCH)
+
+
+def _roots(optimizer: torch.optim.Optimizer, group: Mapping[str, Any]) -> list[Floats] | None:
+    """What AdamW divides its steps by, corrected for the bias of its start."""
+    if not isinstance(optimizer, torch.optim.AdamW):
+        return None
+    states = [optimizer.state[weight] for weight in group["params"]]
+    decay = group["betas"][1]
+    return [np.sqrt(state["exp_avg_sq"].numpy() / (1 - decay ** int(state["step"]))) for state in states]
+
+
+def _facts(end: End, target: Floats, lam: float, settings: Settings) -> dict[str, Floats]:
+    """RUN_FIELDS and singular_values of one cell, (draw, ...)."""
+    best = theory.end_to_end_minimizer(target, DEPTH, lam)
+    lowest, alpha_sq = theory.minimum_value(target, DEPTH, lam), theory.layer_norm_sq(target, DEPTH, lam)
+    scale = gradient_scale(float(np.linalg.norm(target, 2)), DEPTH)
+    runs = [[layer[draw] for layer in end.layers] for draw in range(DRAWS)]
+    w = np.stack([theory.end_to_end(layers) for layers in runs])
+    values = np.linalg.svd(w, compute_uv=False)
+    norm_sq = np.stack([[np.sum(layer**2) for layer in layers] for layers in runs])
+    gradient = np.array([gradient_norm(layers, target, lam) for layers in runs]) / scale
+    # <W_l, dD/dW_l> is 2 <W - M, W> for every l, D the data's part of F; where F is critical, -2 lambda ||W_l||_F^2
+    along = DEPTH * np.sum((target - w) * w, axis=(1, 2))
+    moment = np.full(DRAWS, np.nan)
+    if end.roots is not None:
+        weighted = [np.sum(root * layer**2, axis=(1, 2)) for root, layer in zip(end.roots, end.layers, strict=True)]
+        moment = np.sum(weighted, axis=0) / norm_sq.sum(axis=1)
+    return {
+        "objective_gap": np.array([theory.objective(layers, target, lam) for layers in runs]) / lowest - 1,
+        "distance": np.linalg.norm(w - best, axis=(1, 2)) / np.linalg.norm(best),
+        "norm_misfit": np.abs(norm_sq / alpha_sq - 1).max(axis=1),
+        "kept": np.count_nonzero(values > theory.jump(DEPTH, lam) / 2, axis=1),
+        "gradient_norm": gradient,
+        "effective_lambda": along / norm_sq.sum(axis=1) / lam,
+        "second_moment": moment,
+        "certified": (gradient <= settings.gradient_norm).astype(np.int8),
+        "singular_values": values,
+    }
+
+
+STUDY = Study(
+    title="Weight decay as practice does it",
+    summary=(
+        "Linear networks of three layers on whitened digits, trained by torch.optim in mini-batches of 128 for 60 "
+        r"epochs: SGD, Adam and AdamW, each with weight_decay $= 2\lambda$, and SGD without decay as a control. No run "
+        "has a certificate, and no verdict rests on them."
+    ),
+    make=make,
+)
