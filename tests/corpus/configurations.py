@@ -78,7 +78,7 @@ CHANGED: list[tuple[dict[str, str], str]] = [
     ({"targets": "[{name: g}]"}, "targets.0.kind: missing; a value is required here"),
     (
         {"targets": "[{name: g, kind: pickle, path: m.pkl}]"},
-        "targets.0.kind: got 'pickle': expected one of 'gaussian', 'spectrum', 'file', 'dataset'",
+        "targets.0.kind: got 'pickle': expected one of 'gaussian', 'spectrum', 'file', 'dataset', 'network'",
     ),
     ({"targets": "[{name: g, kind: gaussian}]"}, "targets.0.shape: missing; a value is required here"),
     (

@@ -25,6 +25,7 @@ FULL: dict[str, Any] = {
         {"name": "s", "kind": "spectrum", "shape": [3, 3], "singular_values": [2, 1]},
         {"name": "f", "kind": "file", "path": "m.csv", "header": True, "rows": ["a"], "map": "covariance"},
         {"name": "d", "kind": "dataset", "dataset": "iris", "map": "cross", "center": "both", "scale": "spectral"},
+        {"name": "n", "kind": "network", "inputs": "x.csv", "outputs": "y.csv", "components": 2},
     ],
     "depths": [3],
     "hidden_widths": [4, 4],
