@@ -53,7 +53,9 @@ def _diagram(axes: Axes, table: pd.DataFrame) -> None:
     counts, ranks = shares.columns.to_numpy(dtype=float), shares.index.to_numpy(dtype=float)
     step = float(np.diff(counts).min()) if len(counts) > 1 else 1.0
     edges = np.append(counts - step / 2, counts[-1] + step / 2)
-    axes.pcolormesh(edges, np.append(ranks - 0.5, ranks[-1] + 0.5), shares, vmin=0, vmax=1, cmap="mako", zorder=0.5)
+    sides = np.append(ranks - 0.5, ranks[-1] + 0.5)
+    look: Mapping[str, Any] = {"edgecolor": "face", "linewidth": 0.2}  # no seams between squares
+    axes.pcolormesh(edges, sides, shares, vmin=0, vmax=1, cmap="mako", zorder=0.5, **look)
     for rank, free in table.groupby("rank")["free"].first().items():
         for colour, width in (("white", 3.4), ("#d1495b", 1.6)):
             axes.plot([free, free], [float(str(rank)) - 0.5, float(str(rank)) + 0.5], color=colour, linewidth=width)
