@@ -8,7 +8,7 @@ BIN := .venv/bin
 NAME = $(shell $(BIN)/python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["grid"])' $(GRID))
 RUN := $(BIN)/snakemake --workflow-profile workflow/profiles/local
 
-.PHONY: all setup verdicts test slurm-test lint bench clean
+.PHONY: all setup verdicts test slurm-setup slurm-test lint bench clean
 
 all: setup
 	@$(RUN) --configfile $(GRID) $(if $(ARCHIVE),--config archive=$(ARCHIVE)) -- all; status=$$?; \
@@ -29,12 +29,15 @@ setup: .venv/installed
 	touch $@
 
 test: setup lint
-	$(BIN)/python -m pytest --cov=dmf --cov-report=term:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov=dmf --cov-report=term:skip-covered --cov-fail-under=95
 
-# Installs Slurm where that can be done, and says why where not. Stops only what it started.
-slurm-test: setup
+# Installs Slurm where that can be done, and says why where not.
+slurm-setup: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,cluster,kubernetes]'
 	tests/slurm/install.sh
+
+# Stops only what it started.
+slurm-test: slurm-setup
 	$(BIN)/python -m pytest tests/slurm tests/workflow/test_profiles.py
 
 lint: setup

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -114,3 +116,14 @@ def test_the_version_and_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
     captured = capsys.readouterr()
     assert captured.out == f"{__version__}\n"
     assert "usage: dmf" in captured.err
+
+
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    code = "import sys; from dmf.console.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "explain"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as begun:
+        assert begun.stdout is not None
+        assert begun.stderr is not None
+        begun.stdout.close()
+        assert begun.stderr.read() == b""
+    assert begun.returncode == 1
