@@ -9,7 +9,7 @@ from dmf.evidence.speak import larger
 
 
 def on_the_cut(evidence: xr.Dataset) -> xr.DataArray:
-    """Cells with sigma_r = sigma_{r+1} > m* and no kept value at m*, (cell,)."""
+    """Cells with a tie above m* at the cut and no kept value at m*, (cell,)."""
     return (evidence["cut_distance"] <= RESOLUTION) & (evidence["threshold_distance"] > RESOLUTION)
 
 

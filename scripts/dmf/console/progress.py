@@ -106,11 +106,13 @@ class TrainingWatch:
         )
         with Progress(*columns, console=self._console, transient=False) as bar:
             task = bar.add_task("training", total=work, runs=f"0 / {runs:,}")
+            ended = False
             while True:
                 finished, done = self._state(tiles)
                 bar.update(task, completed=done, runs=f"{finished:,} / {runs:,}")
-                if finished >= runs or self._stop.wait(POLL_SECONDS):
+                if finished >= runs or ended:
                     return
+                ended = self._stop.wait(POLL_SECONDS)  # once more then: the last count is shown too
 
     def _lines(self, tiles: list[Tile], work: float, runs: int) -> None:
         began = last = time.monotonic()
