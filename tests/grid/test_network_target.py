@@ -54,6 +54,8 @@ def test_labels_of_outputs_are_its_rows_and_values_alone_define_it(data: tuple[n
     assert labelled.rows == ("a", "b", "c")
     assert labelled.fingerprint == plain.fingerprint
     assert build(components=3).fingerprint != plain.fingerprint
+    np.save("y.npy", data[1] * 2)
+    assert build().fingerprint != plain.fingerprint
 
 
 def test_inputs_of_deficient_rank_keep_their_rank(data: tuple[np.ndarray, np.ndarray]) -> None:

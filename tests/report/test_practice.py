@@ -31,6 +31,18 @@ def test_medians_are_those_of_certified_runs_away_from_zero(studies: dict[str, x
     assert row.runs == alive.sum()
 
 
+def test_a_run_that_ended_at_zero_has_no_say(studies: dict[str, xr.Dataset]) -> None:
+    runs = studies["networks"].copy(deep=True)
+    before = {row.inputs: row.runs for row in misalignments(runs)}
+    cell = int(np.flatnonzero(runs["target"].values == "condition-3")[0])
+    start = int(np.flatnonzero(runs["to_target"].notnull().values[cell])[0])
+    for field in ("to_target", "to_least_squares", "to_residual"):
+        runs[field].values[cell, start] = np.nan
+    (row,) = [row for row in misalignments(runs) if row.inputs == "condition-3"]
+    assert row.runs == before["condition-3"] - 1
+    assert np.isfinite([row.to_target, row.to_least_squares, row.to_residual]).all()
+
+
 def test_every_method_at_every_lambda_is_a_row(studies: dict[str, xr.Dataset]) -> None:
     rows = endings(studies["practice"])
     assert len(rows) == studies["practice"].sizes["cell"]

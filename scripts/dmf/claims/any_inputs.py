@@ -40,7 +40,7 @@ CLAIM = Claim(
         r"of the inputs; and with $W = W_L \cdots W_1$ and the residual's correlation $R = (Y - W X) X^\top$, "
         r"$R W^\top = \lambda W_L W_L^\top$ and $W^\top R = \lambda W_1^\top W_1$: $W$ has the singular vectors of "
         r"$R$, which belong to $\lambda s_i^{2-L}$ there, $s_i$ the singular values of the layers. Unless $X$ is white "
-        r"they are not those of $Y X^\top$."
+        r"they are, in general, not those of $Y X^\top$: by how much is measured, beside the claim."
     ),
     statistic=(
         r"the largest of: imbalance; difference of two squared layer norms; norm of $W_1$ outside the span; misfit of "
