@@ -226,6 +226,13 @@ def test_diverged_runs_do_no_harm(small: dict[str, Any]) -> None:
     assert not evidence["certified"].values.any()
 
 
+def test_a_product_so_deep_that_its_powers_overflow_is_silent_and_no_error(small: dict[str, Any]) -> None:
+    _, evidence = evidence_of(small, depths=[200], lambdas={"relative": [0.5]}, starts={"scales": [2], "count": 2})
+    assert (evidence["gradient_norm"].values > 1e30).all()
+    assert np.isfinite(evidence["gradient_norm"].values).all()
+    assert (evidence["radius"].values == np.inf).all()
+
+
 def test_a_run_that_ends_exactly_at_zero_is_a_perfect_minimizer(small: dict[str, Any]) -> None:
     """With step 1 / (2 lambda) one step of gradient descent lands on zero, where no rounding is left."""
     target = {"name": "t", "kind": "spectrum", "shape": [2, 2], "singular_values": [0.2, 0.1]}

@@ -130,3 +130,8 @@ def test_the_lipschitz_constant_is_attained_where_all_layers_of_a_scalar_problem
 def test_the_lipschitz_constant_refuses_negative_norms(arguments, complaint) -> None:
     with pytest.raises(ValueError, match=complaint):
         theory.hessian_lipschitz(*arguments)
+
+
+def test_a_layer_beyond_every_bound_makes_the_constant_infinite():
+    assert theory.hessian_lipschitz(30, 1e6, 0.0) == np.inf
+    assert theory.hessian_lipschitz(200, 1e2, 1.0) == np.inf

@@ -50,7 +50,7 @@ def train_controls(grid: Grid) -> xr.Dataset:
             _block(DEGENERATE, (1, 1), [m_loc], repr(LAM), grid),
             trained,
             _block(STOPPED, (3, 3), ordinary, BELOW, stopped),
-            _unbalanced(trained),
+            _unbalanced(trained, grid.device),
         ]
     )
 
@@ -60,7 +60,7 @@ def _block(name: str, shape: tuple[int, int], singular_values: list[float], labe
     return train_block(_square_group(shape[0]), [target], [label], dict.fromkeys(SERIES, range(DRAWS)), grid)
 
 
-def _unbalanced(trained: xr.Dataset) -> xr.Dataset:
+def _unbalanced(trained: xr.Dataset, device: str) -> xr.Dataset:
     """Trained runs of one cell with W_1 doubled and W_L halved, measured like any others."""
     layers = [trained[f"layer_{number}"].values[0, 0] for number in range(1, DEPTH + 1)]
     starts = [2 * layers[0], *layers[1:-1], layers[-1] / 2]  # powers of two: X keeps its bits
@@ -71,6 +71,7 @@ def _unbalanced(trained: xr.Dataset) -> xr.Dataset:
         starts,
         np.repeat(trained["gradient_tolerance"].values, count),
         NO_STEP,
+        device=device,
     )
     again = {name: getattr(runs, name) for name, variable in RUN_VARIABLES.items() if variable.dims[:3] == CELL}
     measured = trained.assign({name: (trained[name].dims, value[None, None]) for name, value in again.items()})

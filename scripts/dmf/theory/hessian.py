@@ -93,7 +93,9 @@ def hessian_lipschitz(depth: int, top: float, residual: float) -> float:
     for name, value in {"top": top, "residual": residual}.items():
         if value < 0:
             raise ValueError(f"{name} = {value}: expected a spectral norm >= 0")
-    turning = 6 * depth**0.5 * (depth - 1) * top ** (2 * depth - 3)
-    if depth > 2:
-        turning += 2 * (depth - 1) * (depth - 2) / depth**0.5 * residual * top ** (depth - 3)
+    with np.errstate(over="ignore"):  # a diverged run in a deep product: no float64 bounds it, and infinity says so
+        norm = np.float64(top)
+        turning = 6 * depth**0.5 * (depth - 1) * norm ** (2 * depth - 3)
+        if depth > 2 and residual > 0:
+            turning += 2 * (depth - 1) * (depth - 2) / depth**0.5 * residual * norm ** (depth - 3)
     return float(turning)
