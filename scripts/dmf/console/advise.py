@@ -124,10 +124,10 @@ def _show(found: dict[str, Any]) -> None:
         print(line)
     if not found["runs"]:
         return
-    table = Table("kept", "runs", "share", "95 %", header_style="bold", title_justify="left")
-    table.title = f"Where {found['runs']} runs end at lambda = {digits(found['lam'])}"
+    table = Table("kept", "runs", "share", "95 %", header_style="bold")
     for row in found["ends"]:
         kept = "no level" if row["kept"] < 0 else str(row["kept"])
         between = f"{row['share_low']:.0%} to {row['share_high']:.0%}"
         table.add_row(kept, str(row["runs"]), f"{row['share']:.0%}", between)
+    print(f"Where {found['runs']} runs end at lambda = {digits(found['lam'])}:")
     console().print(table)
