@@ -5,11 +5,23 @@ import pytest
 import xarray as xr
 
 from dmf import theory
+from dmf.dataset.targets import targets_dataset
 from dmf.evidence.certify import CELL_FIELDS, cell_facts
 from dmf.evidence.controls import EXCEPTIONAL, EXCEPTIONAL_SCALAR, ORDINARY, STOPPED
+from dmf.figures import load_figure
 from dmf.grid.cells import Group
+from dmf.grid.targets import TargetMatrix
 from dmf.training.settings import Status
 
+Halves = tuple[xr.Dataset, xr.Dataset]
+Study = Callable[[str], Halves]
+TARGETS = targets_dataset(
+    [
+        TargetMatrix("first", "1", "file", "f", np.diag([3.0, 1.7, 0.4]), ("a", "$b", "c_{"), ("x", "$y$", r"\alpha")),
+        TargetMatrix("second", "2", "gaussian", "g", np.diag([2.0, 0.9])),
+    ],
+    seed=0,
+)
 SCALES = (0.5, 2.0)
 DRAWS = 2
 RADIUS = 1e-9
@@ -114,3 +126,16 @@ def controls() -> xr.Dataset:
         for end in ("layer_norm_sq_min", "layer_norm_sq_max"):
             cell[end][0, 1] = cell["predicted_layer_norm_sq"].item() + x_j ** (2 / 3)
     return xr.concat(cells, "cell")
+
+
+@pytest.fixture
+def read(evidence: xr.Dataset, controls: xr.Dataset, study: Study) -> Study:
+    """What a figure reads: the made-up runs, or its study."""
+
+    def of(name: str) -> Halves:
+        source = load_figure(name).study
+        if source == "targets":
+            return evidence, TARGETS
+        return (evidence, controls) if source == "runs" else study(source)
+
+    return of

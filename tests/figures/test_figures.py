@@ -16,21 +16,12 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 
 from dmf.claims import claim_names
-from dmf.dataset.targets import targets_dataset
 from dmf.figures import _runs, _style, draw, figure_names, figure_studies, kept, load_figure, load_figures
 from dmf.figures.distance_bound import COLOURS
-from dmf.grid.targets import TargetMatrix
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 Study = Callable[[str], Halves]
 LABELS = {"first": "First, 3 × 3", "second": "costs $2"}
-TARGETS = targets_dataset(
-    [
-        TargetMatrix("first", "1", "file", "f", np.diag([3.0, 1.7, 0.4]), ("a", "$b", "c_{"), ("x", "$y$", r"\alpha")),
-        TargetMatrix("second", "2", "gaussian", "g", np.diag([2.0, 0.9])),
-    ],
-    seed=0,
-)
 DRAWN_FROM_RUNS = ["uniqueness", "layer_norms", "collapse", "trace_bound", "trace_slack", "balancedness", "phase"]
 
 
@@ -77,19 +68,6 @@ def pairs(evidence: xr.Dataset, keep: xr.DataArray, x: xr.DataArray, y: xr.DataA
 
 def texts(canvas: Canvas) -> str:
     return " ".join(text.get_text() for axes in canvas.axes for text in axes.texts)
-
-
-@pytest.fixture
-def read(evidence: xr.Dataset, controls: xr.Dataset, study: Study) -> Study:
-    """What a figure reads: the made-up runs, or its study."""
-
-    def of(name: str) -> Halves:
-        source = load_figure(name).study
-        if source == "targets":
-            return evidence, TARGETS
-        return (evidence, controls) if source == "runs" else study(source)
-
-    return of
 
 
 @pytest.mark.parametrize("name", figure_names())
@@ -260,6 +238,7 @@ def test_slack_is_drawn_by_rank_and_on_the_line_where_the_bound_is_attained(
 
 def test_shares_of_kept_values_are_counts_with_wilsons_interval(evidence: xr.Dataset, controls: xr.Dataset) -> None:
     panels = composed("kept", evidence, controls).axes  # depth x scale
+    assert [panel.get_title(loc="left") for panel in panels[:2]] == ["gaussian × 0.5", "gaussian × 2"]
     lowest = panels[2]  # depth 3, scale 0.5: one of two draws ends at zero where the minimum is not zero
     zero = next(line for line in lowest.lines if line.get_color() == _style.level_colour(0))
     np.testing.assert_allclose(np.asarray(zero.get_xdata(), dtype=float), [0.1, 0.6, 0.95, 1.1, 1.5])

@@ -71,13 +71,18 @@ def load_figures() -> dict[str, Figure]:
 
 
 def draw(
-    name: str, evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str], files: Iterable[str]
+    name: str,
+    evidence: xr.Dataset,
+    controls: xr.Dataset,
+    labels: Mapping[str, str],
+    files: Iterable[str],
+    paper: bool = False,
 ) -> None:
-    """Draw a figure into every file of `files`; the suffix says the format."""
+    """Draw a figure into every file of `files`; the suffix says the format, `paper` that it is for print."""
     from dmf.dataset.store import replace_file
     from dmf.figures._style import applied, save
 
-    with applied():
+    with applied(paper):
         canvas = load_figure(name).compose(evidence, controls, labels)
         for file in files:
             replace_file(file, lambda temporary: save(canvas, temporary))

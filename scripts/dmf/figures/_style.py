@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,9 +23,15 @@ from matplotlib.ticker import LogLocator, NullLocator
 from matplotlib.transforms import Bbox
 from PIL import Image
 
+from dmf.figures._svg import shortened
+
 Item = TypeVar("Item")
 
-WIDTH = 7.0  # inches: a text column
+WIDTH = 7.0  # inches: a page's text, or both columns of a paper
+COLUMN = 3.4  # inches: one of them
+STACKED = 1.95  # inches: a panel among those below one another
+LEGEND = 0.5  # inches above them
+TALLEST = 7.0  # inches of a page that has a caption too
 INK = "0.2"
 FAINT = "0.62"
 CONTROL = "#007d57"  # the one green: no depth has it, and it stays apart from them in every kind of colour vision
@@ -33,7 +40,6 @@ WINDOW = "0.91"
 
 MOST_LEVELS = 6  # levels with a colour of their own; the last one's is that of all higher levels
 NOWHERE = -1  # the level of runs at none
-PLACES = re.compile(r' (?:d|x|y)="[^"]*"|translate\([^)]*\)')  # where an SVG has coordinates
 
 MOST_TICKS = 30  # under a heat map
 MULTIPLE = re.compile(r"(.+)c$")  # a label of lambda in units of lambda_c
@@ -77,26 +83,42 @@ _RC = {
     # One resolution for layout and drawing, and no pass to trim the margins: formulas are typeset anew for each.
     "figure.dpi": 160,
     "savefig.dpi": 160,
+    "figure.figsize": (WIDTH, STACKED),
     "figure.constrained_layout.w_pad": 0.04,
     "figure.constrained_layout.h_pad": 0.04,
     "svg.hashsalt": "dmf",  # else every drawing has other element ids
 }
 
+SIZES = ("font.size", "axes.labelsize", "axes.titlesize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize")
+_PAPER = {
+    **dict.fromkeys(SIZES, 8),  # points, as captions have them
+    "figure.figsize": (COLUMN, STACKED),
+    "savefig.dpi": 600,  # of the marks that are pixels
+    "pdf.fonttype": 42,  # TrueType: publishers refuse matplotlib's own Type 3
+}
+
 
 @contextmanager
-def applied() -> Iterator[None]:
-    """The style, for as long as the context lasts; settings of the caller come back after it."""
-    theme: Any = {**sns.axes_style("whitegrid"), **sns.plotting_context("paper"), **_RC}
+def applied(paper: bool = False) -> Iterator[None]:
+    """The style, for as long as the context lasts; settings of the caller come back after it. `paper`: for print, in
+    type of 8 points, one column wide where the panels can stand below one another."""
+    theme: Any = {**sns.axes_style("whitegrid"), **sns.plotting_context("paper"), **_RC, **(_PAPER if paper else {})}
     with mpl.rc_context(theme):
         yield
 
 
 def blank(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Canvas, Any]:
-    """A canvas one text column wide, `height` inches high, and its axes, shape (rows, columns).
+    """A canvas as wide as a page's text, `height` inches high, and its axes, shape (rows, columns).
 
-    Made without pyplot, so nothing stays open after saving. `options` go to `Figure.subplots`.
+    In a paper (`applied`) one row of panels becomes one column. Made without pyplot, so nothing stays open after
+    saving. `options` go to `Figure.subplots`.
     """
-    canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
+    paper = mpl.rcParams["figure.figsize"][0] < WIDTH
+    if paper and rows == 1:
+        options.pop("width_ratios", None)
+        canvas = Canvas(figsize=(COLUMN, LEGEND + STACKED * columns), layout="constrained")
+        return canvas, canvas.subplots(columns, 1, squeeze=False, **options).reshape(1, columns)
+    canvas = Canvas(figsize=(WIDTH, min(height, TALLEST) if paper else height), layout="constrained")
     return canvas, canvas.subplots(rows, columns, squeeze=False, **options)
 
 
@@ -108,16 +130,19 @@ def save(canvas: Canvas, path: str | Path) -> None:
         canvas.set_layout_engine("none")
         for axes in canvas.axes:  # the solver's last bits vary, and the names of SVG elements are made of them
             axes.set_position(Bbox(axes.get_position().get_points().round(6)))
-    save_as = {".png": _save_png, ".svg": _save_svg}[Path(path).suffix]
+    save_as = {".png": _save_png, ".svg": _save_svg, ".pdf": _save_pdf}[Path(path).suffix]
     save_as(canvas, Path(path))
 
 
+def _save_pdf(canvas: Canvas, path: Path) -> None:
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table of every font that it cuts
+    canvas.savefig(path, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+
+
 def _save_svg(canvas: Canvas, path: Path) -> None:
-    """An SVG with places to a thousandth of a point and no indentation: matplotlib's own is a quarter larger."""
     drawn = StringIO()
     canvas.savefig(drawn, format="svg", metadata={"Date": None})
-    short = PLACES.sub(lambda match: re.sub(r"(\.\d{3})\d+", r"\1", match.group()), drawn.getvalue())
-    path.write_text(re.sub(r"^ +", "", short, flags=re.MULTILINE), encoding="utf-8")
+    path.write_text(shortened(drawn.getvalue()), encoding="utf-8")
 
 
 def _save_png(canvas: Canvas, path: Path) -> None:
@@ -126,6 +151,11 @@ def _save_png(canvas: Canvas, path: Path) -> None:
     canvas.savefig(drawn, format="png", metadata={"Software": None})
     with Image.open(drawn) as image:
         image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def small() -> float:
+    """Points of a note within a panel: those of the numbers along its axes."""
+    return float(mpl.rcParams["xtick.labelsize"])
 
 
 def depth_colour(depth: int) -> str:
@@ -221,10 +251,15 @@ def control_handle(label: str) -> Line2D:
 
 
 def legend_above(canvas: Canvas, handles: Sequence[Any]) -> None:
-    """One legend for all panels, above them."""
-    if handles:
-        columns = len(handles) if len(handles) <= 6 else -(-len(handles) // 2)
-        canvas.legend(handles=list(handles), loc="outside upper center", ncols=columns)
+    """One legend for all panels, above them, in as many columns as there is room for."""
+    if not handles:
+        return
+    columns = len(handles) if len(handles) <= 6 else -(-len(handles) // 2)
+    for ncols in range(columns, 0, -1):
+        legend = canvas.legend(handles=list(handles), loc="outside upper center", ncols=ncols)
+        if ncols == 1 or legend.get_window_extent().width <= canvas.bbox.width:
+            return
+        legend.remove()
 
 
 def lambda_axis(axes: Axes, ratios: Iterable[float]) -> None:

@@ -42,8 +42,8 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     axes[0, 0].set_ylim(-0.09, 1.1 * max(tallest, 0.5))
     left_out = _style.of_all(len(targets), len(all_targets), "targets")
     left_out += _style.of_all(len(depths), len(all_depths), "depths")
-    canvas.supxlabel(_style.LAMBDA_RATIO + left_out, fontsize=9.5)
-    canvas.supylabel(r"$\|X\|_F\,/\,\sigma_1$", fontsize=9.5)
+    canvas.supxlabel(_style.LAMBDA_RATIO + left_out, fontsize="medium")
+    canvas.supylabel(r"$\|X\|_F\,/\,\sigma_1$", fontsize="medium")
     _style.legend_above(canvas, _handles())
     return canvas
 

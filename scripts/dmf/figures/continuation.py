@@ -40,7 +40,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
             axis.hlines(told["highest_is_global"], place - WIDE, place + WIDE, color=_style.INK, linewidth=0.9)
             null = here(control, depth, scale)
             axis.plot(null.index - APART, null["share"], linestyle="", marker="x", color=_style.CONTROL, markersize=3.5)
-            axis.set(xlim=(0, 1), ylim=(-0.05, 1.05))
+            axis.set(xlim=(0, 1), ylim=(-0.05, 1.05), xticks=[0, 0.5, 1], xticklabels=["0", "0.5", "1"])
             if depth == depths[0]:
                 axis.set_title(f"start scale {scale:g}")
             if depth == depths[-1]:

@@ -72,7 +72,7 @@ def _factorizations(axes: Axes, evidence: xr.Dataset, controls: xr.Dataset) -> N
     axes.scatter(
         declared, gap / larger, s=12, color=_style.CONTROL, marker="x", linewidths=0.7, rasterized=True, zorder=2
     )
-    axes.annotate("balanced", (LEFT_EDGE, 2e-15), ha="center", va="bottom", color=_style.INK, fontsize=8.5)
+    axes.annotate("balanced", (LEFT_EDGE, 2e-15), ha="center", va="bottom", color=_style.INK, fontsize=_style.small())
     _style.decades(axes)
     _style.panel(axes, "b", "variational form")
 

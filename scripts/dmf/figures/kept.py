@@ -1,4 +1,4 @@
-"""P(k): how many singular values a run keeps, by depth, scale of the start and lambda, with confidence intervals."""
+"""P(k): how many singular values a run keeps, by depth, kind of start and lambda, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from dmf.evidence.shares import wilson
 from dmf.figures import Figure, _runs, _style
 from dmf.figures._style import MOST_LEVELS, NOWHERE
 
-MOST_DEPTHS, MOST_SCALES = 4, 5
+MOST_DEPTHS, MOST_SERIES = 4, 6
 
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
-    """Panels depth x scale of the start; in each a curve P(k) for every k, with a band, against lambda / lambda_c."""
+    """Panels depth x kind of start; in each a curve P(k) for every k, with a band, against lambda / lambda_c."""
     runs = _runs.run_table(evidence)
-    all_depths, all_scales = _runs.depths_of(evidence), sorted(runs["scale"].unique())
-    depths, scales = _style.evenly(all_depths, MOST_DEPTHS), _style.evenly(all_scales, MOST_SCALES)
+    all_depths = _runs.depths_of(evidence)
+    all_series = list(runs[["scheme", "scale"]].drop_duplicates().itertuples(index=False, name=None))
+    depths, series = _style.evenly(all_depths, MOST_DEPTHS), _style.evenly(all_series, MOST_SERIES)
     levels = sorted(set(runs["kept"].clip(upper=MOST_LEVELS - 1)))
-    canvas, axes = _style.blank(0.8 + 1.35 * len(depths), len(depths), len(scales), sharex=True, sharey=True)
+    canvas, axes = _style.blank(0.8 + 1.35 * len(depths), len(depths), len(series), sharex=True, sharey=True)
     for row, depth in zip(axes, depths, strict=True):
-        for axis, scale in zip(row, scales, strict=True):
-            here = runs[(runs["depth"] == depth) & (runs["scale"] == scale)]
-            _panel(axis, here, levels)
+        for axis, (scheme, scale) in zip(row, series, strict=True):
+            own = (runs["depth"] == depth) & (runs["scheme"] == scheme) & (runs["scale"] == scale)
+            _panel(axis, runs[own], levels)
             if depth == depths[0]:
-                axis.set_title(f"start scale {scale:g}")
+                axis.set_title(f"{scheme} × {scale:g}")
         row[0].set_ylabel(f"$L = {depth}$\n$P(k)$")
     for axis in axes[-1]:
         _style.lambda_axis(axis, runs["relative"])
+        axis.set_xlabel("")
         axis.set_ylim(-0.03, 1.03)
-    left_out = _style.of_all(len(depths), len(all_depths), "depths") + _style.of_all(
-        len(scales), len(all_scales), "scales"
-    )
-    if left_out:
-        canvas.supxlabel(left_out.strip(), fontsize=9)
+    left_out = _style.of_all(len(depths), len(all_depths), "depths")
+    left_out += _style.of_all(len(series), len(all_series), "kinds of start")
+    canvas.supxlabel(_style.LAMBDA_RATIO + left_out, fontsize="medium")
     _style.legend_above(canvas, [_handle(k, k == MOST_LEVELS - 1 == levels[-1]) for k in levels])
     return canvas
 
@@ -85,7 +85,7 @@ FIGURE = Figure(
     title="How many singular values a run keeps",
     caption=(
         "Share of runs that ended, certified, on the level that keeps the $k$ leading singular values of the target, "
-        r"against $\lambda$, by depth (rows) and scale of the start (columns), over all targets and schemes. Bands "
+        r"against $\lambda$, by depth (rows), scheme and scale of the start (columns), over all targets. Bands "
         "are Wilson's 95 % intervals for the runs of each mark; pooled runs scatter less than that, if anything. "
         "Zeros are drawn only beside other shares. For $L = 2$ the shares are those of the global minima, whatever "
         r"the scale; for $L \geq 3$ small starts collapse to $k = 0$ far below $\lambda_c$, and large ones keep "

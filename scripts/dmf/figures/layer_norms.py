@@ -100,8 +100,8 @@ FIGURE = Figure(
     title="One norm for every layer of every minimizer",
     caption=(
         r"(a) Smallest and largest $\|W_l\|_F^2$ over the layers of every certified minimizer of one target "
-        r"(marks, which coincide) and the closed form $\alpha^2 = \sum_i x_i^{2/L}$ (lines; dotted where the "
-        r"rank of $X^*$ changes between two $\lambda$ of the grid). (b) For all targets: deviation of the "
+        r"(marks, which coincide) and the closed form $\alpha^2 = \sum_i x_i^{2/L}$ (lines, broken where the "
+        r"rank of $X^*$ falls). (b) For all targets: deviation of the "
         "farthest layer against what the run's gradient norm allows. (c) On the exceptional set two values of "
         r"$\alpha^2$ coexist (dashed: closed form), and the scale of the start chooses."
     ),

@@ -33,6 +33,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
             _band(axis, band, depth, ended[ended["depth"] == depth], field)
         _style.panel(axis, letter, name)
         _style.lambda_axis(axis, evidence["relative"].values)
+        axis.axvline(1, color="white", linewidth=1.8, alpha=0.7, zorder=0.9)  # the line of lambda_c shows on the dark
         axis.set(yticks=range(len(depths)), ylim=(-0.5, len(depths) - 0.5))
         axis.grid(False)
         axis.tick_params(axis="y", length=0)

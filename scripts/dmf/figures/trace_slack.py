@@ -31,9 +31,9 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
         axis.set_title(rf"{shape[0]} × {shape[1]}: {len(here):,} minimizers")
         axis.set(ylim=(line / 3, top), xlabel=r"rank of $X^{\ast}$")
     axes[0, 0].set_ylabel("trace / bound − 1")
-    axes[0, 0].text(0.03, line * 1.3, "attained", fontsize=8.5, transform=axes[0, 0].get_yaxis_transform())
+    axes[0, 0].text(0.03, line * 1.3, "attained", fontsize=_style.small(), transform=axes[0, 0].get_yaxis_transform())
     if len(shapes) < len(every):
-        canvas.supxlabel(_style.of_all(len(shapes), len(every), "shapes").strip(), fontsize=9)
+        canvas.supxlabel(_style.of_all(len(shapes), len(every), "shapes").strip(), fontsize="medium")
     _style.legend_above(canvas, _style.depth_handles(depths))
     return canvas
 

@@ -44,7 +44,7 @@ def _scalar(axes: Axes, runs: pd.DataFrame) -> None:
     for place, name in ((0.0, "0"), (far, "$x_J$")):
         count = int(np.count_nonzero(np.abs(runs["end_to_end_norm"] - place) < far / 4))
         _note(axes, (place, m**2), (0, -18), f"{name}: {count} runs")
-    axes.set(xlim=(x[0], x[-1]), ylim=(m**2 - 0.055, m**2 + 0.27))
+    axes.set(xlim=(x[0], x[-1]), ylim=(m**2 - 0.085, m**2 + 0.27))
 
 
 def _matrix(axes: Axes, runs: pd.DataFrame) -> None:
@@ -64,7 +64,7 @@ def _matrix(axes: Axes, runs: pd.DataFrame) -> None:
     lowest = runs.loc[_runs.is_minimizer(runs), "objective"]
     if len(lowest):
         text = f"filled: $F$ equal within ${_style.power_of_ten(float(lowest.max() - lowest.min()))}$"
-        axes.text(0.97, 0.22, text, transform=axes.transAxes, ha="right", fontsize=8.5)
+        axes.text(0.97, 0.22, text, transform=axes.transAxes, ha="right", fontsize=_style.small())
     axes.set(xlim=(-0.2 * far, 1.2 * far), ylim=(-0.2 * top, 1.22 * top))
 
 
@@ -100,7 +100,14 @@ def _marks(axes: Axes, runs: pd.DataFrame, x: str, y: str) -> None:
 def _note(axes: Axes, place: tuple[float, float], away: tuple[float, float], text: str) -> None:
     line = {"arrowstyle": "-", "color": _style.FAINT, "linewidth": 0.6}
     axes.annotate(
-        text, place, away, textcoords="offset points", ha="center", va="center", fontsize=8.5, arrowprops=line
+        text,
+        place,
+        away,
+        textcoords="offset points",
+        ha="center",
+        va="center",
+        fontsize=_style.small(),
+        arrowprops=line,
     )
 
 
