@@ -6,9 +6,11 @@ from pathlib import Path
 import yaml
 
 from _step import step
+from dmf.claims import load_claim
 from dmf.dataset.provenance import file_attributes
-from dmf.dataset.store import read, read_header, write_text
+from dmf.dataset.store import read, read_header, write, write_text
 from dmf.dataset.targets import targets_from_dataset
+from dmf.evidence.cases import shared_table
 from dmf.falsify.record import read_record
 from dmf.figures import load_figures
 from dmf.grid.config import validate
@@ -38,6 +40,7 @@ with step(snakemake.log[0], "report", snakemake.input) as log:
     )
     drawn = {Path(file).stem: Path(file).stat().st_size for file in snakemake.input.svg}
     pictures = [picture(name, figure, drawn[name]) for name, figure in load_figures().items() if name in drawn]
+    cells = {Path(file).stem: file for file in snakemake.input.cells}
     found = next((read_record(file) for file in snakemake.input.found), None)
     searched = [
         cost(read(file, check_study), cells_with_minimum(read(part) for part in snakemake.input.evidence))
@@ -46,6 +49,10 @@ with step(snakemake.log[0], "report", snakemake.input) as log:
     measured = {Path(file).stem: read(file, check_study) for file in snakemake.input.measured}
     every, absent = (json.loads(text) for text in (snakemake.params.every, snakemake.params.absent))
     extra = (found, tuple(every), next(iter(searched), None), absent, practice(measured))
+    for file in map(Path, snakemake.output.cells):
+        own = [verdict.claim for verdict in verdicts if load_claim(verdict.claim).study == file.stem]
+        told = file_attributes(f"Cells of all claims on {file.stem}", "What every cell contributes to each verdict")
+        write(shared_table({claim: read(cells[claim]) for claim in own}).assign_attrs(**told), file)
     page = page_html(grid, targets, summary, verdicts, pictures, source, *extra)
     write_text(page, snakemake.output.page)
     write_text(explorer_html(grid, targets), snakemake.output.explorer)

@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import xarray as xr
 
 from dmf.claims import load_claim
 from dmf.dataset.store import read, write
-from dmf.evidence.cases import SAYS, cell_table, table_csv
+from dmf.evidence.cases import SAYS, cell_table, shared_table, table_csv
 from dmf.evidence.judge import finding
 from dmf.evidence.speak import may_speak
 from dmf.grid.config import Certificate
@@ -88,3 +89,25 @@ def test_the_dataset_comes_back_from_its_file(trained: Trained, tmp_path: Path) 
     assert again["target"].values.tolist() == trained.evidence["target"].values.tolist()
     assert again["worst_scheme"].values.tolist() == table["worst_scheme"].values.tolist()
     np.testing.assert_array_equal(again["statistic"].values, table["statistic"].values)
+
+
+def test_claims_on_the_same_cells_share_a_file_that_gives_each_its_own_table(trained: Trained, tmp_path: Path) -> None:
+    claims = ("collapse", "levels", "uniqueness")
+    tables = {
+        claim: cell_table(load_claim(claim), [trained.evidence], CERTIFICATE).assign_attrs(title=f"Cells of {claim}")
+        for claim in claims
+    }
+    write(shared_table(tables), tmp_path / "shared.nc")
+    shared = read(tmp_path / "shared.nc")
+    for claim, table in tables.items():
+        own = shared.isel(claim=shared["claim"].values.tolist().index(claim))
+        for name, column in table.variables.items():
+            np.testing.assert_array_equal(own[name].values, column.values)
+            assert own[name].attrs["long_name"] == column.attrs["long_name"]
+    assert (shared["statistic"].isel(claim=0) != shared["statistic"].isel(claim=1)).any()
+
+
+def test_other_cells_are_not_shared(trained: Trained) -> None:
+    table = cell_table(load_claim("collapse"), [trained.evidence], CERTIFICATE)
+    with pytest.raises(ValueError, match="the claims one, other do not share their cells"):
+        shared_table({"one": table, "other": table.isel(cell=slice(None, None, -1))})

@@ -33,7 +33,7 @@ rule check:
         ),
     output:
         verdict=f"{REPORTS}/verdicts/{{claim}}.json",
-        cells=f"{REPORTS}/verdicts/{{claim}}.nc",
+        cells=f"{MADE}/cells/{{claim}}.nc",
         table=report(
             f"{REPORTS}/verdicts/{{claim}}.csv",
             caption="../report/cells.rst",

@@ -35,13 +35,18 @@ rule write_report:
         targets=f"{DATA}/targets.nc",
         runs=expand(f"{RUNS}/{{part}}.nc", part=PARTS),
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
+        cells=expand(f"{MADE}/cells/{{claim}}.nc", claim=CLAIMS),
         found=FOUND,
         searched=SEARCHED,
         measured=MEASURED,
         svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
         png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=FIGURES),
         code=sources(
-            "report/*.*", "report/explorer/*.*", "claims/*.py", "evidence/parts.py"
+            "report/*.*",
+            "report/explorer/*.*",
+            "claims/*.py",
+            "evidence/parts.py",
+            "evidence/cases.py",
         ),
     output:
         page=f"{REPORTS}/index.html",
@@ -51,6 +56,9 @@ rule write_report:
             caption="../report/verdicts.rst",
             category="Verdicts",
             labels={"table": "all claims"},
+        ),
+        cells=expand(
+            f"{REPORTS}/cells/{{study}}.nc", study=sorted(set(CLAIMS.values()))
         ),
         census=f"{REPORTS}/census.csv",
         provenance=f"{REPORTS}/provenance.json",

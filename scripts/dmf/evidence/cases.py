@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import xarray as xr
@@ -15,6 +15,7 @@ UNNAMED = ("group",)  # coordinates that follow from others
 CONFIRMS, VIOLATES, TOO_FEW, OUTSIDE = range(4)
 SAYS = ("confirms", "violates", "too few spoke", "outside the hypotheses")
 SMALL = 2**13  # bytes; a filter costs some kB by itself
+OF_CELLS = ("runs", "certified")  # columns that no claim changes
 MOST_ROWS = 200  # of a table for spreadsheets; the dataset has all
 
 
@@ -77,12 +78,34 @@ def _described(table: xr.Dataset, noun: str) -> xr.Dataset:
     for name, variable in table.variables.items():
         text = texts.get(str(name), str(name).replace("worst_", "of the one that has the statistic: "))
         variable.attrs = {"long_name": text, "units": "1"}
+    meanings = " ".join(word.replace(" ", "_") for word in SAYS)
+    table["says"].attrs |= {"flag_values": np.arange(len(SAYS), dtype=np.int8), "flag_meanings": meanings}
+    return _encoded(table.assign_attrs(tolerance=1.0))
+
+
+def _encoded(table: xr.Dataset) -> xr.Dataset:
+    for variable in table.variables.values():
         # Text as fixed characters takes a tenth of the bytes of netCDF's strings.
         fixed = {"dtype": "S1", "zlib": True} if variable.dtype.kind in "OUT" else {}
         variable.encoding = fixed or {"zlib": variable.nbytes > SMALL, "complevel": 4}
-    meanings = " ".join(word.replace(" ", "_") for word in SAYS)
-    table["says"].attrs |= {"flag_values": np.arange(len(SAYS), dtype=np.int8), "flag_meanings": meanings}
-    return table.assign_attrs(tolerance=1.0)
+    return table
+
+
+def shared_table(tables: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """The tables of claims on the same cells, by name, as one over (claim, cell): half the bytes of one file a claim.
+
+    What the cells have whatever the claim stays over (cell,). Raises ValueError where the cells differ.
+    """
+    first, *others = tables.values()
+    if not all(first.coords.equals(table.coords) for table in others):
+        raise ValueError(f"the claims {', '.join(tables)} do not share their cells")
+    shared = xr.Dataset(coords={name: value.variable for name, value in first.coords.items()}, attrs=first.attrs)
+    shared = shared.assign_coords(claim=("claim", list(tables), {"long_name": "name of the claim", "units": "1"}))
+    for name, variable in first.data_vars.items():
+        rows = [table[name].values for table in tables.values()]
+        values = rows[0] if name in OF_CELLS else np.stack(rows)
+        shared[name] = (("cell",) if name in OF_CELLS else ("claim", "cell"), values, variable.attrs)
+    return _encoded(shared)
 
 
 def table_csv(table: xr.Dataset) -> str:
