@@ -105,3 +105,9 @@ def test_the_latex_of_every_figure_is_understood() -> None:
     for figure in load_figures().values():
         for field in (figure.title, figure.caption, figure.refuted_by):
             assert "$" not in text.rich(field)
+
+
+def test_symbols_in_words_get_their_subscripts_and_names_keep_their_underscores() -> None:
+    assert text.rich("height x_J at λs of the_set in a_run, λ <") == (
+        "height x<sub>J</sub> at λ<sub>s</sub> of the_set in a_run, λ &lt;"
+    )

@@ -18,18 +18,25 @@ AS_TEX_SETS_IT = {
     "<mo>&#x0002F;</mo>": '<mo lspace="0" rspace="0">&#x0002F;</mo>',  # no space around a slash
     '<mo stretchy="false">&#x0007C;</mo>': '<mo stretchy="false" lspace="0" rspace="0">&#x0007C;</mo>',  # |x|
 }
+SUBSCRIPT = re.compile(r"(λ)([a-z])\b|\b([A-Za-z])_([A-Za-z0-9])\b")  # λc and x_J in a title
 LARGEST = 1e300  # verdicts write the largest float for infinity, which JSON lacks
 
 
 def rich(text: str) -> Markup:
-    """Text with LaTeX between dollar signs as HTML with MathML.
+    """Text with LaTeX between dollar signs as HTML with MathML; λc and x_J outside of them get their subscripts.
 
     Raises ValueError for a dollar sign without its twin, and for LaTeX that is not understood.
     """
     pieces = text.split("$")
     if len(pieces) % 2 == 0:
         raise ValueError(f"{text!r}: a $ has no twin; formulas stand between two dollar signs")
-    return Markup("").join(formula(piece) if odd % 2 else escape(piece) for odd, piece in enumerate(pieces))
+    return Markup("").join(formula(piece) if odd % 2 else _words(piece) for odd, piece in enumerate(pieces))
+
+
+def _words(words: str) -> Markup:
+    return Markup(
+        SUBSCRIPT.sub(lambda match: f"{match[1] or match[3]}<sub>{match[2] or match[4]}</sub>", escape(words))
+    )
 
 
 def formula(latex: str) -> Markup:
