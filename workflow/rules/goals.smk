@@ -8,6 +8,7 @@ localrules:
     verdicts,
     figures,
     report,
+    paper,
     verify,
     preflight,
     clean,
@@ -42,6 +43,11 @@ rule figures:
 rule report:
     input:
         f"{REPORTS}/index.html",
+
+
+rule paper:
+    input:
+        f"{REPORTS}/paper/methods.tex",
 
 
 rule verify:

@@ -73,3 +73,38 @@ rule write_report:
         absent=canonical(ABSENT),
     script:
         "../../scripts/report.py"
+
+
+rule write_paper:
+    input:
+        evidence=evidence_of("runs"),
+        controls=[] if ABSENT else f"{DATA}/controls.nc",
+        targets=f"{DATA}/targets.nc",
+        studies=sorted(
+            {
+                evidence_of(study)[0]
+                for study in FIGURES.values()
+                if study not in OF_THE_GRID
+            }
+        ),
+        page=f"{REPORTS}/index.html",
+        citation=sources("../../CITATION.cff"),
+        code=sources("report/paper/*.*", "figures/*.py", "evidence/parts.py"),
+    output:
+        figures=expand(f"{REPORTS}/paper/figures/{{figure}}.pdf", figure=FIGURES),
+        captions=f"{REPORTS}/paper/figures.tex",
+        table=f"{REPORTS}/paper/verdicts.tex",
+        methods=f"{REPORTS}/paper/methods.tex",
+        references=f"{REPORTS}/paper/references.bib",
+    log:
+        f"{LOGS}/paper.log",
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        labels=canonical(LABELS),
+        every=canonical(EVERY),
+        made_with=canonical(
+            {study: made_with(controls_of(study)) for study in FIGURES.values()}
+        ),
+    script:
+        "../../scripts/paper.py"

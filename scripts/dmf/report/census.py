@@ -16,7 +16,7 @@ Integers = NDArray[np.int64]
 
 # Outcomes below zero; an outcome k >= 0 is a critical level above the minimum that keeps k singular values.
 NO_LEVEL, MINIMUM, UNCERTIFIED, NOT_TRAINED = -1, -2, -3, -4
-AT_MINIMUM = "global minimum"  # column of the CSV
+AT_MINIMUM, WITHOUT_CERTIFICATE = "global minimum", "uncertified"  # columns of the CSV
 MOST_LEVELS = 7  # columns for k = 0, 1, ...; the last one takes all that is larger
 
 
@@ -97,7 +97,7 @@ def csv_text(found: Census) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     levels = [f"spurious minimum k = {level}" for level in found.levels]
-    writer.writerow(["depth", "scheme", "scale", AT_MINIMUM, *levels, "no level", "uncertified"])
+    writer.writerow(["depth", "scheme", "scale", AT_MINIMUM, *levels, "no level", WITHOUT_CERTIFICATE])
     writer.writerows([row.depth, row.scheme, row.scale, *row.counts] for row in found.rows)
     return buffer.getvalue()
 

@@ -1,0 +1,44 @@
+"""Makes of a report what a paper takes: figures in print size, the table of verdicts, references and methods."""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from _step import step
+from dmf.dataset.store import write_text
+from dmf.evidence.parts import joined, thinned
+from dmf.figures import draw, load_figures
+from dmf.grid.config import validate
+from dmf.report.folder import read_report
+from dmf.report.paper.bibliography import bibtex
+from dmf.report.paper.floats import figure_float, figure_floats, verdict_table
+from dmf.report.paper.methods import methods
+from dmf.studies.contract import OF_THE_GRID, read_evidence
+
+with step(snakemake.log[0], "paper", snakemake.input) as log:
+    files = snakemake.input
+    controls = {"runs": files.controls, "targets": files.targets}
+    studies = {Path(file).stem: file for file in files.studies}
+    given = (snakemake.params.labels, snakemake.params.every, snakemake.params.made_with)
+    labels, every, made_with = map(json.loads, given)
+    drawings = {Path(file).stem: Path(file) for file in snakemake.output.figures}
+    floats = []
+    for name, figure in load_figures().items():
+        if name not in drawings:
+            continue
+        own = figure.study in OF_THE_GRID
+        beside = controls[figure.study] if own else studies[figure.study]
+        parts, false = read_evidence(figure.study, files.evidence, beside, made_with[figure.study])
+        shown = thinned(parts, *every) if own else joined(parts)
+        draw(name, shown, false, labels, [drawings[name]], paper=True)
+        floats.append(figure_float(name, figure, drawings[name]))
+    report = read_report(Path(files.page).parent)
+    citation = yaml.safe_load(Path(files.citation[0]).read_text(encoding="utf-8"))
+    verdicts = sorted(report.verdicts.values(), key=lambda verdict: (verdict.order, verdict.claim))
+    grid = validate(snakemake.config, "configuration")
+    write_text(figure_floats(floats), snakemake.output.captions)
+    write_text(verdict_table(verdicts, report.provenance), snakemake.output.table)
+    write_text(bibtex(citation, report.provenance["report"]["git_revision"]), snakemake.output.references)
+    write_text(methods(grid, report.provenance, verdicts, report.census, citation), snakemake.output.methods)
+    log.info("%d figures, %d verdicts", len(floats), len(verdicts))
