@@ -13,7 +13,7 @@ from matplotlib.figure import Figure as Canvas
 
 from dmf.figures import Figure, _recovery, _style
 
-NOTE: Mapping[str, Any] = {"ha": "center", "va": "center", "color": _style.FAINT, "style": "italic", "fontsize": 8.5}
+NOTE: Mapping[str, Any] = {"ha": "center", "va": "center", "color": _style.FAINT, "style": "italic"}
 
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
@@ -47,7 +47,9 @@ def _diagram(axes: Axes, table: pd.DataFrame) -> None:
         axes.set(yticks=[])
         axes.spines[:].set_visible(False)
         axes.tick_params(bottom=False)
-        axes.text(0.5, 0.5, "convex: one minimum,\nhowever reached", transform=axes.transAxes, **NOTE)
+        axes.text(
+            0.5, 0.5, "convex: one minimum,\nhowever reached", transform=axes.transAxes, fontsize=_style.small(), **NOTE
+        )
         return
     shares = grid(table)
     counts, ranks = shares.columns.to_numpy(dtype=float), shares.index.to_numpy(dtype=float)

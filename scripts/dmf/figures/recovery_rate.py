@@ -33,7 +33,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
         null = control[(control["problem"] == problem) & (control["rank"] == rank)]
         axis.plot(null["measurements"], null["share"], "x", color=_style.CONTROL, markersize=3.5, zorder=4)
         axis.axvline(float(here["free"].iloc[0]), color="#d1495b", linewidth=1.2, zorder=1)
-        axis.set(ylim=(-0.05, 1.05), title=f"{problem}, rank {rank}")
+        axis.set(ylim=(-0.05, 1.05), yticks=[0, 0.5, 1], title=f"{problem}, rank {rank}")
         axis.tick_params(labelbottom=True)
         if number + COLUMNS >= len(panels):  # no panel below
             axis.set_xlabel("measurements")
