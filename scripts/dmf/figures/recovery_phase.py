@@ -22,7 +22,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     depths = _recovery.depths(table)
     problems = list(dict.fromkeys(kind for kind, _ in _recovery.panels(table)))
     rows = [(problem, method) for problem in problems for method in _recovery.METHODS]
-    canvas, axes = _style.blank(0.7 + 0.95 * len(rows), len(rows), len(depths), sharex=True)
+    canvas, axes = _style.blank(0.7 + 1.12 * len(rows), len(rows), len(depths), sharex=True)
     for row, (problem, method) in zip(axes, rows, strict=True):
         for axis, depth in zip(row, depths, strict=True):
             here = table[(table["problem"] == problem) & (table["method"] == method) & (table["depth"] == depth)]
