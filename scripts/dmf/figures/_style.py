@@ -17,6 +17,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure as Canvas
+from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
@@ -155,7 +156,7 @@ def _save_png(canvas: Canvas, path: Path) -> None:
 
 def small() -> float:
     """Points of a note within a panel: those of the numbers along its axes."""
-    return float(mpl.rcParams["xtick.labelsize"])
+    return FontProperties(size=mpl.rcParams["xtick.labelsize"]).get_size_in_points()  # "medium" by default
 
 
 def depth_colour(depth: int) -> str:
