@@ -82,7 +82,7 @@ def mounts() -> list[str]:
 
 def values(workflow: Workflow, grid: str = "tiny") -> Values:
     """Fingerprint of all values by group, as they are in the files."""
-    return {file.stem: values_fingerprint(read(file)) for file in (workflow.folder / f"data/{grid}/runs").glob("*.nc")}
+    return {file.stem: values_fingerprint(read(file)) for file in (workflow.folder / f"data/{grid}/runs").glob("L*.nc")}
 
 
 def journal(workflow: Workflow, what: str, grid: str = "tiny") -> list[str]:

@@ -82,8 +82,8 @@ _RC = {
     "ytick.minor.size": 1.5,
     "lines.linewidth": 1.2,
     # One resolution for layout and drawing, and no pass to trim the margins: formulas are typeset anew for each.
-    "figure.dpi": 160,
-    "savefig.dpi": 160,
+    "figure.dpi": 120,
+    "savefig.dpi": 120,
     "figure.figsize": (WIDTH, STACKED),
     "figure.constrained_layout.w_pad": 0.04,
     "figure.constrained_layout.h_pad": 0.04,

@@ -15,6 +15,7 @@ from dmf.figures import Figure, _runs, _style
 from dmf.figures._style import MOST_LEVELS, NOWHERE
 
 MOST_DEPTHS, MOST_SERIES = 4, 6
+MOST_MARKS = 12  # on a curve; more would touch each other
 
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
@@ -71,7 +72,8 @@ def _panel(axes: Axes, runs: pd.DataFrame, levels: list[int]) -> None:
         )
         colour = _style.level_colour(k)
         axes.fill_between(table["relative"], shown["low"], shown["high"], color=colour, alpha=0.3, linewidth=0)
-        axes.plot(table["relative"], shown["share"], color=colour, marker=".", markersize=3.5, linewidth=1)
+        marker = "." if len(table) <= MOST_MARKS else None
+        axes.plot(table["relative"], shown["share"], color=colour, marker=marker, markersize=3.5, linewidth=1)
     axes.axvline(1, color=_style.INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
 
 
@@ -86,7 +88,7 @@ FIGURE = Figure(
     caption=(
         "Share of runs that ended, certified, on the level that keeps the $k$ leading singular values of the target, "
         r"against $\lambda$, by depth (rows), scheme and scale of the start (columns), over all targets. Bands "
-        "are Wilson's 95 % intervals for the runs of each mark; pooled runs scatter less than that, if anything. "
+        "are Wilson's 95 % intervals for the runs of each λ; pooled runs scatter less than that, if anything. "
         "Zeros are drawn only beside other shares. For $L = 2$ the shares are those of the global minima, whatever "
         r"the scale; for $L \geq 3$ small starts collapse to $k = 0$ far below $\lambda_c$, and large ones keep "
         "singular values beyond it. Grey: uncertified runs and certified ones at no level."
