@@ -184,13 +184,6 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path, error: BaseExceptio
     assert_only(tmp_path)
 
 
-def test_the_next_write_removes_what_a_killed_one_left(tmp_path: Path) -> None:
-    for name in (".a.12.txt", ".ab.12.txt", ".a.12.nc", "a.12.txt"):
-        (tmp_path / name).write_text("half")
-    write_text("whole", tmp_path / "a.txt")
-    assert_only(tmp_path, "a.txt", "a.12.txt", ".ab.12.txt", ".a.12.nc")
-
-
 def test_the_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
 

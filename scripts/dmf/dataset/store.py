@@ -149,8 +149,7 @@ def replace_file(path: str | Path, fill: Callable[[Path], object]) -> None:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for remains in path.parent.glob(f".{path.stem}.*{path.suffix}"):  # of writes that were killed
-            remains.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)  # of a killed process that had the same number
         fill(temporary)
         temporary.replace(path)
     except OSError as error:
