@@ -65,7 +65,12 @@ def test_inputs_of_deficient_rank_keep_their_rank(data: tuple[np.ndarray, np.nda
 
 
 BAD = [
-    ("y", np.arange(87.0).reshape(29, 3), {}, "outputs has 29 columns: expected 30, those of inputs"),
+    (
+        "y",
+        np.arange(87.0).reshape(29, 3),
+        {},
+        "outputs have 29 rows, expected 30, those of inputs; a sample is a row of both",
+    ),
     ("x", np.full((30, 4), np.nan), {}, "got nan at row 0, column 0"),
     ("x", np.zeros((30, 4)), {}, "all entries are zero"),
     ("x", np.ones((30, 4)), {}, "nothing is left after centring"),

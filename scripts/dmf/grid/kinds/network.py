@@ -39,6 +39,11 @@ class NetworkTarget(TargetSpec):
     def build(self, seed: int) -> Built:
         """The correlation of outputs with whitened inputs, both centred; the files' values define it."""
         (x, first), (y, second) = (_read(path) for path in (self.inputs, self.outputs))
+        (samples, _), (found, _) = x.values.shape, y.values.shape
+        if found != samples:
+            raise UserError(
+                f"outputs have {found} rows, expected {samples}, those of inputs; a sample is a row of both"
+            )
         try:
             centred = (standard.centred(matrix.values, "columns").T for matrix in (x, y))
             inputs, outputs = theory.data_matrices(*centred)
