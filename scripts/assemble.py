@@ -23,8 +23,7 @@ with step(snakemake.log[0], "assemble", snakemake.input) as log:
     def repair(tile):
         """Train a tile that is damaged."""
         targets = build_targets(grid, "configuration")
-        code = Path(snakemake.input.training).read_text(encoding="utf-8").strip()
-        provide(tile, data, code, lambda tile: train_tile(tile, targets, grid), tell)
+        provide(tile, data, snakemake.params.training, lambda tile: train_tile(tile, targets, grid), tell)
 
     parts = ((file, read_or_repair(Path(file), tiles[Path(file).stem], repair, tell)) for file in snakemake.input.tiles)
     runs = assemble(block, parts)

@@ -34,7 +34,7 @@ with step(snakemake.log[0], "paper", snakemake.input) as log:
         draw(name, shown, false, labels, [drawings[name]], paper=True)
         floats.append(figure_float(name, figure, drawings[name]))
     report = read_report(Path(files.page).parent)
-    citation = yaml.safe_load(Path(files.citation[0]).read_text(encoding="utf-8"))
+    citation = yaml.safe_load(snakemake.params.citation)
     verdicts = sorted(report.verdicts.values(), key=lambda verdict: (verdict.order, verdict.claim))
     grid = validate(snakemake.config, "configuration")
     write_text(figure_floats(floats), snakemake.output.captions)

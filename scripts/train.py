@@ -23,7 +23,7 @@ with step(snakemake.log[0], "train", snakemake.input) as log:
         trained = provide(
             tile,
             data,
-            Path(snakemake.input.code).read_text(encoding="utf-8").strip(),
+            snakemake.params.code,
             lambda tile: train_tile(
                 tile, build_targets(grid, "configuration", dict(tile.targets)), grid, progress.note
             ),

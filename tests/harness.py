@@ -6,8 +6,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ TINY: dict[str, Any] = {
 }
 
 LOCAL = ("--workflow-profile", str(ROOT / "workflow/profiles/local"))  # as `make` calls it
+TRIGGERS = ("mtime", "params", "input", "software-env")  # as every profile says
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb"}
 
 
@@ -39,6 +40,7 @@ class Workflow:
 
     folder: Path
     root: Path = ROOT
+    environment: Mapping[str, str] = field(default_factory=lambda: ENVIRONMENT)
 
     def write(self, config: dict[str, Any], name: str = "grid.yaml") -> Path:
         """Write a configuration file."""
@@ -49,7 +51,7 @@ class Workflow:
     def command(self, *arguments: str, config: Path | None = None) -> list[str]:
         """The call of snakemake; the grid's file defaults to grid.yaml, where there is one."""
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.root / "Snakefile"), "--cores", "2"]
-        command += ["--directory", str(self.folder)]
+        command += ["--directory", str(self.folder), "--rerun-triggers", *TRIGGERS]
         config = config or self.folder / "grid.yaml"
         command += ["--configfile", str(config)] if config.exists() else []
         return [*command, *arguments]
@@ -59,7 +61,9 @@ class Workflow:
     ) -> subprocess.CompletedProcess[str]:
         """Call snakemake, or the program `within` with that call as its last arguments."""
         command = [*within, *self.command(*arguments, config=config)]
-        return subprocess.run(command, cwd=self.folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
+        return subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300
+        )
 
     def planned(self, goal: str = "runs", *arguments: str) -> dict[str, int]:
         """Number of jobs by rule that a run for `goal` would start."""

@@ -1,7 +1,6 @@
 """Every file says what it is and where it came from."""
 
 import json
-import os
 import re
 import subprocess
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from dmf.dataset import provenance
-from dmf.dataset.provenance import code_fingerprint, file_attributes, git_revision, package_versions
+from dmf.dataset.provenance import file_attributes, git_revision, package_versions
 from small import Trained
 
 # ACDD-1.3 "highly recommended" and "recommended" attributes that apply here, and CF-1.11 section 2.6.2
@@ -90,18 +89,3 @@ def test_without_git_the_revision_is_unknown(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_package_that_is_absent_is_named_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(provenance, "PACKAGES", ("numpy", "no-such-package-here"))
     assert package_versions() == {"numpy": metadata.version("numpy"), "no-such-package-here": "not installed"}
-
-
-def test_the_fingerprint_of_code_knows_content_and_place_but_not_order_or_age(tmp_path: Path) -> None:
-    one, two = (tmp_path / "room" / name for name in ("a.py", "b.py"))
-    one.parent.mkdir()
-    one.write_text("x = 1")
-    two.write_text("y = 2")
-    before = code_fingerprint([one, two])
-    os.utime(one, (0, 0))
-    assert code_fingerprint([two, one]) == before
-    two.write_text("y = 3")
-    changed = code_fingerprint([one, two])
-    assert len({before, changed, code_fingerprint([one]), code_fingerprint([two])}) == 4
-    moved = two.rename(tmp_path / "room" / "c.py")
-    assert code_fingerprint([one, moved]) != changed

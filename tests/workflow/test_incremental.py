@@ -1,8 +1,9 @@
 """Nothing is trained twice: a larger grid trains what is new, a relabelled one nothing, an edit what it concerns."""
 
 import json
-import os
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -15,7 +16,7 @@ from dmf.claims import load_claims
 from dmf.dataset.store import read
 from dmf.figures import figure_studies
 from dmf.studies.contract import OF_THE_GRID
-from harness import ROOT, TINY, Workflow
+from harness import ENVIRONMENT, ROOT, TINY, Workflow
 
 
 @pytest.fixture
@@ -126,47 +127,68 @@ def test_an_extended_grid_keeps_every_old_number(trained: Workflow, copy: Workfl
 
 @pytest.fixture(scope="module")
 def checkout(trained: Workflow, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
-    """A copy of this checkout that may be edited, with the trained grid as if it had made it."""
+    """A copy of this checkout that may be edited, and the trained grid, copied with new ages as `cp -r` does."""
     root, folder = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("edited") / "grid"
     shutil.copy(ROOT / "Snakefile", root)
+    shutil.copy(ROOT / "CITATION.cff", root)
     for part in ("workflow", "scripts"):
-        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(trained.folder, folder, ignore=shutil.ignore_patterns(".snakemake"))
-    workflow = Workflow(folder, root)
-    touched = workflow("--touch", "--quiet", "all")
-    assert touched.returncode == 0, touched.stderr
-    assert workflow.planned("all") == {}
-    return workflow
+        shutil.copytree(
+            ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copy
+        )
+    shutil.copytree(trained.folder, folder)
+    return Workflow(folder, root)
+
+
+def test_another_checkout_of_the_same_code_reruns_nothing(checkout: Workflow) -> None:
+    """As a fresh clone, whose files are all younger than the results."""
+    assert checkout.planned("all") == {}
 
 
 @contextmanager
 def edited(file: Path) -> Iterator[None]:
-    """The file with a line more, and afterwards as it was."""
-    text, times = file.read_text(encoding="utf-8"), file.stat()
-    file.write_text(f"{text}\n", encoding="utf-8")
+    """The file with a line more, and afterwards as it was but for its age, which decides nothing."""
+    text = file.read_bytes()
+    file.write_bytes(text + b"\n")
     try:
         yield
     finally:
-        file.write_text(text, encoding="utf-8")
-        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+        file.write_bytes(text)
 
 
 REPORT = {"write_report": 1, "verify": 1, "all": 1}
 JUDGED = {"check": ALL_CHECKED, **REPORT}
 CERTIFIED = {"certify": 1, "draw": ALL_DRAWN, **JUDGED}
+TRAINED = {"train": 4, "train_controls": 1, "assemble": 4, **CERTIFIED}
 EDITS: dict[str, dict[str, int]] = {
     "figures/collapse.py": {"draw": 1, **REPORT},
-    "claims/collapse.py": {"check": 1, **REPORT},
+    "claims/morse_index.py": REPORT,  # its study is not in the grid
     "report/page.css": REPORT,
     "report/explorer/theory.js": REPORT,
     "evidence/judge.py": JUDGED,
-    "training/lanes/lbfgs.py": {"training_code": 1, "train": 4, "train_controls": 1, "assemble": 4, **CERTIFIED},
+    "evidence/certify.py": {"train_controls": 1, **CERTIFIED},
+    "theory/spectrum.py": {"train_controls": 1, **CERTIFIED},
+    "theory/scalar.py": {"draw_targets": 1, **TRAINED},  # a lambda may be given in units of lambda_c
+    "grid/seeds.py": {"draw_targets": 1, **TRAINED},
+    "training/lanes/lbfgs.py": TRAINED,
     "studies/scalar.py": {},
     "console/main.py": {},
+    "errors.py": {},
 }
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_an_edited_module_runs_what_it_concerns_and_nothing_else(checkout: Workflow, name: str) -> None:
+def test_an_edited_module_runs_what_imports_it_and_nothing_else(checkout: Workflow, name: str) -> None:
     with edited(checkout.root / "scripts/dmf" / name):
         assert checkout.planned("all") == EDITS[name]
+
+
+def test_a_claim_is_checked_again_with_those_that_import_it(checkout: Workflow) -> None:
+    with edited(checkout.root / "scripts/dmf/claims/uniqueness.py"):
+        command = checkout.command("--dry-run", "--", "all")
+        planned = subprocess.run(command, cwd=checkout.folder, env=ENVIRONMENT, capture_output=True, text=True).stdout
+    checked = set(re.findall(r"verdicts/([a-z_]+)\.json", "\n".join(re.findall(r"^    output: (.*)$", planned, re.M))))
+    sources = {path.stem: path.read_text() for path in (checkout.root / "scripts/dmf/claims").glob("*.py")}
+    importers = {name for name, text in sources.items() if "dmf.claims.uniqueness import" in text}
+    assert importers
+    wanted = {"uniqueness", *importers} & {n for n, c in load_claims().items() if c.study in OF_THE_GRID}
+    assert checked == wanted

@@ -12,7 +12,7 @@ VERDICT = "reports/tiny/verdicts/collapse.json"
 
 def test_a_grid_in_parts_has_the_verdict_of_the_whole(trained: Workflow, tmp_path: Path) -> None:
     shutil.copytree(trained.folder / "data/tiny/tiles", tmp_path / "data/tiny/tiles")
-    for name in ("tiles.jsonl", "training-code.txt", "controls.nc"):
+    for name in ("tiles.jsonl", "controls.nc"):
         shutil.copy(trained.folder / "data/tiny" / name, tmp_path / "data/tiny" / name)
     workflow = Workflow(tmp_path)
     # The runs of a group of 3 x 3 targets at depth 3 take 3 KiB of values, those of 2 x 3 targets less.

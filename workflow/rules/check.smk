@@ -6,7 +6,6 @@ rule certify:
         runs=lambda wildcards: [
             f"{RUNS}/{part.name}.nc" for part in EVIDENCE[wildcards.bundle]
         ],
-        code=sources(*CERTIFYING, "theory/*.py"),
     output:
         f"{MADE}/{{bundle}}.nc",
     log:
@@ -18,6 +17,8 @@ rule certify:
         mem_mb=lambda wildcards, attempt: memory(
             part_memory(EVIDENCE[wildcards.bundle], grid.keep.layers), attempt
         ),
+    params:
+        code=lambda wildcards: code_fingerprint("certify"),
     script:
         "../../scripts/certify.py"
 
@@ -26,11 +27,6 @@ rule check:
     input:
         evidence=lambda wildcards: evidence_of(CLAIMS[wildcards.claim]),
         controls=lambda wildcards: controls_of(CLAIMS[wildcards.claim]),
-        code=lambda wildcards: sources(
-            f"claims/{wildcards.claim}.py",
-            "claims/_*.py",
-            *JUDGING,
-        ),
     output:
         verdict=f"{REPORTS}/verdicts/{{claim}}.json",
         cells=f"{MADE}/cells/{{claim}}.nc",
@@ -45,6 +41,9 @@ rule check:
     conda:
         "../envs/dmf.yaml"
     params:
+        code=lambda wildcards: code_fingerprint(
+            "check", f"dmf.claims.{wildcards.claim}"
+        ),
         enough=ENOUGH,
         made_with=lambda wildcards: made_with(controls_of(CLAIMS[wildcards.claim])),
     script:
@@ -54,7 +53,6 @@ rule check:
 rule judge_attacks:
     input:
         evidence=f"{DATA}/falsifier.nc",
-        code=sources("falsify/record.py", "falsify/decoy.py", "claims/*.py", *JUDGING),
     output:
         f"{REPORTS}/falsifier.json",
     log:
@@ -63,6 +61,7 @@ rule judge_attacks:
     conda:
         "../envs/dmf.yaml"
     params:
+        code=lambda wildcards: code_fingerprint("judge_attacks", *ON_RUNS),
         enough=ENOUGH,
     script:
         "../../scripts/judge_attacks.py"

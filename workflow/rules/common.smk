@@ -5,12 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 ROOT = Path(str(workflow.current_basedir)).parents[1]
-PACKAGE = ROOT / "scripts" / "dmf"
-sys.path.insert(0, str(PACKAGE.parent))
+sys.path.insert(0, str(ROOT / "scripts"))
 
 from rich.console import Console
 
 from dmf.claims import load_claims
+from dmf.code import code_fingerprint
 from dmf.console.preflight import preflight
 from dmf.console.progress import TrainingWatch
 from dmf.errors import UserError
@@ -140,23 +140,16 @@ TILES = {tile.name: tile for tile in project.plan.wanted}
 EVERY = thinning(project.cells, project.series, grid.starts.count)
 LABELS = {target.name: target.label for target in project.targets}
 
-# The modules that train runs: not those that only look at them along their way.
-TRAINING = ["training/*.py", "training/lanes/*.py", "training/batch/*.py"]
-
-# What a tile's numbers depend on: a whole tile that the same code made is not trained again.
-TILE_CODE = [*TRAINING, "grid/seeds.py", "dataset/train.py"]
-TRAINING_CODE = f"{DATA}/training-code.txt"
-
-# The modules that turn runs into evidence.
-CERTIFYING = [
-    f"evidence/{name}.py" for name in ("certify", "cells", "runs", "rounding")
+# The modules of all claims and figures, and of the claims on runs, for the steps that load many.
+CLAIMED = [f"dmf.claims.{name}" for name in load_claims()]
+PICTURED = [f"dmf.figures.{name}" for name in figure_studies()]
+ON_RUNS = [
+    f"dmf.claims.{name}"
+    for name, claim in load_claims().items()
+    if claim.study == "runs"
 ]
 
-# Those that turn evidence into a verdict, and what a grid asks of it.
-JUDGING = [
-    f"evidence/{name}.py"
-    for name in ("cases", "claim", "judge", "parts", "speak", "rounding")
-]
+# What a grid asks of a verdict.
 ENOUGH = canonical([grid.certificate.runs_per_cell, grid.certificate.cells])
 
 watch = TrainingWatch(project.plan.wanted, DATA)
@@ -169,19 +162,6 @@ wildcard_constraints:
     claim="[a-z_]+",
     figure="[a-z_]+",
     study="[a-z_]+",
-
-
-def sources(*modules):
-    """Library files whose edits cause a step to run again. Kept short: an edited figure must not retrain.
-
-    A pod has them, but not on the volume where results are, and not where the machine that planned has its checkout.
-    """
-    paths = [path for module in modules for path in sorted(PACKAGE.glob(module))]
-    here = Path.cwd()
-    return [
-        local(str(path.relative_to(here) if path.is_relative_to(here) else path))
-        for path in paths
-    ]
 
 
 def evidence_of(study):

@@ -2,8 +2,6 @@
 
 
 rule train_controls:
-    input:
-        code=sources("evidence/*controls.py", *CERTIFYING, *TRAINING),
     output:
         f"{DATA}/controls.nc",
     log:
@@ -13,6 +11,7 @@ rule train_controls:
         "../envs/dmf.yaml"
     threads: 1
     params:
+        code=lambda wildcards: code_fingerprint("controls"),
         settings=SETTINGS["controls.nc"],
     script:
         "../../scripts/controls.py"

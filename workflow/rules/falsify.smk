@@ -2,14 +2,6 @@
 
 
 rule falsify:
-    input:
-        code=sources(
-            "falsify/*.py",
-            "claims/*.py",
-            "evidence/*.py",
-            "theory/*.py",
-            *TRAINING,
-        ),
     output:
         f"{DATA}/falsifier.nc",
     log:
@@ -19,6 +11,7 @@ rule falsify:
         "../envs/dmf.yaml"
     threads: 1
     params:
+        code=lambda wildcards: code_fingerprint("falsify", *ON_RUNS),
         settings=SETTINGS.get("falsifier.nc"),
     script:
         "../../scripts/falsify.py"

@@ -64,6 +64,7 @@ rule verify:
     conda:
         "../envs/dmf.yaml"
     params:
+        code=lambda wildcards: code_fingerprint("verify", *CLAIMED),
         absent=canonical(ABSENT),
     script:
         "../../scripts/verify.py"

@@ -14,7 +14,6 @@ rule assemble_what_there_is:
     input:
         found=lambda wildcards: found_of(wildcards.part),
         targets=f"{DATA}/targets.nc",
-        code=sources("dataset/assemble.py", "dataset/missing.py"),
     output:
         f"{RUNS}/{{part}}.nc",
     log:
@@ -23,6 +22,7 @@ rule assemble_what_there_is:
     conda:
         "../envs/dmf.yaml"
     params:
+        code=lambda wildcards: code_fingerprint("assemble_incomplete"),
         block=lambda wildcards: canonical(PARTS[wildcards.part].block.as_json()),
     script:
         "../../scripts/assemble_incomplete.py"

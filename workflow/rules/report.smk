@@ -5,9 +5,6 @@ rule draw:
     input:
         evidence=lambda wildcards: evidence_of(FIGURES[wildcards.figure]),
         controls=lambda wildcards: controls_of(FIGURES[wildcards.figure]),
-        code=lambda wildcards: sources(
-            f"figures/{wildcards.figure}.py", "figures/_*.py", "evidence/parts.py"
-        ),
     output:
         png=report(
             f"{REPORTS}/figures/{{figure}}.png",
@@ -22,6 +19,9 @@ rule draw:
     conda:
         "../envs/dmf.yaml"
     params:
+        code=lambda wildcards: code_fingerprint(
+            "draw", f"dmf.figures.{wildcards.figure}"
+        ),
         labels=canonical(LABELS),
         every=canonical(EVERY),
         made_with=lambda wildcards: made_with(controls_of(FIGURES[wildcards.figure])),
@@ -41,13 +41,6 @@ rule write_report:
         measured=MEASURED,
         svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
         png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=FIGURES),
-        code=sources(
-            "report/*.*",
-            "report/explorer/*.*",
-            "claims/*.py",
-            "evidence/parts.py",
-            "evidence/cases.py",
-        ),
     output:
         page=f"{REPORTS}/index.html",
         explorer=f"{REPORTS}/explorer.html",
@@ -68,6 +61,7 @@ rule write_report:
     conda:
         "../envs/dmf.yaml"
     params:
+        code=lambda wildcards: code_fingerprint("report", *CLAIMED, *PICTURED),
         configuration=canonical(grid.model_dump(mode="json")),
         every=canonical(EVERY),
         absent=canonical(ABSENT),
@@ -88,8 +82,6 @@ rule write_paper:
             }
         ),
         page=f"{REPORTS}/index.html",
-        citation=sources("../../CITATION.cff"),
-        code=sources("report/paper/*.*", "figures/*.py", "evidence/parts.py"),
     output:
         figures=expand(f"{REPORTS}/paper/figures/{{figure}}.pdf", figure=FIGURES),
         captions=f"{REPORTS}/paper/figures.tex",
@@ -101,6 +93,8 @@ rule write_paper:
     conda:
         "../envs/dmf.yaml"
     params:
+        code=lambda wildcards: code_fingerprint("paper", *CLAIMED, *PICTURED),
+        citation=(ROOT / "CITATION.cff").read_text(encoding="utf-8"),
         labels=canonical(LABELS),
         every=canonical(EVERY),
         made_with=canonical(

@@ -2,14 +2,6 @@
 
 
 rule search:
-    input:
-        code=sources(
-            "search/*.py",
-            "grid/seeds.py",
-            *CERTIFYING,
-            "theory/*.py",
-            *TRAINING,
-        ),
     output:
         f"{DATA}/search.nc",
     log:
@@ -19,6 +11,7 @@ rule search:
         "../envs/dmf.yaml"
     threads: 1
     params:
+        code=lambda wildcards: code_fingerprint("search"),
         settings=SETTINGS.get("search.nc"),
     script:
         "../../scripts/search.py"

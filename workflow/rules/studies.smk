@@ -2,15 +2,6 @@
 
 
 rule study:
-    input:
-        code=lambda wildcards: sources(
-            f"studies/{wildcards.study}.py",
-            "studies/_*.py",
-            *CERTIFYING,
-            "recovery/*.py",
-            "theory/*.py",
-            "training/**/*.py",
-        ),
     output:
         f"{DATA}/studies/{{study}}.nc",
     log:
@@ -20,6 +11,9 @@ rule study:
         "../envs/dmf.yaml"
     threads: 1
     params:
+        code=lambda wildcards: code_fingerprint(
+            "study", f"dmf.studies.{wildcards.study}"
+        ),
         settings=lambda wildcards: SETTINGS[f"studies/{wildcards.study}.nc"],
     script:
         "../../scripts/study.py"

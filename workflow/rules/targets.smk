@@ -9,6 +9,7 @@ rule draw_targets:
     conda:
         "../envs/dmf.yaml"
     params:
+        code=lambda wildcards: code_fingerprint("targets"),
         definitions=canonical(
             [
                 [target.name, target.fingerprint, *target.words]

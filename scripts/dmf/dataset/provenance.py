@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import subprocess
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -48,15 +46,6 @@ def git_revision() -> str:
 def timestamp(now: datetime | None = None) -> str:
     """The time of day, UTC, to the second. For people: nothing is decided by it, since clocks may go back."""
     return (now or datetime.now(UTC)).isoformat(timespec="seconds")
-
-
-def code_fingerprint(files: Iterable[str | Path]) -> str:
-    """Fingerprint of the content of source files and their places in the package: when it changes, so may numbers."""
-    total = hashlib.sha256()
-    for path in sorted(Path(file) for file in files):
-        content = path.read_bytes()
-        total.update(f"{path.parent.name}/{path.name}|{len(content)}|".encode() + content)
-    return total.hexdigest()[:16]
 
 
 def file_attributes(title: str, summary: str, now: datetime | None = None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dmf.errors import UserError
 from dmf.grid.config import Grid, Lambdas
 from dmf.grid.seeds import generators
-from dmf.theory import critical_lambda
+from dmf.theory.scalar import critical_lambda
 from dmf.training.starts import draw_start
 
 Floats = NDArray[np.float64]

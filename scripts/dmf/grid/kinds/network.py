@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from dmf import theory
 from dmf.errors import UserError
 from dmf.grid import standard
 from dmf.grid.fields import Dimension, Visible
@@ -17,6 +16,7 @@ from dmf.grid.kinds._contract import Built, TargetSpec, values_digest
 from dmf.grid.labelled import LabelledMatrix, real
 from dmf.grid.readers import MAX_BYTES, Options, parse
 from dmf.grid.regular_file import regular_file
+from dmf.theory.linear_network import data_matrices, whitened
 
 File = Annotated[Visible, Field(min_length=1)]
 
@@ -46,8 +46,8 @@ class NetworkTarget(TargetSpec):
             )
         try:
             centred = (standard.centred(matrix.values, "columns").T for matrix in (x, y))
-            inputs, outputs = theory.data_matrices(*centred)
-            white = theory.whitened(inputs, self.components or int(np.linalg.matrix_rank(inputs)))
+            inputs, outputs = data_matrices(*centred)
+            white = whitened(inputs, self.components or int(np.linalg.matrix_rank(inputs)))
         except ValueError as error:
             raise UserError(str(error)) from None
         columns = tuple(f"component {number}" for number in range(1, len(white) + 1))

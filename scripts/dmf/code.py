@@ -1,0 +1,144 @@
+"""Which source files a step of the workflow depends on, and one fingerprint of them: a step reruns when it changes.
+
+The files follow from the imports: those of the step's script, of its plug-ins (the claim, figure or study that it
+loads by name) and of everything that these import in turn. The search stops at the modules of EXEMPT.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
+
+SCRIPTS = Path(__file__).parents[1]  # holds the script of every step, and the package
+
+# Modules that no number or text of a step's output depends on, and why not; by step, "*" for every step.
+_PARAMETERS = "checks the configuration, whose values reach this step as parameters"
+_TARGETS = "draws or reads targets, which this step holds against the fingerprints in its parameters or inputs"
+_GIVEN = dict.fromkeys(["dmf.grid.config", "dmf.grid.fields", "dmf.grid.complaint"], _PARAMETERS)
+_READ = dict.fromkeys(["dmf.grid.readers*", "dmf.grid.regular_file"], "reads files of users, which this step does not")
+_DRAWN = dict.fromkeys(["dmf.grid.targets", "dmf.grid.kinds*", "dmf.grid.datasets", "dmf.grid.standard"], _TARGETS)
+EXEMPT: dict[str, dict[str, str]] = {
+    "*": {
+        "_step": "logs a step and reports its failure",
+        "dmf": "holds no code",
+        "dmf.code": "this rule; what it finds is in every fingerprint",
+        "dmf.errors": "the type of a user's error",
+        "dmf.console.progress": "draws a bar in the terminal",
+        "dmf.dataset.locks": "keeps two runs apart",
+        "dmf.dataset.project": "plans; what it decides reaches a step as parameters",
+        "dmf.dataset.provenance": "says when and where a file was written",
+        "dmf.dataset.store": "writes and reads files; readers check the fingerprint of the values",
+        "dmf.grid.memory": "says how many runs are trained side by side, which changes no bit of them",
+        "dmf.grid.tiles": "cuts a grid into tiles; a tile's content is a parameter",
+    },
+    "certify": _GIVEN | _DRAWN,
+    "check": _GIVEN | _DRAWN,
+    "controls": _GIVEN | _READ,
+    "draw": _GIVEN | _DRAWN,
+    "falsify": _GIVEN | _READ,
+    "judge_attacks": _GIVEN | _DRAWN,
+    "paper": _GIVEN | _DRAWN,
+    "report": _GIVEN | _DRAWN,
+    "search": _GIVEN | _DRAWN,
+    "study": _READ,
+    "verify": _GIVEN | _DRAWN,
+    "train": _GIVEN
+    | _DRAWN
+    | {
+        "dmf.dataset.keep": "decides whether a tile is trained, not how",
+        "dmf.dataset.schema": "names and checks variables; its version is in every file",
+    },
+    "assemble": _GIVEN
+    | _DRAWN
+    | {
+        "dmf.dataset.keep": "repairs a damaged tile",
+        "dmf.dataset.train": "trains a damaged tile again, with the code whose fingerprint is in its parameters",
+    },
+    "assemble_incomplete": _GIVEN
+    | _DRAWN
+    | {"dmf.dataset.train": "labels runs that are missing; a file of runs says which schema it follows"},
+}
+
+
+@cache
+def code_fingerprint(step: str, *plugins: str) -> str:
+    """The fingerprint of all source files that a step depends on: their places in the checkout and their content.
+
+    Sources are read once a process: one plan has one state of them.
+    """
+    lines = [f"{path.relative_to(SCRIPTS.parent).as_posix()} {_digest(path)}" for path in code_of(step, *plugins)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+@cache
+def code_of(step: str, *plugins: str) -> tuple[Path, ...]:
+    """The source files that the step with the script SCRIPTS/`step`.py depends on.
+
+    `plugins` are the modules that it loads by name, such as "dmf.claims.collapse". A module whose folder also holds
+    templates, style sheets or scripts for a page brings these along.
+    """
+    modules = [_file(name) for name in closure(step, *plugins)]
+    folders = {path.parent for path in modules} - {SCRIPTS}
+    beside = [path for folder in folders for path in folder.iterdir() if path.is_file() and path.suffix not in _CODE]
+    return tuple(sorted([*modules, *beside]))
+
+
+_CODE = (".py", ".typed")
+
+
+def closure(step: str, *plugins: str) -> set[str]:
+    """Names of the modules of this checkout that a step imports, its own script and `plugins` included, less EXEMPT."""
+    exempt = [*EXEMPT["*"], *EXEMPT.get(step, ())]
+    found: set[str] = set()
+    wanted = {step, *plugins}
+    while wanted:
+        name = wanted.pop()
+        if not any(fnmatchcase(name, pattern) for pattern in exempt):
+            found.add(name)
+            wanted |= _imports(_file(name)) - found
+    # Python also runs the folders' own modules. What these import is a matter of those who use their names.
+    folders = {folder for name in found for folder in accumulate(name.split(".")[:-1], "{}.{}".format)}
+    return found | {folder for folder in folders if not any(fnmatchcase(folder, pattern) for pattern in exempt)}
+
+
+@cache
+def _imports(file: Path) -> set[str]:
+    """Names of the modules of this checkout that a file imports, at its top or inside functions, types aside."""
+    names: set[str] = set()
+    for node in _run(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.ImportFrom):
+            names |= {_module(f"{node.module}.{alias.name}") or str(node.module) for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name for name in names if _module(name)}
+
+
+@cache
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _run(node: ast.AST) -> Iterator[ast.AST]:
+    """Statements below a node, less those for type checkers alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        if not isinstance(child, ast.expr):
+            yield child
+            yield from _run(child)
+
+
+def _module(name: str) -> str | None:
+    """The name itself where it is a module of this checkout."""
+    path = SCRIPTS.joinpath(*name.split("."))
+    return name if path.with_suffix(".py").is_file() or (path / "__init__.py").is_file() else None
+
+
+def _file(name: str) -> Path:
+    path = SCRIPTS.joinpath(*name.split("."))
+    return path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"

@@ -1,0 +1,98 @@
+"""A step reruns for the code it runs: held against the functions that Python really calls in every step."""
+
+import json
+from copy import deepcopy
+from fnmatch import fnmatchcase
+
+import pytest
+
+from dmf.claims import claim_names
+from dmf.code import EXEMPT, SCRIPTS, closure
+from dmf.figures import figure_names
+from harness import ENVIRONMENT, TINY, Workflow
+
+# Python runs this at its start. From the call of `step` on, it notes the modules of every function called, except below
+# those exempt, unless the step's own script is called back there; and which plug-ins were loaded by name.
+RECORDER = """
+import atexit, json, os, sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+argv = Path(sys.argv[0] if sys.argv else "")
+OUT, SCRIPTS, EXEMPT = (json.loads(os.environ[name]) for name in ("R_OUT", "R_SCRIPTS", "R_EXEMPT"))
+
+def module(file):
+    if not (file.startswith(SCRIPTS + "/") and file.endswith(".py")):
+        return None
+    return file[len(SCRIPTS) + 1 :].removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+def record(name, script):
+    exempt = [*EXEMPT["*"], *EXEMPT.get(name, ())]
+    known, called, state = {}, set(), []
+
+    def note(frame, event, _):
+        if event == "call":
+            file = frame.f_code.co_filename
+            if file not in known:
+                one = name if file == script else module(file)
+                known[file] = (one, one and any(fnmatchcase(one, pattern) for pattern in exempt))
+            one, hidden = known[file]
+            noted = file == script or (not hidden and (not state or state[-1]))
+            state.append(noted)
+            if one and noted and frame.f_code.co_name != "<module>":
+                called.add(one)
+        elif event == "return" and state:
+            state.pop()
+
+    def write():
+        sys.setprofile(None)
+        loaded = [one for one in sys.modules if one.startswith(("dmf.claims.", "dmf.figures.", "dmf.studies."))]
+        Path(OUT, f"{name}-{os.getpid()}.json").write_text(json.dumps([name, sorted(called), loaded]))
+
+    atexit.register(write)
+    sys.setprofile(note)
+
+if argv.parent.name == "scripts" and argv.parent.parent.name == ".snakemake":
+    record(argv.name.split(".", 1)[1].removesuffix(".py"), str(argv.resolve()))
+"""
+
+
+@pytest.fixture(scope="module")
+def called(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, set[str], set[str]]]:
+    """Of every job of a small grid: its step, the modules whose functions it called, and the plug-ins it loaded."""
+    folder, site = tmp_path_factory.mktemp("recorded"), tmp_path_factory.mktemp("site")
+    (site / "sitecustomize.py").write_text(RECORDER, encoding="utf-8")
+    out = tmp_path_factory.mktemp("calls")
+    recording = {
+        "PYTHONPATH": f"{site}:{SCRIPTS}",
+        "R_OUT": json.dumps(str(out)),
+        "R_SCRIPTS": json.dumps(str(SCRIPTS)),
+        "R_EXEMPT": json.dumps(EXEMPT),
+    }
+    workflow = Workflow(folder, environment={**ENVIRONMENT, **recording})
+    grid = deepcopy(TINY) | {"falsifier": {"runs": 200}, "search": {"runs": 4}, "studies": ["orbit", "two_minimizers"]}
+    grid["figures"] = ["collapse", "orbit"]
+    workflow.write(grid)
+    result = workflow("--quiet", "rules", "progress", "--", "all", "paper")
+    assert result.returncode == 0, result.stderr
+    jobs = [json.loads(file.read_text()) for file in sorted(out.glob("*.json"))]
+    return [(step, set(modules), set(plugins)) for step, modules, plugins in jobs]
+
+
+def test_the_recorder_saw_every_step(called: list[tuple[str, set[str], set[str]]]) -> None:
+    steps = {path.stem for path in SCRIPTS.glob("[a-z]*.py")}
+    assert {step for step, _, _ in called} == steps - {"assemble_incomplete", "clean", "preflight"}
+    training = next(modules for step, modules, _ in called if step == "train")
+    assert {"train", "dmf.dataset.train", "dmf.training.engine", "dmf.grid.cells", "dmf.theory.scalar"} <= training
+
+
+def test_every_function_that_a_step_calls_is_in_what_it_reruns_for(
+    called: list[tuple[str, set[str], set[str]]],
+) -> None:
+    everything = [f"dmf.claims.{name}" for name in claim_names()] + [f"dmf.figures.{name}" for name in figure_names()]
+    for step, modules, plugins in called:
+        alone = step in ("check", "draw", "study")  # these depend on the one plug-in that they load by name
+        found = closure(step, *(plugins if alone else everything))
+        exempt = [*EXEMPT["*"], *EXEMPT.get(step, ())]
+        missing = {name for name in modules - found if not any(fnmatchcase(name, pattern) for pattern in exempt)}
+        assert missing == set(), f"{step} ({', '.join(sorted(plugins)[:3])})"
