@@ -25,7 +25,7 @@ setup: .venv/installed
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dmf-landscape needs Python 3.11 or later")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	$(BIN)/python -m dmf.training.lanes
+	$(BIN)/python -m dmf.training.compiled_engine
 	touch $@
 
 test: setup lint

@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from _step import step
-from dmf.console.preflight import preflight
+from dmf.cli.preflight import preflight
 from dmf.dataset.project import open_project
 
 with step(snakemake.log[0], "preflight"):

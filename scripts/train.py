@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from _step import step, tell
-from dmf.console.progress import ProgressFile, progress_path
-from dmf.dataset.keep import provide
+from dmf.cli.progress import ProgressFile, progress_path
+from dmf.dataset.tile_cache import provide
 from dmf.dataset.project import require_device
 from dmf.dataset.train import train_tile
 from dmf.grid.config import validate

@@ -6,8 +6,8 @@ from pathlib import Path
 from _step import step
 from dmf.dataset.store import read, write_text
 from dmf.errors import UserError
-from dmf.falsify.record import problems as refutations
-from dmf.falsify.record import read_record
+from dmf.refute.record import problems as refutations
+from dmf.refute.record import read_record
 from dmf.report.provenance import gaps
 from dmf.report.search import problems as false_finds
 from dmf.report.verdicts import failures, read_verdicts

@@ -28,7 +28,7 @@ EXEMPT: dict[str, dict[str, str]] = {
         "dmf": "holds no code",
         "dmf.code": "this rule; what it finds is in every fingerprint",
         "dmf.errors": "the type of a user's error",
-        "dmf.console.progress": "draws a bar in the terminal",
+        "dmf.cli.progress": "draws a bar in the terminal",
         "dmf.dataset.locks": "keeps two runs apart",
         "dmf.dataset.project": "plans; what it decides reaches a step as parameters",
         "dmf.dataset.provenance": "says when and where a file was written",
@@ -50,13 +50,13 @@ EXEMPT: dict[str, dict[str, str]] = {
     "train": _GIVEN
     | _DRAWN
     | {
-        "dmf.dataset.keep": "decides whether a tile is trained, not how",
+        "dmf.dataset.tile_cache": "decides whether a tile is trained, not how",
         "dmf.dataset.schema": "names and checks variables; its version is in every file",
     },
     "assemble": _GIVEN
     | _DRAWN
     | {
-        "dmf.dataset.keep": "repairs a damaged tile",
+        "dmf.dataset.tile_cache": "repairs a damaged tile",
         "dmf.dataset.train": "trains a damaged tile again, with the code whose fingerprint is in its parameters",
     },
     "assemble_incomplete": _GIVEN

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from dmf.console.preflight import preflight_table
+from dmf.cli.preflight import preflight_table
 from dmf.dataset.preflight import ROOM, estimate, refuse
 from dmf.dataset.project import open_project
 from dmf.errors import UserError

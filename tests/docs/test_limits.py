@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from dmf.console.prediction import MOST_EIGENVALUES
+from dmf.cli.prediction import MOST_EIGENVALUES
 from dmf.grid.config import Grid
 from dmf.grid.fields import LARGEST_DIMENSION
 from dmf.grid.readers import MAX_BYTES

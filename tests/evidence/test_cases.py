@@ -13,7 +13,7 @@ from dmf.claims import load_claim
 from dmf.dataset.store import read, write
 from dmf.evidence.cases import SAYS, cell_table, shared_table, table_csv
 from dmf.evidence.judge import finding
-from dmf.evidence.speak import may_speak
+from dmf.evidence.eligibility import may_speak
 from dmf.grid.config import Certificate
 from small import Trained
 

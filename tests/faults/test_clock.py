@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from dmf.console.progress import TrainingWatch
+from dmf.cli.progress import TrainingWatch
 from dmf.dataset.project import open_project
 from faults.conftest import MANY, Values, journal, values
 from harness import LOCAL, Workflow

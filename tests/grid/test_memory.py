@@ -7,7 +7,7 @@ import pytest
 
 from dmf.grid.memory import SIDE_BY_SIDE, bytes_to_train
 from dmf.training.engine import train
-from dmf.training.lanes.instructions import LANES
+from dmf.training.compiled_engine.instructions import LANES
 from dmf.training.settings import GradientDescent, Lbfgs
 from dmf.training.starts import draw_start
 

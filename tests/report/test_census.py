@@ -8,7 +8,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dmf.evidence.speak import may_speak
+from dmf.evidence.eligibility import may_speak
 from dmf.report.census import MOST_LEVELS, census
 from dmf.report.listing import (
     cells_short_of_minimum,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dmf.console.main import main
+from dmf.cli.main import main
 from dmf.evidence.claim import Verdict
 from dmf.report.census import Census, Row, csv_text
 from dmf.report.compare import (

@@ -11,7 +11,7 @@ import xarray as xr
 from dmf import report
 from dmf.claims import load_claims
 from dmf.evidence.claim import Finding, Verdict
-from dmf.falsify.record import Attack, Record
+from dmf.refute.record import Attack, Record
 from dmf.grid.config import Grid
 from dmf.report.pictures import LARGEST_SVG, Picture, picture
 from html_reader import Reader

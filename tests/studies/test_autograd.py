@@ -5,7 +5,7 @@ import pytest
 
 from dmf import theory
 from dmf.studies._autograd import dense_hessians, flat, gradients, hessian_product, objective
-from dmf.training.along.lanczos import extreme_eigenvalues
+from dmf.training.lanczos import extreme_eigenvalues
 
 WIDTHS = [3, 4, 2, 3]
 

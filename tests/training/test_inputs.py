@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from dmf.training.batch.capacity import bytes_of_a_run
-from dmf.training.batch.objective import Problems, fill_lines, value_and_gradient
+from dmf.training.torch_engine.capacity import bytes_of_a_run
+from dmf.training.torch_engine.objective import Problems, fill_lines, value_and_gradient
 from dmf.training.engine import train
 from dmf.training.record import points_of
 from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Status

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from dmf.training import engine, stages
-from dmf.training.batch.objective import Problems, fill_lines
-from dmf.training.batch.refine import bend
+from dmf.training.torch_engine.objective import Problems, fill_lines
+from dmf.training.torch_engine.refine import bend
 from dmf.training.record import layers_of, points_of
 from dmf.training.refinement import Frame, pays, rough_tolerances
 from dmf.training.settings import Lbfgs, Status

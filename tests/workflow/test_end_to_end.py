@@ -14,7 +14,7 @@ import pytest
 
 from chromium import Chromium
 from dmf.claims import load_claims
-from dmf.console.main import main
+from dmf.cli.main import main
 from harness import ROOT, TINY, Workflow
 
 CLAIMS = {name for name, claim in load_claims().items() if claim.study == "runs"}

@@ -169,9 +169,9 @@ EDITS: dict[str, dict[str, int]] = {
     "theory/spectrum.py": {"train_controls": 1, **CERTIFIED},
     "theory/scalar.py": {"draw_targets": 1, **TRAINED},  # a lambda may be given in units of lambda_c
     "grid/seeds.py": {"draw_targets": 1, **TRAINED},
-    "training/lanes/lbfgs.py": TRAINED,
+    "training/compiled_engine/lbfgs.py": TRAINED,
     "studies/scalar.py": {},
-    "console/main.py": {},
+    "cli/main.py": {},
     "errors.py": {},
 }
 

@@ -11,8 +11,8 @@ from rich.console import Console
 
 from dmf.claims import load_claims
 from dmf.code import code_fingerprint
-from dmf.console.preflight import preflight
-from dmf.console.progress import TrainingWatch
+from dmf.cli.preflight import preflight
+from dmf.cli.progress import TrainingWatch
 from dmf.errors import UserError
 from dmf.figures import figure_studies
 from dmf.dataset.archive import (

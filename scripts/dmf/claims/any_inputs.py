@@ -5,7 +5,7 @@ import xarray as xr
 from dmf.claims.balancedness import imbalance_ratio
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import declared_critical
-from dmf.evidence.speak import everywhere, is_certified
+from dmf.evidence.eligibility import everywhere, is_certified
 
 GAPS = {
     "norm_gap": "norm_gap_tolerance",

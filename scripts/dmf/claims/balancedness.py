@@ -4,7 +4,7 @@ import xarray as xr
 
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import STOPPED, control_cells, declared_critical
-from dmf.evidence.speak import everywhere, is_certified, larger
+from dmf.evidence.eligibility import everywhere, is_certified, larger
 
 
 def imbalance_ratio(evidence: xr.Dataset) -> xr.DataArray:

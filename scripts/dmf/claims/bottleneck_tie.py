@@ -5,7 +5,7 @@ import xarray as xr
 from dmf.claims._extensions import departure, is_lowest
 from dmf.evidence.claim import Claim
 from dmf.evidence.rounding import RESOLUTION
-from dmf.evidence.speak import larger
+from dmf.evidence.eligibility import larger
 
 
 def on_the_cut(evidence: xr.Dataset) -> xr.DataArray:

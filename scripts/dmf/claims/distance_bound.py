@@ -3,7 +3,7 @@
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import is_certified
+from dmf.evidence.eligibility import is_certified
 
 
 def distance_over_bound(evidence: xr.Dataset) -> xr.DataArray:

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import is_certified
+from dmf.evidence.eligibility import is_certified
 
 
 def ended(evidence: xr.Dataset) -> xr.DataArray:

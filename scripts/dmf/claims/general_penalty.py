@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import everywhere, is_certified
+from dmf.evidence.eligibility import everywhere, is_certified
 
 
 def penalty_ratio(evidence: xr.Dataset) -> xr.DataArray:

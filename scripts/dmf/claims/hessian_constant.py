@@ -4,7 +4,7 @@ import xarray as xr
 
 from dmf.claims.scalar_hessian import pretend_unexceptional
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import is_minimal, outside_exceptional_set
+from dmf.evidence.eligibility import is_minimal, outside_exceptional_set
 
 
 def spread_ratio(evidence: xr.Dataset) -> xr.DataArray:

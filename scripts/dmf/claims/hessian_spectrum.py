@@ -5,7 +5,7 @@ import xarray as xr
 
 from dmf.claims._spectra import departure_ratio
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import outside_exceptional_set
+from dmf.evidence.eligibility import outside_exceptional_set
 
 
 def pretend_minimal(controls: xr.Dataset) -> xr.Dataset:

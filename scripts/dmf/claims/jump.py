@@ -4,7 +4,7 @@ import xarray as xr
 
 from dmf.claims.threshold import pretend_exhaustive
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import everywhere, is_certified
+from dmf.evidence.eligibility import everywhere, is_certified
 
 
 def jump_ratio(evidence: xr.Dataset) -> xr.DataArray:

@@ -4,7 +4,7 @@ import xarray as xr
 
 from dmf.claims._extensions import departure, is_lowest
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import larger
+from dmf.evidence.eligibility import larger
 
 
 def unequal(evidence: xr.Dataset) -> xr.DataArray:

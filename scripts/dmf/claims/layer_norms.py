@@ -4,7 +4,7 @@ import xarray as xr
 
 from dmf.claims.uniqueness import pretend_unexceptional
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import outside_exceptional_set
+from dmf.evidence.eligibility import outside_exceptional_set
 
 
 def layer_norm_ratio(evidence: xr.Dataset) -> xr.DataArray:

@@ -5,7 +5,7 @@ import xarray as xr
 
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import DEGENERATE, control_cells
-from dmf.evidence.speak import DENSE, is_certified
+from dmf.evidence.eligibility import DENSE, is_certified
 
 CLEAR = 100.0  # a gradient so many times smaller moves a point by half a percent of what separates two critical points
 

@@ -3,7 +3,7 @@
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import everywhere, is_certified
+from dmf.evidence.eligibility import everywhere, is_certified
 
 TOLERANCE = 0.05
 

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import is_certified, larger
+from dmf.evidence.eligibility import is_certified, larger
 
 WIDE, NARROW = "factorization", "factorization, width 1"
 

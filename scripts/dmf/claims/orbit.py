@@ -3,7 +3,7 @@
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import everywhere
+from dmf.evidence.eligibility import everywhere
 
 
 def orbit_ratio(evidence: xr.Dataset) -> xr.DataArray:

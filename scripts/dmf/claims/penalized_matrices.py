@@ -3,7 +3,7 @@
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import is_certified, larger
+from dmf.evidence.eligibility import is_certified, larger
 
 
 def hypothesis(evidence: xr.Dataset) -> xr.DataArray:

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import is_minimal, outside_exceptional_set
+from dmf.evidence.eligibility import is_minimal, outside_exceptional_set
 
 
 def spectrum_ratio(evidence: xr.Dataset) -> xr.DataArray:

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import is_minimal
+from dmf.evidence.eligibility import is_minimal
 
 SMALL = 0.02  # lambda / lambda_c: the expansion's third term is then below its second
 

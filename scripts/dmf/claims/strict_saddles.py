@@ -5,7 +5,7 @@ import xarray as xr
 from dmf.claims._spectra import clearance
 from dmf.claims.morse_index import generic_targets, pretend_distinct
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import is_certified
+from dmf.evidence.eligibility import is_certified
 
 
 def saddle_ratio(evidence: xr.Dataset) -> xr.DataArray:

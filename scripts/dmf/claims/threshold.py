@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import BRACKET, everywhere, is_certified
+from dmf.evidence.eligibility import BRACKET, everywhere, is_certified
 
 ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a closed form made of a few powers, and of lambda itself
 

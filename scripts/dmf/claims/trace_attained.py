@@ -5,7 +5,7 @@ import xarray as xr
 
 from dmf.claims.uniqueness import pretend_unexceptional
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import larger, outside_exceptional_set
+from dmf.evidence.eligibility import larger, outside_exceptional_set
 
 
 def trace_ratio(evidence: xr.Dataset) -> xr.DataArray:

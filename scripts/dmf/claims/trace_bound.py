@@ -5,7 +5,7 @@ import xarray as xr
 
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import ORDINARY, control_cells
-from dmf.evidence.speak import outside_exceptional_set
+from dmf.evidence.eligibility import outside_exceptional_set
 
 
 def shortfall_ratio(evidence: xr.Dataset) -> xr.DataArray:

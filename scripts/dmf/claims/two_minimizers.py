@@ -3,7 +3,7 @@
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import outside_exceptional_set
+from dmf.evidence.eligibility import outside_exceptional_set
 
 
 def pair_ratio(evidence: xr.Dataset) -> xr.DataArray:

@@ -5,7 +5,7 @@ import xarray as xr
 
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import EXCEPTIONAL, control_cells
-from dmf.evidence.speak import larger, outside_exceptional_set
+from dmf.evidence.eligibility import larger, outside_exceptional_set
 
 
 def distance_ratio(evidence: xr.Dataset) -> xr.DataArray:

@@ -5,7 +5,7 @@ import xarray as xr
 from dmf.claims.variational import factorizations
 from dmf.claims.von_neumann_equality import equality_ratio
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import is_certified
+from dmf.evidence.eligibility import is_certified
 
 
 def pretend_balanced(controls: xr.Dataset) -> xr.Dataset:

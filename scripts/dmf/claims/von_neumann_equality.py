@@ -4,7 +4,7 @@ import xarray as xr
 
 from dmf.claims.von_neumann import pairs
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import is_certified
+from dmf.evidence.eligibility import is_certified
 
 
 def equality_ratio(evidence: xr.Dataset) -> xr.DataArray:

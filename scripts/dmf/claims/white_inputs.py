@@ -6,7 +6,7 @@ from dmf.claims.layer_norms import layer_norm_ratio
 from dmf.claims.levels import away_from_degenerate, level_ratio
 from dmf.claims.uniqueness import distance_ratio
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import is_certified, larger, may_speak, outside_exceptional_set
+from dmf.evidence.eligibility import is_certified, larger, may_speak, outside_exceptional_set
 
 
 def factorization_ratio(evidence: xr.Dataset) -> xr.DataArray:

@@ -5,7 +5,7 @@ import xarray as xr
 from dmf.claims._spectra import count_ratio
 from dmf.claims.hessian_spectrum import pretend_minimal
 from dmf.evidence.claim import Claim
-from dmf.evidence.speak import outside_exceptional_set
+from dmf.evidence.eligibility import outside_exceptional_set
 
 
 def zero_mode_ratio(evidence: xr.Dataset) -> xr.DataArray:

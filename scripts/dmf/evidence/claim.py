@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dmf.evidence.speak import may_speak
+from dmf.evidence.eligibility import may_speak
 
 if TYPE_CHECKING:
     import xarray as xr

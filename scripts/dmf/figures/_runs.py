@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from dmf.dataset.schema import MISSING
-from dmf.evidence.speak import may_speak, outside_exceptional_set
+from dmf.evidence.eligibility import may_speak, outside_exceptional_set
 from dmf.figures import _style
 
 FLOOR = 1e-20  # deviations below it, where no tolerance reaches, are drawn at it: they are zero but for rounding

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from dmf.evidence.speak import is_certified
+from dmf.evidence.eligibility import is_certified
 from dmf.figures import Figure, _style
 
 SHOWN = {"l_1": "0.62", "l_2/3": "#0d0887", "log": "#9c179e", "SCAD": "#d8576b", "two caps": "#f89540"}

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from dmf.evidence.speak import may_speak
+from dmf.evidence.eligibility import may_speak
 from dmf.figures import Figure, _style
 
 SHOWN = "square"  # the cell of panel (a): small enough to tell single eigenvalues apart

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from dmf.evidence.speak import is_certified
+from dmf.evidence.eligibility import is_certified
 from dmf.figures import Figure, _style
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from dmf.evidence.speak import is_certified
+from dmf.evidence.eligibility import is_certified
 from dmf.figures import Figure, _style
 
 SHOWN = (3, 4, 6, 10, 40)  # depths of panel (b): there is no second minimum at depth 2

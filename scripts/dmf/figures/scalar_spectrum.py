@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from dmf import theory
-from dmf.evidence.speak import is_minimal
+from dmf.evidence.eligibility import is_minimal
 from dmf.figures import Figure, _style
 
 SHOWN = 4  # the depth of panel (a)

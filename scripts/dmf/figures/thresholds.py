@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from dmf.evidence.speak import BRACKET, is_certified
+from dmf.evidence.eligibility import BRACKET, is_certified
 from dmf.figures import Figure, _style
 
 QUESTIONS = (("global", "lambda_c", -0.2), ("branch", "lambda_s", 0.2))  # measured, predicted, and where in a column

@@ -9,7 +9,7 @@ from dmf.training.refinement import pays
 from dmf.training.settings import Optimizer
 from dmf.training.stages import TOGETHER
 
-SIDE_BY_SIDE = 8  # runs in the compiled engine's registers (dmf.training.lanes.instructions.LANES)
+SIDE_BY_SIDE = 8  # runs in the compiled engine's registers (dmf.training.compiled_engine.instructions.LANES)
 VECTORS = 5  # of a run's parameters beside the pairs of L-BFGS: two points, two gradients, a direction
 COPIES = 6  # of a batch's parameters: drawn, scaled, joined, as the engine takes them, its own, the record's
 STAGE_COPIES = 7  # of the parameters of runs that go through the stages of L-BFGS together, frames and targets included

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dmf.training.arguments import widths_of
-from dmf.training.batch.engine import torch_threads
-from dmf.training.batch.lbfgs import LbfgsMethod
-from dmf.training.batch.objective import carry_down, fill_lines, layer_views, prefix_products
-from dmf.training.batch.slots import Run, train
+from dmf.training.torch_engine.engine import torch_threads
+from dmf.training.torch_engine.lbfgs import LbfgsMethod
+from dmf.training.torch_engine.objective import carry_down, fill_lines, layer_views, prefix_products
+from dmf.training.torch_engine.slots import Run, train
 from dmf.training.record import layers_of, points_of
 from dmf.training.result import Array, Finished, unstarted
 from dmf.training.settings import Lbfgs

@@ -63,7 +63,7 @@ STATEMENTS = (
         "Equations 2-3",
         r"The objective $F = \|M - W_L \cdots W_1\|_F^2 + \lambda \sum_l \|W_l\|_F^2$ with hidden widths of at least "
         r"$\min(d_0, d_L)$.",
-        tests=("tests/training/batch/test_objective.py", "tests/theory/test_matrix.py"),
+        tests=("tests/training/torch_engine/test_objective.py", "tests/theory/test_matrix.py"),
     ),
     Statement(
         "Section 1",
@@ -265,7 +265,7 @@ STATEMENTS = (
         "Spurious minima have closed-form spectra too; the largest eigenvalue need not depend on the level.",
         claims=("sharpness",),
         figures=("trajectories",),
-        tests=("tests/theory/test_hessian.py", "tests/training/along/test_sharpness.py"),
+        tests=("tests/theory/test_hessian.py", "tests/training/test_sharpness.py"),
     ),
     Statement(
         BEYOND,

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.parts import by_cells, joined
-from dmf.evidence.speak import may_speak
+from dmf.evidence.eligibility import may_speak
 from dmf.report import listing
 from dmf.report.census import MINIMUM, NOT_TRAINED, Census, census, merged, outcomes
 from dmf.report.listing import Fields, Listing

@@ -16,7 +16,7 @@ from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._autograd import dense_hessians, hessian_product, objective
 from dmf.studies._trained import Cell, TrainedCell, described, train_cells
-from dmf.training.along.lanczos import extreme_eigenvalues
+from dmf.training.lanczos import extreme_eigenvalues
 
 Floats = NDArray[np.float64]
 MOST_DENSE = 1500  # parameters; above, only both ends of the spectrum are computed

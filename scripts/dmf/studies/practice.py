@@ -18,7 +18,7 @@ from dmf.grid.datasets import digits
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._trained import described
-from dmf.training.batch.engine import torch_threads
+from dmf.training.torch_engine.engine import torch_threads
 
 Floats = NDArray[np.float64]
 WIDTHS = (16, 10, 10, 10)

@@ -13,7 +13,7 @@ from dmf.evidence.rounding import EPS
 from dmf.grid.cells import Series, draw_starts, gradient_scale
 from dmf.studies import Settings, Study
 from dmf.studies._trained import LBFGS, Cell, TrainedCell, described, train_cells
-from dmf.training.along.trajectory import Trajectory, trajectory
+from dmf.training.trajectory import Trajectory, trajectory
 from dmf.training.settings import GradientDescent, Optimizer
 
 Floats = NDArray[np.float64]

@@ -76,11 +76,11 @@ Measure = Callable[[Tasks, Array], Measures]
 def _engine(device: str, widths: tuple[int, ...], threads: int, batch: int | None) -> tuple[Minimize, Measure]:
     """The two things an engine does, for runs of one shape. Imports what the device needs, and no more."""
     if device == "cpu":
-        from dmf.training.lanes.engine import LanesEngine
+        from dmf.training.compiled_engine.engine import LanesEngine
 
         lanes = LanesEngine(widths, threads)
         return lanes.minimize, lambda tasks, points: lanes.measure(tasks.targets, tasks.lams, points)
-    from dmf.training.batch.engine import BatchEngine
+    from dmf.training.torch_engine.engine import BatchEngine
 
     engine = BatchEngine("cpu" if device == "torch" else device, widths, threads, batch)
     return engine.minimize, engine.measure

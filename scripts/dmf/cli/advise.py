@@ -1,0 +1,133 @@
+"""`dmf advise`: the lambda that keeps a wanted rank of a matrix, and where training really ends there."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from dmf.cli.output import console, digits, print_json
+from dmf.errors import UserError
+
+if TYPE_CHECKING:
+    from dmf.evidence.advice import Advice
+    from dmf.grid.config import Grid
+    from dmf.grid.targets import TargetMatrix
+
+SOURCE = "dmf advise"  # what complaints name
+SCALES = (0.5, 1.0, 2.0)  # of starts, as by default in a grid
+
+
+def add_command(commands: Any) -> None:
+    """Declare the command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "advise", help="the weight decay that keeps a wanted rank, and how many of some trained runs end with it"
+    )
+    parser.add_argument("target", help="a matrix M in any format that a grid reads (config/README.md)")
+    parser.add_argument(
+        "--inputs", help="white inputs X, a sample a column; the target then holds the outputs Y, and M is Y X^T"
+    )
+    parser.add_argument("--depth", required=True, type=int, help="number of layers L, at least 2")
+    parser.add_argument("--rank", required=True, type=int, help="how many singular values to keep")
+    parser.add_argument("--starts", type=int, default=60, help="runs to train for the census; default 60, 0 for none")
+    parser.add_argument("--json", action="store_true", help="print JSON with every digit; null: there is no such end")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Advise. Raises UserError."""
+    from dmf.evidence.advice import advise, census
+
+    if options.starts < 0 or options.starts % len(SCALES):
+        raise UserError(f"--starts: got {options.starts}, expected 0 or a multiple of {len(SCALES)}, as many a scale")
+    target, unit = _target(options)
+    advice = advise(target.singular_values, options.depth, options.rank)
+    ends = {}
+    if options.starts:
+        ends = census(_grid(options, options.target, advice.lam, options.starts // len(SCALES)), target)
+    found = _record(advice, ends, unit)
+    if options.json:
+        print_json(found)
+    else:
+        _show(found)
+    return 0
+
+
+def _target(options: argparse.Namespace) -> tuple[TargetMatrix, float]:
+    """M, and lambda of the network on the data in units of lambda of the factorization of M."""
+    from dmf import theory
+    from dmf.grid.targets import build_targets
+
+    def read(file: str) -> TargetMatrix:
+        return build_targets(_grid(options, file, 1.0, 1), SOURCE)[0]
+
+    target = read(options.target)
+    if options.inputs is None:
+        return target, 1.0
+    try:
+        found = theory.as_factorization(read(options.inputs).values, target.values, options.depth, 1.0)
+    except ValueError as error:
+        raise UserError(f"{SOURCE}: {error}") from None
+    return replace(target, values=found.target), 1 / found.lam
+
+
+def _grid(options: argparse.Namespace, file: str, lam: float, count: int) -> Grid:
+    """One cell as a grid, so that files, depths and starts are read and refused as a grid's are."""
+    from dmf.grid.config import validate
+
+    return validate(
+        {
+            "grid": "advise",
+            "targets": [{"name": "target", "kind": "file", "path": file}],
+            "depths": [options.depth],
+            "lambdas": {"absolute": [lam]},
+            "starts": {"scales": list(SCALES), "count": count},
+        },
+        SOURCE,
+    )
+
+
+def _record(advice: Advice, ends: dict[int, int], unit: float) -> dict[str, Any]:
+    """What is printed: lambdas of the network or factorization asked for, and where runs ended."""
+    from dmf.evidence.shares import wilson
+
+    total, rows = sum(ends.values()), []
+    for kept, count in sorted(ends.items()):
+        low, high = (float(end) for end in wilson(count, total))
+        rows.append({"kept": kept, "runs": count, "share": count / total, "share_low": low, "share_high": high})
+    lambdas = {name: value if name == "rank" else value * unit for name, value in asdict(advice).items()}
+    return {**lambdas, "runs": total, "ends": rows}
+
+
+def _words(found: dict[str, Any]) -> list[str]:
+    """The advice in sentences."""
+    rank, low, high, more = found["rank"], found["low"], found["high"], found["more_until"]
+    between = f"{digits(low)} < lambda" + ("" if math.isinf(high) else f" < {digits(high)}")
+    lines = [f"The global minimizer keeps exactly {rank} singular value{'' if rank == 1 else 's'} where {between}."]
+    if rank:
+        lines.append(f"Some local minimum keeps {rank} up to lambda = {digits(found['kept_until'])}.")
+    if more > low:
+        where = "so runs may end there in all of this interval" if more >= high else "and none above it"
+        lines.append(f"Some local minimum keeps more up to lambda = {digits(more)}, {where}.")
+    lines.append(
+        "In torch weight_decay is 2 lambda for a loss that sums squared errors, 2 lambda / n for their mean over n "
+        "samples; AdamW's decay is another thing."
+    )
+    return lines
+
+
+def _show(found: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    for line in _words(found):
+        print(line)
+    if not found["runs"]:
+        return
+    table = Table("kept", "runs", "share", "95 %", header_style="bold")
+    for row in found["ends"]:
+        kept = "no level" if row["kept"] < 0 else str(row["kept"])
+        between = f"{row['share_low']:.0%} to {row['share_high']:.0%}"
+        table.add_row(kept, str(row["runs"]), f"{row['share']:.0%}", between)
+    print(f"Where {found['runs']} runs end at lambda = {digits(found['lam'])}:")
+    console().print(table)

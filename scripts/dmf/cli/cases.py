@@ -1,0 +1,95 @@
+"""How `dmf cell` and `dmf study` show runs and cases: a table, or JSON with every digit."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from rich.console import Console
+from rich.table import Table
+
+from dmf.claims import claim_names, load_claim
+from dmf.cli.output import print_json
+from dmf.errors import UserError
+from dmf.evidence.cases import names_of, weigh
+from dmf.evidence.claim import Claim
+from dmf.report.listing import status_text
+from dmf.report.verdicts import number
+
+Fields = dict[str, Any]
+WIDE = 200  # columns, where the output is no terminal
+YES_OR_NO = ("certified", "minimal", "may_speak")
+AS_GIVEN = ("scale", "lam", "m", "relative", "strength", "size")  # coordinates are shown with all their digits
+
+
+def asked_claim(name: str | None, study: str) -> Claim | None:
+    """The claim called `name`, None for None. Raises UserError where there is none, or where it reads another study."""
+    if name is None:
+        return None
+    if name not in claim_names():
+        raise UserError(f"--claim: got {name}, expected one of {', '.join(claim_names())}")
+    claim = load_claim(name)
+    if claim.study != study:
+        instead = "dmf cell" if claim.study == "runs" else f"dmf study with {claim.study}"
+        raise UserError(f"--claim: {name} says nothing of {study}; use {instead}")
+    return claim
+
+
+def heard_by(claim: Claim | None, evidence: xr.Dataset) -> xr.Dataset:
+    """Evidence with the `statistic` of a claim and whether a case `may_speak` for it; as it is for None."""
+    if claim is None:
+        return evidence
+    weighed = weigh(claim, evidence)
+    return evidence.assign(statistic=weighed["ratio"], may_speak=weighed["speaks"].astype(np.int8))
+
+
+def choose(evidence: xr.Dataset, conditions: list[str]) -> xr.Dataset:
+    """The cells and starts whose coordinates have the values given as KEY=VALUE. Raises UserError where none has."""
+    for condition in conditions:
+        key, equals, text = condition.partition("=")
+        known = names_of(evidence, "cell", "start")
+        if not equals or key not in known:
+            raise UserError(f"--case: got {condition}, expected KEY=VALUE with a key among {', '.join(known)}")
+        values, dim = evidence[key].values, str(evidence[key].dims[0])
+        here = np.flatnonzero([_equal(value, text) for value in values.tolist()])
+        if not here.size:
+            shown = ", ".join(dict.fromkeys(map(str, values.tolist()[:200])))
+            raise UserError(f"--case: no case has {condition}; values of {key}: {shown[:300]}")
+        evidence = evidence.isel({dim: here})
+    return evidence
+
+
+def _equal(value: Any, text: str) -> bool:
+    if str(value) == text:
+        return True
+    try:
+        return isinstance(value, (int, float)) and value == float(text)
+    except ValueError:
+        return False
+
+
+def show(evidence: xr.Dataset, fields: Sequence[str], as_json: bool) -> None:
+    """Print every (cell, start) of `evidence`: its coordinates, `fields`, and what a claim makes of it."""
+    said = [name for name in ("statistic", "may_speak") if name in evidence]
+    names = list(dict.fromkeys([*names_of(evidence, "cell", "start"), *fields, *said]))
+    places = np.ndindex(evidence.sizes["cell"], evidence.sizes["start"])
+    cases = [evidence.isel(cell=cell, start=start) for cell, start in places]
+    records: list[Fields] = [{name: case[name].item() for name in names} for case in cases]
+    if as_json:
+        print_json(records)
+        return
+    table = Table(*(name.replace("_", " ") for name in names), header_style="bold")
+    for record in records:
+        table.add_row(*(_text(name, value) for name, value in record.items()))
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+
+
+def _text(name: str, value: Any) -> str:
+    if name == "status":
+        return status_text(value)
+    if name in YES_OR_NO:
+        return "yes" if value else "no"
+    return number(value) if isinstance(value, float) and name not in AS_GIVEN else str(value)

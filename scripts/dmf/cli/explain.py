@@ -1,0 +1,97 @@
+"""`dmf explain`: what a claim says, how it is measured, and where its code is."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+import dmf
+from dmf.claims import claim_names, load_claim, load_claims
+from dmf.cli.formulas import in_unicode
+from dmf.cli.output import console
+from dmf.errors import UserError
+from dmf.evidence.claim import Claim
+
+ROOT = Path(dmf.__file__).parents[2]
+DERIVED = r". docs/theory.md, section 8, derives $\delta$ and what follows from it"
+
+
+def add_command(commands: Any) -> None:
+    """Declare the command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "explain", help="a claim's statement, statistic, tolerance and control, and where they are implemented"
+    )
+    parser.add_argument("claim", nargs="?", help="name of the claim; without it, all are listed")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a claim, or the list of all. Raises UserError for a name that is none."""
+    if options.claim is None:
+        console().print(claim_list(load_claims()))
+        return 0
+    if options.claim not in claim_names():
+        near = get_close_matches(options.claim, claim_names(), n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else "dmf explain lists all"
+        raise UserError(f"claim: got {options.claim!r}, expected the name of one; {hint}")
+    claim = load_claim(options.claim)
+    screen = console()
+    screen.print(f"[bold]{escape(claim.title)}[/bold] ({claim.source})\n")
+    for heading, text in sections(claim).items():
+        screen.print(f"[bold]{heading}:[/bold] {escape(in_unicode(text))}\n")
+    screen.print("[bold]Implemented in:[/bold]")
+    for role, place in places(claim).items():
+        screen.print(f"  {role}: {place}", soft_wrap=True)
+    return 0
+
+
+def claim_list(claims: dict[str, Claim]) -> Table:
+    """One row a claim, in the order of the paper."""
+    table = Table("claim", "source", "what it says", title="Claims", title_justify="left", header_style="bold")
+    for name, claim in claims.items():
+        table.add_row(name, claim.source, escape(in_unicode(claim.title)))
+    return table
+
+
+def sections(claim: Claim) -> dict[str, str]:
+    """The claim's texts by heading; formulas are LaTeX between dollar signs."""
+    evidence = "the runs of the grid" if claim.study == "runs" else f"cases of the study {claim.study}"
+    return {
+        "Statement": claim.statement,
+        "Measured": f"{claim.statistic}. Evidence: {evidence}",
+        "Cells it speaks of": _first_line(claim.scope),
+        f"{claim.noun.capitalize()}s that may speak": _first_line(claim.speaks),
+        "Tolerance": claim.tolerance + (DERIVED if r"\delta" in claim.tolerance else ""),
+        "Refuted by": claim.refuted_by,
+        "Control, in which it is false": claim.control,
+    }
+
+
+def places(claim: Claim) -> dict[str, str]:
+    """Where the functions of a claim are: FILE:LINE NAME, relative to the checkout."""
+    parts = {
+        "statistic": claim.ratio,
+        "cells": claim.scope,
+        "who speaks": claim.speaks,
+        "control": claim.counterexample,
+    }
+    return {role: _place(function) for role, function in parts.items()}
+
+
+def _place(function: Callable[..., Any]) -> str:
+    file = Path(inspect.getfile(function))
+    shown = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
+    return f"{shown.as_posix()}:{inspect.getsourcelines(function)[1]} {function.__name__}"
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    """The first line of a docstring, without the shape at its end."""
+    return re.sub(r"(, \(cell,( start)?\))?\.$", "", (inspect.getdoc(function) or "").partition("\n")[0])

@@ -1,0 +1,82 @@
+"""`dmf predict`: what the theory says of the user's own matrix. Trains nothing."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from dmf.cli.output import print_json
+from dmf.grid.kinds.file import FileTarget
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SOURCE = "dmf predict"  # what complaints name
+OF_THE_FILE = ("variable", "header", "index", "map", "center", "scale")  # keys of a target of kind file
+
+
+def add_command(commands: Any) -> None:
+    """Declare the command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "predict", help="minimizer, thresholds, norms, Hessian and levels of a target, in closed form"
+    )
+    parser.add_argument("target", help="a matrix in any format that a grid reads (config/README.md)")
+    parser.add_argument("--depth", required=True, type=int, help="number of layers L, at least 2")
+    parser.add_argument("--lam", required=True, help="lambda")
+    parser.add_argument("--relative", action="store_true", help="--lam is in units of lambda_c(sigma_1)")
+    parser.add_argument(
+        "--widths",
+        nargs="+",
+        type=int,
+        metavar="D",
+        help="hidden widths d_1 ... d_(L-1), or one for all; min(d_0, d_L)",
+    )
+    for key in OF_THE_FILE:
+        field = FileTarget.model_fields[key]
+        kind: dict[str, Any] = {"choices": get_args(field.annotation)} if field.default == "none" else {}
+        if key in ("header", "index"):
+            kind = {"action": argparse.BooleanOptionalAction}
+        parser.add_argument(f"--{key}", help=field.description, default=None, **kind)
+    parser.add_argument("--json", action="store_true", help="print JSON with every digit; null: not finite, or none")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the prediction. Raises UserError."""
+    from dmf.cli.prediction import predict
+
+    target, widths, lam = setting(options)
+    found = predict(target, widths, lam)
+    if options.json:
+        head = {"target": options.target, "shape": list(target.shape), "depth": options.depth, "lam": lam}
+        print_json({**head, "widths": list(widths), **found})
+    else:
+        from dmf.cli.predicted import show
+
+        show(found, f"{Path(options.target).name}, {target.shape[0]} × {target.shape[1]}", widths, lam)
+    return 0
+
+
+def setting(options: argparse.Namespace) -> tuple[np.ndarray[Any, np.dtype[np.float64]], tuple[int, ...], float]:
+    """Target (d_L, d_0), widths (d_0, ..., d_L) and lambda of the command line, read and refused as a grid's are."""
+    from dmf.grid.cells import group_of, lambda_labels, lambda_value
+    from dmf.grid.config import validate
+    from dmf.grid.targets import build_targets
+
+    own = {key: getattr(options, key) for key in OF_THE_FILE if getattr(options, key) is not None}
+    hidden = options.widths[0] if options.widths and len(options.widths) == 1 else options.widths or "same"
+    grid = validate(
+        {
+            "grid": "predict",
+            "targets": [{"name": "target", "kind": "file", "path": options.target, **own}],
+            "depths": [options.depth],
+            "hidden_widths": hidden,
+            "lambdas": {"relative" if options.relative else "absolute": [options.lam]},
+        },
+        SOURCE,
+    )
+    (target,) = build_targets(grid, SOURCE)
+    (label,) = lambda_labels(grid.lambdas)
+    widths = group_of(target.shape, options.depth, grid.hidden_widths, SOURCE).widths
+    return target.values, widths, lambda_value(label, float(target.singular_values[0]), options.depth)

@@ -1,0 +1,71 @@
+"""Trains and measures runs of one shape on one torch device: numpy in, numpy out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from dmf.training.torch_engine.capacity import runs_side_by_side
+from dmf.training.torch_engine.first_order import FirstOrder
+from dmf.training.torch_engine.lbfgs import LbfgsMethod
+from dmf.training.torch_engine.measure import measure
+from dmf.training.torch_engine.objective import Problems, fill_lines
+from dmf.training.torch_engine.slots import MIN_SLOTS, Method, Queue, train
+from dmf.training.result import Array, Finished, Measures
+from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov
+from dmf.training.tasks import Progress, Tasks
+
+
+class BatchEngine:
+    """The torch engine on "cpu" or "cuda:N"; `batch` runs side by side, or None for as many as suit the device."""
+
+    def __init__(self, device: str, widths: tuple[int, ...], threads: int, batch: int | None) -> None:
+        """Take a torch device's name, the widths (d_0, ..., d_L) and the number of torch threads."""
+        self._device, self._widths, self._threads, self._batch = device, widths, threads, batch
+
+    def minimize(
+        self,
+        tasks: Tasks,
+        begun: Finished,
+        optimizer: Lbfgs | GradientDescent | Nesterov | Adam,
+        progress: Progress,
+        inverse: Array | None = None,
+    ) -> Finished:
+        """Train R runs (see dmf.training.tasks.Minimize)."""
+        if isinstance(optimizer, Lbfgs):
+            method: Method = LbfgsMethod(optimizer, self._widths, refining=inverse is not None)
+            slots = self._slots(tasks, optimizer.memory)
+        else:
+            method, slots = FirstOrder(optimizer, self._widths), self._slots(tasks, 0)
+        queue = Queue(tasks, begun, inverse)
+        with torch_threads(self._threads), torch.inference_mode():
+            return train(queue, self._widths, method, slots, self._device, progress or (lambda finished: None))
+
+    def measure(self, tasks: Tasks, points: Array) -> Measures:
+        """Measure R runs at parameters (R, N)."""
+        count, slots = len(points), max(self._slots(tasks, 0), MIN_SLOTS)
+        parts = []
+        with torch_threads(self._threads), torch.inference_mode():
+            for first in range(0, count, slots):
+                rows = np.arange(first, min(first + slots, count))
+                filled = np.resize(rows, max(len(rows), MIN_SLOTS))
+                problems = Problems.on(self._device, tasks.take(filled), self._widths)
+                theta = fill_lines(torch.from_numpy(points[filled]).to(self._device))
+                parts.append([array[: len(rows)] for array in measure(problems, theta, self._widths)])
+        return Measures(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def _slots(self, tasks: Tasks, pairs: int) -> int:
+        samples = 0 if tasks.inputs is None else tasks.inputs.shape[1] // self._widths[0]
+        return self._batch or runs_side_by_side(self._device, self._widths, pairs, samples)
+
+
+@contextmanager
+def torch_threads(threads: int) -> Iterator[None]:
+    """So many threads of torch, for as long as the context lasts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,80 @@
+"""One run at chosen iterations, for figures: trained anew up to each of them, which is exact and costs their sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dmf.training.sharpness import sharpness
+from dmf.training.engine import train
+from dmf.training.compiled_engine.measure import measure
+from dmf.training.record import points_of, singular_values
+from dmf.training.result import Array
+from dmf.training.settings import Continuation, Optimizer, Status
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """A run at K of its iterations, ascending; the last is where it ended. Everything is dimensionless."""
+
+    status: Status
+    """Why the run ended."""
+    iteration: NDArray[np.int64]
+    """(K,) accepted steps."""
+    objective: Array
+    """(K,) F."""
+    gradient_norm: Array
+    """(K,) Euclidean norm of the whole gradient."""
+    layer_norm_sq: Array
+    """(K, L) ||W_l||_F^2."""
+    singular_values: Array
+    """(K, min(d_0, d_L)) of W_L ... W_1, descending."""
+    sharpness: Array
+    """(K,) largest eigenvalue of the Hessian of F."""
+
+
+def trajectory(
+    target: Array,
+    lam: float,
+    start: Sequence[Array],
+    gradient_tolerance: float,
+    optimizer: Optimizer,
+    iterations: Iterable[int],
+) -> Trajectory:
+    """Follow the run of a target (d_L, d_0) from L layers (d_l, d_{l-1}) on the processor.
+
+    The compiled engine gives a run the same bits whenever it trains it. So the point after n steps is the end of the
+    same run with max_iterations = n: exactly what the whole run passed through, at the cost of n steps more for each n
+    in `iterations`. 0 is the start; numbers beyond the run's end are left out, and the end is always there. Raises
+    ValueError for negative iterations, for continuation, which minimizes several F, and
+    where `train` does.
+    """
+    if isinstance(optimizer, Continuation):
+        raise ValueError("optimizer: continuation has no single F along its way, expected lbfgs, gd, nesterov or adam")
+    wanted = sorted(set(iterations))
+    if wanted and wanted[0] < 0:
+        raise ValueError(f"iterations: got {wanted[0]}, expected 0 or more")
+    one = [np.asarray(layer, dtype=np.float64)[None] for layer in start]
+    problem = np.asarray(target, dtype=np.float64)[None], np.array([lam]), one, np.array([gradient_tolerance])
+    end = train(*problem, optimizer)
+    last = int(end.iterations[0])
+    steps = [n for n in wanted if n < last]
+    passed = [
+        train(*problem, optimizer.model_copy(update={"max_iterations": n})).layers if n else one for n in steps
+    ] + [end.layers]
+    points = np.concatenate([points_of(layers) for layers in passed])
+    widths = (one[0].shape[2], *(layer.shape[1] for layer in one))
+    count = len(points)
+    measures = measure(np.repeat(problem[0].reshape(1, -1), count, axis=0), np.full(count, lam), points, widths)
+    return Trajectory(
+        status=Status(int(end.status[0])),
+        iteration=np.array([*steps, last], dtype=np.int64),
+        objective=measures.objective,
+        gradient_norm=measures.gradient_norm,
+        layer_norm_sq=measures.layer_norm_sq,
+        singular_values=singular_values(measures.end_to_end.reshape(count, widths[-1], widths[0])),
+        sharpness=np.array([sharpness(problem[0][0], lam, [layer[0] for layer in layers]) for layers in passed]),
+    )

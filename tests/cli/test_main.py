@@ -1,0 +1,129 @@
+"""The command prints the verdicts of a report in words, and one line where there are none."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from dmf import __version__
+from dmf.cli.main import main
+from dmf.cli.table import verdict_table
+from dmf.evidence.claim import Finding, Verdict
+
+GOOD = Finding("confirmed", 0.25, 0.75, 1200, 1100, 1000, 40, 38, None)
+WORST = {"target": "t", "depth": 3, "lam": "0.5c", "scheme": "gaussian", "scale": 1.0, "draw": 0}
+FALSE = Finding("violated", 7.0, -6.0, 10, 10, 10, 1, 1, WORST)
+SILENT = Finding("inconclusive", None, None, 10, 0, 0, 1, 0, None)
+
+
+ORDER = {"uniqueness": 10, "layer_norms": 13, "collapse": 14}
+
+
+def verdict(name: str, finding: Finding = GOOD, control: Finding = FALSE) -> Verdict:
+    return Verdict(name, ORDER[name], f"title of {name}", f"source of {name}", finding, control)
+
+
+VERDICTS = [
+    verdict("uniqueness"),
+    verdict("layer_norms", finding=FALSE),
+    verdict("collapse", finding=SILENT, control=SILENT),
+]
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """The folder of a report with three verdicts."""
+    folder = tmp_path / "reports" / "tiny"
+    (folder / "verdicts").mkdir(parents=True)
+    for one in VERDICTS:
+        (folder / "verdicts" / f"{one.claim}.json").write_text(json.dumps(one.as_json()))
+    return folder
+
+
+def rows_of(text: str) -> list[list[str]]:
+    return [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in text.splitlines() if "│" in line]
+
+
+def test_the_table_says_everything_in_words() -> None:
+    console = Console(width=160, color_system=None, force_terminal=False, record=True, quiet=False, file=None)
+    with console.capture() as captured:
+        console.print(verdict_table(VERDICTS, "My title"))
+    assert "My title" in captured.get()
+    numbers = ["0.25", "0.75", "1,000/1,200", "38/40"]
+    assert rows_of(captured.get()) == [
+        ["source of uniqueness", "title of uniqueness", "confirmed", *numbers, "detected"],
+        ["source of layer_norms", "title of layer_norms", "violated", "7", "-6", "10/10", "1/1", "detected"],
+        ["source of collapse", "title of collapse", "inconclusive", "none", "none", "0/10", "0/1", "MISSED"],
+    ]  # fmt: skip
+
+
+def test_verdicts_are_printed_in_the_order_of_the_paper(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verdicts", str(report)]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert "Verdicts of grid tiny" in captured.out
+    words = [row[2] for row in rows_of(captured.out)]  # empty where a narrow cell goes on
+    assert [word for word in words if word] == ["confirmed", "violated", "inconclusive"]
+    assert "index.html" not in captured.out
+
+
+def test_the_page_is_pointed_to_where_there_is_one(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (report / "index.html").touch()
+    assert main(["verdicts", str(report)]) == 0
+    assert f"Report: {report / 'index.html'}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_without_verdicts_is_one_line_and_exit_status_1(
+    there: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path if there else tmp_path / "none"
+    assert main(["verdicts", str(folder)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"{folder}: no verdicts here; expected a folder such as reports/default after a run\n"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"claim": "uniqueness"}'])
+def test_a_damaged_verdict_is_one_line_and_exit_status_1(
+    content: str, report: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (report / "verdicts" / "uniqueness.json").write_text(content)
+    assert main(["verdicts", str(report)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert "uniqueness.json: not a readable verdict" in captured.err
+
+
+def test_a_verdict_on_a_claim_that_is_no_more_is_still_shown(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archived = replace(VERDICTS[0], claim="dropped", title="A statement since withdrawn")
+    (report / "verdicts" / "dropped.json").write_text(json.dumps(archived.as_json()))
+    assert main(["verdicts", str(report)]) == 0
+    assert "A statement since" in capsys.readouterr().out
+
+
+def test_the_version_and_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, status in ((["--version"], 0), ([], 2), (["nothing"], 2)):
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        assert caught.value.code == status
+    captured = capsys.readouterr()
+    assert captured.out == f"{__version__}\n"
+    assert "usage: dmf" in captured.err
+
+
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    code = "import sys; from dmf.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "explain"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as begun:
+        assert begun.stdout is not None
+        assert begun.stderr is not None
+        begun.stdout.close()
+        assert begun.stderr.read() == b""
+    assert begun.returncode == 1
