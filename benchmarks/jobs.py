@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from dmf.dataset.project import open_project
-from dmf.grid.parts import thinning
+from dmf.grid.chunks import thinning
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 CODE = Path(__file__)  # stands for the file with the fingerprint of the code
@@ -130,7 +130,7 @@ def _steps(config: dict[str, Any], out: Path) -> None:
 
     show("controls.py", "all", out / "controls.nc")
     show("targets.py", "all", out / "targets.nc")
-    for bundle, parts in project.bundles().items():
+    for bundle, parts in project.evidence_chunks().items():
         for part in parts:
             tiles = [str(data / "tiles" / f"{tile.name}.nc") for tile in part.tiles]
             block = json.dumps(part.block.as_json())
@@ -138,7 +138,7 @@ def _steps(config: dict[str, Any], out: Path) -> None:
             show("assemble.py", part.name, out / "runs" / f"{part.name}.nc", input=read, params={"block": block})
         runs = [str(out / "runs" / f"{part.name}.nc") for part in parts]
         show("certify.py", bundle, out / f"{bundle}.nc", input={"runs": runs})
-    evidence = [str(out / f"{bundle}.nc") for bundle in project.bundles()]
+    evidence = [str(out / f"{bundle}.nc") for bundle in project.evidence_chunks()]
     read = {"evidence": evidence, "controls": str(out / "controls.nc")}
     for claim in ("uniqueness", "schatten"):
         show("check.py", claim, out / f"{claim}.json", input=read, wildcards={"claim": claim})
@@ -150,7 +150,7 @@ def _steps(config: dict[str, Any], out: Path) -> None:
         )
     report = {
         "verdicts": [str(out / f"{claim}.json") for claim in ("uniqueness", "schatten")],
-        "runs": [str(out / "runs" / f"{part.name}.nc") for parts in project.bundles().values() for part in parts],
+        "runs": [str(out / "runs" / f"{chunk.name}.nc") for some in project.evidence_chunks().values() for chunk in some],
         "targets": str(out / "targets.nc"), "found": [], "svg": [], "png": [], "evidence": evidence,
     }  # fmt: skip
     more = {"table": str(out / "table.csv"), "provenance": str(out / "provenance.json")}

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from _step import step, tell
 from dmf.dataset.assemble import assemble
-from dmf.dataset.tile_cache import provide, read_or_repair
 from dmf.dataset.provenance import file_attributes
 from dmf.dataset.schema import check_runs
 from dmf.dataset.store import write
+from dmf.dataset.tile_cache import provide, read_or_repair
 from dmf.dataset.train import train_tile
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets

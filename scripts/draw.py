@@ -3,7 +3,7 @@
 import json
 
 from _step import step
-from dmf.evidence.parts import joined, thinned
+from dmf.evidence.chunks import joined, thinned
 from dmf.figures import draw, load_figure
 from dmf.studies.contract import OF_THE_GRID, read_evidence
 

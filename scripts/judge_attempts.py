@@ -5,12 +5,12 @@ import json
 from _step import step
 from dmf.claims import load_claims
 from dmf.dataset.store import read, write_text
-from dmf.refute.record import judge_all
 from dmf.grid.config import validate
+from dmf.refute.record import judge_all
 
-with step(snakemake.log[0], "judge_attacks", snakemake.input) as log:
+with step(snakemake.log[0], "judge_attempts", snakemake.input) as log:
     claims = {name: claim for name, claim in load_claims().items() if claim.study == "runs"}
     record = judge_all(claims, read(snakemake.input.evidence), validate(snakemake.config, "configuration").certificate)
     write_text(json.dumps(record.as_json(), indent=2) + "\n", snakemake.output[0])
-    refuted = [attack.claim for attack in record.attacks if attack.refuted]
+    refuted = [attempt.claim for attempt in record.attempts if attempt.refuted]
     log.info("%d runs; refuted: %s", record.runs, ", ".join(refuted) or "none")

@@ -9,7 +9,7 @@ from dmf.grid.tiles import groups_of
 from dmf.search.search import search
 from dmf.studies.contract import check_study
 
-with step(snakemake.log[0], "search") as log:
+with step(snakemake.log[0], "minimum_search") as log:
     grid = validate(snakemake.config, "configuration")
     found = search(grid, groups_of(grid, build_targets(grid, "configuration"), "configuration"))
     found = found.assign_attrs(

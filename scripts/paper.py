@@ -7,7 +7,7 @@ import yaml
 
 from _step import step
 from dmf.dataset.store import write_text
-from dmf.evidence.parts import joined, thinned
+from dmf.evidence.chunks import joined, thinned
 from dmf.figures import draw, load_figures
 from dmf.grid.config import validate
 from dmf.report.folder import read_report

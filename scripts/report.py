@@ -11,9 +11,9 @@ from dmf.dataset.provenance import file_attributes
 from dmf.dataset.store import read, read_header, write, write_text
 from dmf.dataset.targets import targets_from_dataset
 from dmf.evidence.cases import shared_table
-from dmf.refute.record import read_record
 from dmf.figures import load_figures
 from dmf.grid.config import validate
+from dmf.refute.record import read_record
 from dmf.report import census
 from dmf.report.explorer.page import explorer_html
 from dmf.report.page import page_html

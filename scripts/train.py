@@ -5,8 +5,8 @@ from pathlib import Path
 
 from _step import step, tell
 from dmf.cli.progress import ProgressFile, progress_path
-from dmf.dataset.tile_cache import provide
 from dmf.dataset.project import require_device
+from dmf.dataset.tile_cache import provide
 from dmf.dataset.train import train_tile
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets

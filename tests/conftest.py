@@ -59,12 +59,12 @@ def controls(trained: Trained) -> xr.Dataset:
 
 @pytest.fixture(scope="session")
 def study() -> Callable[[str], tuple[xr.Dataset, xr.Dataset]]:
-    """Evidence and controls of a study by name, made once; "search" is that of the small grid. Copy what you change."""
+    """Evidence and controls of a study by name, made once; "minimum_search" is of the small grid. Copy to change it."""
     grid = validate(deepcopy(SMALL), "small")
 
     @cache
     def made(name: str) -> tuple[xr.Dataset, xr.Dataset]:
-        if name == "search":
+        if name == "minimum_search":
             dataset = search(grid, groups_of(grid, build_targets(grid, "small"), "small"))
         else:
             dataset = load_study(name).make(Settings(seed=3, gradient_norm=1e-10))

@@ -25,8 +25,8 @@ TINY: dict[str, Any] = {
     "lambdas": {"relative": [0.3, 1.2]},
     "starts": {"scales": [0.5, 2], "count": 4},
     "studies": [],
-    "falsifier": {"runs": 0},
-    "search": {"runs": 0},
+    "refute": {"runs": 0},
+    "minimum_search": {"runs": 0},
 }
 
 LOCAL = ("--workflow-profile", str(ROOT / "workflow/profiles/local"))  # as `make` calls it

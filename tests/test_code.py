@@ -21,8 +21,8 @@ SCRIPTS = Path(code.__file__).parents[1]
 ALL_CLAIMS = [f"dmf.claims.{name}" for name in claim_names()]
 ALL_FIGURES = [f"dmf.figures.{name}" for name in figure_names()]
 LOADED = {  # modules that a step's script loads by name
-    "falsify": ALL_CLAIMS,
-    "judge_attacks": ALL_CLAIMS,
+    "refute": ALL_CLAIMS,
+    "judge_attempts": ALL_CLAIMS,
     "verify": ALL_CLAIMS,
     "report": [*ALL_CLAIMS, *ALL_FIGURES],
     "paper": [*ALL_CLAIMS, *ALL_FIGURES],

@@ -10,9 +10,9 @@ FLOORS = [
     {"dataset"},
     {"evidence", "recovery"},
     {"studies", "search", "claims", "figures"},
-    {"falsify"},
+    {"refute"},
     {"report"},
-    {"console"},
+    {"cli"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 

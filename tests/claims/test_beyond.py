@@ -64,7 +64,7 @@ def test_one_false_case_among_honest_ones_is_found_and_named(
     evidence = study(claim.study)[0].copy(deep=True)
     label = "roots" if "roots" in evidence.coords else "target"
     place = int(np.flatnonzero(evidence[label].values == cell)[0])
-    start = int(np.flatnonzero(claim.speaks(evidence).values[place])[-1])
+    start = int(np.flatnonzero(claim.eligible(evidence).values[place])[-1])
     corrupt_in_place(evidence, corrupt, place, start)
     found = find(claim, evidence, Certificate())
     assert found.word == "violated"
@@ -88,7 +88,7 @@ def corrupt_in_place(evidence: xr.Dataset, corrupt: Corruption, cell: int, start
 def test_the_same_spectrum_at_every_minimizer_needs_no_closed_form(study: Halves) -> None:
     """Trained minimizers of one cell agree with each other as they do with the formula."""
     evidence = study("hessian")[0]
-    speaks = load_claim("hessian_spectrum").speaks(evidence).values
+    speaks = load_claim("hessian_spectrum").eligible(evidence).values
     for cell in range(evidence.sizes["cell"]):
         spectra = evidence["spectrum"].values[cell][speaks[cell]]
         assert len(spectra) >= 2

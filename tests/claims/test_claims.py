@@ -137,7 +137,7 @@ def test_one_false_run_among_honest_ones_is_found_and_named(
     assert found.word == "violated"
     run = evidence.isel(cell=cell, start=start)
     assert found.worst == {
-        key: run[key].item() for key in ("target", "depth", "lam", "scheme", "scale", "draw")
+        key: run[key].item() for key in ("target", "depth", "lam_label", "scheme", "scale", "draw")
     }  # fmt: skip
 
 
@@ -179,8 +179,8 @@ def test_a_factorization_of_the_schatten_minimizer_that_is_no_minimizer_is_found
     found = find(load_claim("schatten"), evidence, CERTIFICATE)
     assert found.word == "violated"
     assert found.worst is not None
-    assert [found.worst[key] for key in ("target", "depth", "lam")] == [
-        evidence[key].values[-2] for key in ("target", "depth", "lam")
+    assert [found.worst[key] for key in ("target", "depth", "lam_label")] == [
+        evidence[key].values[-2] for key in ("target", "depth", "lam_label")
     ]
 
 

@@ -47,7 +47,7 @@ def test_one_false_run_among_honest_ones_is_found_and_named(
     assert found.word == "violated"
     assert found.worst is not None
     assert found.worst["target"] == data
-    for key in ("lam", "depth", "scheme", "scale", "draw"):
+    for key in ("lam_label", "depth", "scheme", "scale", "draw"):
         assert found.worst[key] == evidence[key].values[cell if evidence[key].dims == ("cell",) else start]
 
 

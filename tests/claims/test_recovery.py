@@ -35,7 +35,7 @@ def test_one_false_case_among_honest_ones_is_found_and_named(
     claim = load_claim(name)
     evidence = study(claim.study)[0].copy(deep=True)
     here = np.all([evidence[key].values == wanted for key, wanted in where.items()], axis=0)
-    cell, start = np.argwhere((claim.speaks(evidence) & claim.scope(evidence)).values & here[:, None])[-1]
+    cell, start = np.argwhere((claim.eligible(evidence) & claim.scope(evidence)).values & here[:, None])[-1]
     case = {"cell": int(cell), "start": int(start)}
     if unit in ("per_step", "layered_factor"):
         allowed = evidence["per_step"] * evidence["step"] + evidence["floor"]

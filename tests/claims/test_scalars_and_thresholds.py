@@ -68,7 +68,7 @@ def corrupted(
         ],
         axis=0,
     )
-    speaks = (claim.speaks(evidence) & claim.scope(evidence)).values & here[:, None]
+    speaks = (claim.eligible(evidence) & claim.scope(evidence)).values & here[:, None]
     cell, start = np.argwhere(speaks)[-1]
     corrupt(evidence, int(cell), int(start))
     return evidence, int(cell), int(start)

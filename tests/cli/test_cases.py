@@ -40,12 +40,19 @@ def test_the_worst_run_of_a_verdict_has_its_statistic_when_it_is_trained_again(
     (record,) = json.loads(capsys.readouterr().out)
     assert {name: record[name] for name in worst} == worst
     assert record["statistic"] == statistic
-    assert record["may_speak"] == 1
+    assert record["is_eligible"] == 1
 
 
 def test_the_table_has_a_row_a_start(grid: Path, trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
     first = trained.evidence.isel(cell=0)
-    cell = ["--target", first["target"].item(), "--depth", str(first["depth"].item()), "--lam", first["lam"].item()]
+    cell = [
+        "--target",
+        first["target"].item(),
+        "--depth",
+        str(first["depth"].item()),
+        "--lam",
+        first["lam_label"].item(),
+    ]
     assert main(["cell", str(grid), *cell]) == 0
     printed = capsys.readouterr().out
     assert printed.count("converged") == int(np.sum(first["status"].values == 0))
@@ -58,7 +65,7 @@ def test_the_worst_case_of_a_study_has_its_statistic_when_it_is_made_again(
     arguments = ["study", str(grid), "measure_zero", "--claim", "measure_zero", "--json"]
     assert main(arguments) == 0
     every = json.loads(capsys.readouterr().out)
-    worst = max((case for case in every if case["may_speak"]), key=lambda case: case["statistic"])
+    worst = max((case for case in every if case["is_eligible"]), key=lambda case: case["statistic"])
     case = [f"{name}={worst[name]}" for name in ("shape", "depth", "lam", "m_star")]
     assert main([*arguments, "--case", *case]) == 0
     again = json.loads(capsys.readouterr().out)

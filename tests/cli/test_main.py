@@ -16,7 +16,7 @@ from dmf.cli.table import verdict_table
 from dmf.evidence.claim import Finding, Verdict
 
 GOOD = Finding("confirmed", 0.25, 0.75, 1200, 1100, 1000, 40, 38, None)
-WORST = {"target": "t", "depth": 3, "lam": "0.5c", "scheme": "gaussian", "scale": 1.0, "draw": 0}
+WORST = {"target": "t", "depth": 3, "lam_label": "0.5c", "scheme": "gaussian", "scale": 1.0, "draw": 0}
 FALSE = Finding("violated", 7.0, -6.0, 10, 10, 10, 1, 1, WORST)
 SILENT = Finding("inconclusive", None, None, 10, 0, 0, 1, 0, None)
 

@@ -193,8 +193,8 @@ CHANGED: list[tuple[dict[str, str], str]] = [
     ({"keep": "{layers: 1}"}, "keep.layers: got 1: expected true or false"),
     ({"tiles": "{seconds: -1}"}, "tiles.seconds: got -1: expected a number greater than 0"),
     (
-        {"falsifier": "{runs: 5}"},
-        "falsifier.runs: got 5: expected 0 or at least 200: fewer would miss the search's own control",
+        {"refute": "{runs: 5}"},
+        "refute.runs: got 5: expected 0 or at least 200: fewer would miss the search's own control",
     ),
     ({"figures": "[../collapse]"}, "figures: got ['../collapse']: expected all, or a list of names"),
 ]

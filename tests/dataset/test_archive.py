@@ -96,8 +96,8 @@ def test_data_of_another_configuration_is_refused_in_one_line(archive: Path, nam
 def test_controls_and_studies_made_with_other_settings_are_refused(archive: Path) -> None:
     with pytest.raises(DataError, match=r"scalar.nc: settings: found seed 3, expected seed 4"):
         taken(archive, {}, **{"studies/scalar.nc": "seed 4"})
-    with pytest.raises(DataError, match=r"falsifier.nc: no such file"):
-        taken(archive, {}, **{"falsifier.nc": "x"})
+    with pytest.raises(DataError, match=r"refute.nc: no such file"):
+        taken(archive, {}, **{"refute.nc": "x"})
 
 
 def test_an_incomplete_archive_may_lack_runs_and_studies_but_no_controls(archive: Path) -> None:

@@ -64,9 +64,9 @@ def test_tiles_in_any_order_give_what_one_tile_gives(
 
 def test_every_run_is_where_its_coordinates_say(whole: xr.Dataset) -> None:
     for target, lam, start in itertools.product(range(2), range(2), range(6)):
-        run = whole.isel(target=target, lam=lam, start=start)
+        run = whole.isel(target=target, lam_label=lam, start=start)
         residual = np.sum((whole["matrix"].values[target] - run["end_to_end"].values) ** 2)
-        penalty = float(run["lam_value"]) * float(run["layer_norm_sq"].sum())
+        penalty = float(run["lam"]) * float(run["layer_norm_sq"].sum())
         assert float(run["objective"]) == pytest.approx(residual + penalty, rel=1e-12)
 
 
@@ -75,10 +75,10 @@ def test_what_is_not_wanted_is_left_out(pieces: tuple[Project, Parts], whole: xr
     block = project.block(GROUP)
     wanted = replace(block, targets=block.targets[1:], lambdas=block.lambdas[::-1], series=block.series[1:], last=2)
     found = assemble(wanted, parts)
-    expected = whole.isel(target=[1], lam=[1, 0], start=[3, 4])
-    for name in ("objective", "end_to_end", "lam_value", "matrix", "scale", "draw", "scheme"):
+    expected = whole.isel(target=[1], lam_label=[1, 0], start=[3, 4])
+    for name in ("objective", "end_to_end", "lam", "matrix", "scale", "draw", "scheme"):
         np.testing.assert_array_equal(found[name].values, expected[name].values)
-    assert found["lam"].values.tolist() == ["1.2c", "0.3c"]
+    assert found["lam_label"].values.tolist() == ["1.2c", "0.3c"]
 
 
 def test_missing_runs_are_counted(pieces: tuple[Project, Parts]) -> None:

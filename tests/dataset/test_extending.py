@@ -65,7 +65,7 @@ def same_runs(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
 
     places = {start: i for i, start in enumerate(starts(new))}
     chosen = new.isel(start=[places[start] for start in starts(old)])
-    return chosen.sel(target=old["target"].values, lam=old["lam"].values)
+    return chosen.sel(target=old["target"].values, lam_label=old["lam_label"].values)
 
 
 def test_every_old_run_is_there_again_bit_for_bit(

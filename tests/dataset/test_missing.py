@@ -24,7 +24,7 @@ def partial(trained: Trained) -> dict[Group, xr.Dataset]:
     project, found = trained.project, {}
     for place, (group, whole) in enumerate(trained.groups.items()):
         nothing = missing_block(project.block(group), project.targets, project.grid)
-        parts = [whole.isel(lam=[1], start=slice(3, None))] if place == 1 else [] if place == 2 else [whole]
+        parts = [whole.isel(lam_label=[1], start=slice(3, None))] if place == 1 else [] if place == 2 else [whole]
         found[group] = assemble(project.block(group), [("nothing", nothing), *(("a part", part) for part in parts)])
         check_runs(found[group], "assembled")
     return found
@@ -38,7 +38,7 @@ def test_what_is_there_is_in_its_place_and_the_rest_is_missing(
         found = partial[group]
         missing = found["status"].values == MISSING
         lost.append(int(missing.sum()))
-        for name in ("matrix", "lam_value", "gradient_tolerance", "target_fingerprint", "scheme", "scale", "draw"):
+        for name in ("matrix", "lam", "gradient_tolerance", "target_fingerprint", "scheme", "scale", "draw"):
             np.testing.assert_array_equal(found[name].values, whole[name].values, err_msg=name)
         for name in ("objective", "end_to_end", "layer_norm_sq", "status", "iterations"):
             np.testing.assert_array_equal(found[name].values[~missing], whole[name].values[~missing], err_msg=name)
@@ -54,15 +54,15 @@ def test_no_missing_run_speaks_and_the_others_speak_as_before(
     evidence = certify(partial.values())
     there = (evidence["status"] != MISSING).transpose("cell", "start")
     for name, claim in CLAIMS.items():
-        speaks = claim.speaks(evidence)
+        speaks = claim.eligible(evidence)
         assert not (speaks & ~there).any(), name
-        np.testing.assert_array_equal(speaks.values, claim.speaks(trained.evidence).where(there, False).values, name)
+        np.testing.assert_array_equal(speaks.values, claim.eligible(trained.evidence).where(there, False).values, name)
         finding = find(claim, evidence, Certificate())
         whole = find(claim, trained.evidence, Certificate())
         assert finding.statistic is not None, name
         assert finding.statistic <= whole.statistic, name  # type: ignore[operator]
         assert (finding.runs, finding.cells) == (whole.runs, whole.cells), name
-        assert finding.runs_spoke < whole.runs_spoke, name
+        assert finding.runs_counted < whole.runs_counted, name
 
 
 def test_too_few_runs_confirm_nothing(trained: Trained) -> None:

@@ -22,11 +22,11 @@ def test_a_new_grid_is_all_to_be_made_and_a_finished_one_not(small: dict[str, An
     new = estimate(project, [], [])
     runs = 2 * 2 * 2 * 2 * 4  # targets, depths, lambdas, scales, draws
     assert (new.runs, new.new_runs) == (runs, runs)
-    assert (new.tiles, new.new_tiles, new.new_parts, new.new_bundles, new.jobs) == (4, 4, 4, 1, 9)
+    assert (new.tiles, new.new_tiles, new.new_chunks, new.new_evidence_chunks, new.jobs) == (4, 4, 4, 1, 9)
     trained = sum(tile.runs * seconds_per_run(tile.group) for tile in project.plan.wanted)
     assert new.core_hours * 3600 > trained
-    parts = [part.name for group in project.parts() for part in group]
-    done = estimate(project, [tile.name for tile in project.plan.wanted], parts)
+    chunks = [chunk.name for group in project.chunks() for chunk in group]
+    done = estimate(project, [tile.name for tile in project.plan.wanted], chunks)
     assert (done.runs, done.new_runs, done.jobs, done.core_hours) == (runs, 0, 0, 0)
     assert done.data_bytes == ROOM
 

@@ -34,7 +34,7 @@ def test_every_variable_says_what_it_is(runs: xr.Dataset) -> None:
 
 def test_sizes_are_those_of_the_grid(runs: xr.Dataset) -> None:
     assert dict(runs.sizes) == {
-        "target": 1, "lam": 2, "start": 8, "row": 3, "col": 4, "singular": 3, "layer": 3,
+        "target": 1, "lam_label": 2, "start": 8, "row": 3, "col": 4, "singular": 3, "layer": 3,
     }  # fmt: skip
     for name, variable in RUN_VARIABLES.items():
         assert runs[name].dims == variable.dims
@@ -48,7 +48,7 @@ def test_a_missing_variable_is_named(runs: xr.Dataset, name: str) -> None:
 
 BREACHES: dict[str, tuple[Callable[[xr.Dataset], xr.Dataset], str]] = {
     "dimensions in another order": (
-        lambda d: d.assign(objective=d["objective"].transpose("lam", "target", "start")),
+        lambda d: d.assign(objective=d["objective"].transpose("lam_label", "target", "start")),
         r"objective has dimensions \('lam', 'target', 'start'\), expected \('target', 'lam', 'start'\)",
     ),
     "a dimension too few": (lambda d: d.assign(status=d["status"].isel(start=0, drop=True)), "status has dimensions"),

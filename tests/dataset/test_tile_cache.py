@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dmf.dataset.tile_cache import provide, read_or_repair, read_tile
 from dmf.dataset.schema import DataError
 from dmf.dataset.store import read
+from dmf.dataset.tile_cache import provide, read_or_repair, read_tile
 from dmf.grid.tiles import Tile
 from small import Trained
 
@@ -21,7 +21,7 @@ class Maker:
         self.other = trained.project.plan.wanted[1]
         self.runs = trained.tiles
         self.data = data
-        self.file, self.kept = (data / folder / f"{self.tile.name}.nc" for folder in ("tiles", "kept"))
+        self.file, self.kept = (data / folder / f"{self.tile.name}.nc" for folder in ("tiles", "tile_cache"))
         self.trained = 0
         self.said: list[str] = []
 

@@ -105,7 +105,7 @@ def test_the_workflow_finds_all_three(run: Run, checkout: Path) -> None:
     run(f"snakemake --cores all --configfile grid.yaml -- {goals}")
     verdict = json.loads((checkout / "reports/own/verdicts/energy.json").read_text())
     assert verdict["finding"]["word"] == "confirmed"
-    assert verdict["finding"]["cells_spoke"] == 6
+    assert verdict["finding"]["cells_counted"] == 6
     assert verdict["control_detected"]
     assert "<svg" in (checkout / "reports/own/figures/energy.svg").read_text()
 

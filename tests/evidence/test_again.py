@@ -18,13 +18,13 @@ def stored(trained: Trained, cell: tuple[str, int, str]) -> xr.Dataset:
         for group, runs in trained.groups.items()
         if group.depth == depth and name in runs["target"].values.tolist()
     ]
-    place = {dim: [runs[dim].values.tolist().index(key)] for dim, key in (("target", name), ("lam", label))}
+    place = {dim: [runs[dim].values.tolist().index(key)] for dim, key in (("target", name), ("lam_label", label))}
     return runs.isel(place)
 
 
 def cells(trained: Trained) -> list[tuple[str, int, str]]:
     evidence = trained.evidence
-    keys = zip(evidence["target"].values, evidence["depth"].values, evidence["lam"].values, strict=True)
+    keys = zip(evidence["target"].values, evidence["depth"].values, evidence["lam_label"].values, strict=True)
     every = [(str(name), int(depth), str(label)) for name, depth, label in keys]
     return [every[0], every[len(every) // 2], every[-1]]
 

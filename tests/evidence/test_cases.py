@@ -12,8 +12,8 @@ import xarray as xr
 from dmf.claims import load_claim
 from dmf.dataset.store import read, write
 from dmf.evidence.cases import SAYS, cell_table, shared_table, table_csv
+from dmf.evidence.eligibility import is_eligible
 from dmf.evidence.judge import finding
-from dmf.evidence.eligibility import may_speak
 from dmf.grid.config import Certificate
 from small import Trained
 
@@ -44,7 +44,7 @@ def by_hand() -> tuple[xr.Dataset, xr.Dataset]:
 def hand_table() -> xr.Dataset:
     evidence, scope = by_hand()
     claim = replace(
-        load_claim("balancedness"), scope=lambda _: scope, ratio=lambda part: part["imbalance"], speaks=may_speak
+        load_claim("balancedness"), scope=lambda _: scope, ratio=lambda part: part["imbalance"], eligible=is_eligible
     )
     return cell_table(claim, [evidence], CERTIFICATE)
 
@@ -52,7 +52,7 @@ def hand_table() -> xr.Dataset:
 def test_every_cell_says_what_the_rule_gives() -> None:
     table = hand_table()
     assert [SAYS[word] for word in table["says"].values] == list(SAYS)
-    assert table["spoke"].values.tolist() == [3, 3, 1, 0]
+    assert table["counted"].values.tolist() == [3, 3, 1, 0]
     assert table["certified"].values.tolist() == [3, 3, 2, 3]
     np.testing.assert_array_equal(table["statistic"].values, [0.5, 1.5, 0.4, np.nan])
     assert table["worst_draw"].values[:3].tolist() == [1, 2, 0]
@@ -62,7 +62,8 @@ def test_the_csv_has_the_worst_cell_first_and_blanks_where_none_spoke() -> None:
     rows = list(csv.DictReader(io.StringIO(table_csv(hand_table()))))
     assert [row["target"] for row in rows] == ["b", "a", "c", "d"]
     assert rows[0] == {
-        "target": "b", "depth": "3", "runs": "3", "certified": "3", "spoke": "3", "statistic": "1.5", "tolerance": "1",
+        "target": "b", "depth": "3", "runs": "3", "certified": "3", "counted": "3", "statistic": "1.5",
+        "tolerance": "1",
         "says": "violates", "worst_draw": "2", "worst_scheme": "balanced",
     }  # fmt: skip
     assert (rows[-1]["statistic"], rows[-1]["worst_draw"], rows[-1]["says"]) == ("", "", "outside the hypotheses")

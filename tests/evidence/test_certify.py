@@ -56,10 +56,10 @@ def minimizer(matrix: np.ndarray, depth: int, lam: float) -> tuple[float, np.nda
 def cells_of(tiles: list[xr.Dataset]) -> list[tuple[xr.Dataset, int]]:
     """(cell, depth) in the order of evidence."""
     return [
-        (tile.isel(target=t, lam=v), len(tile["layer"]))
+        (tile.isel(target=t, lam_label=v), len(tile["layer"]))
         for tile in tiles
         for t in range(tile.sizes["target"])
-        for v in range(tile.sizes["lam"])
+        for v in range(tile.sizes["lam_label"])
     ]
 
 
@@ -81,16 +81,16 @@ def test_cells_are_what_brute_force_finds(trained: Trained) -> None:
     cells = cells_of(list(trained.groups.values()))
     assert len(cells) == trained.evidence.sizes["cell"]
     for i, (cell, depth) in enumerate(cells):
-        facts, lam, matrix = trained.evidence.isel(cell=i), float(cell["lam_value"]), cell["matrix"].values
+        facts, lam, matrix = trained.evidence.isel(cell=i), float(cell["lam"]), cell["matrix"].values
         minimum, best = minimizer(matrix, depth, lam)
         roots = np.linalg.svd(best, compute_uv=False)
         roots = roots[roots > 1e-9] ** (2 / depth)
-        assert (facts["target"], facts["depth"], facts["lam"]) == (cell["target"], depth, cell["lam"])
+        assert (facts["target"], facts["depth"], facts["lam_label"]) == (cell["target"], depth, cell["lam_label"])
         assert float(facts["minimum"]) == pytest.approx(minimum, rel=1e-12)
         assert float(facts["predicted_norm"]) == pytest.approx(np.linalg.norm(best), rel=1e-12, abs=1e-12)
         assert float(facts["predicted_layer_norm_sq"]) == pytest.approx(roots.sum(), rel=1e-12, abs=1e-12)
         assert int(facts["kept_at_minimum"]) == len(roots)
-        assert float(facts["relative"]) == pytest.approx(float(str(cell["lam"].item())[:-1]), rel=1e-14)
+        assert float(facts["relative"]) == pytest.approx(float(str(cell["lam_label"].item())[:-1]), rel=1e-14)
         sigma = np.linalg.svd(matrix, compute_uv=False)
         np.testing.assert_allclose(facts["sigma"].values[: len(sigma)], sigma, rtol=1e-14)
         assert np.isnan(facts["sigma"].values[len(sigma) :]).all()
@@ -100,7 +100,7 @@ def test_cells_are_what_brute_force_finds(trained: Trained) -> None:
 def test_kept_is_the_rank_of_x_and_the_gap_is_to_that_level(trained: Trained) -> None:
     seen = set()
     for i, (cell, depth) in enumerate(cells_of(list(trained.groups.values()))):
-        lam = float(cell["lam_value"])
+        lam = float(cell["lam"])
         sigma = np.linalg.svd(cell["matrix"].values, compute_uv=False)
         for j in range(cell.sizes["start"]):
             run, fact = cell.isel(start=j), trained.evidence.isel(cell=i, start=j)
@@ -134,7 +134,7 @@ def test_tolerances_cover_runs_that_stopped_early(small: dict[str, Any], depth: 
     tiles, evidence = evidence_of(small, depths=[depth], certificate={"gradient_norm": gradient_norm})
     ratios = []
     for i, (cell, _) in enumerate(cells_of(tiles)):
-        lam = float(cell["lam_value"])
+        lam = float(cell["lam"])
         _, best = minimizer(cell["matrix"].values, depth, lam)
         x = np.linalg.svd(best, compute_uv=False)
         alpha_sq = np.sum(x[x > 1e-12] ** (2 / depth))
@@ -164,7 +164,7 @@ def test_an_exact_tie_of_depth_two_leaves_its_cell_without_a_voice(small: dict[s
     finite = np.isfinite(evidence["radius"].values)
     np.testing.assert_array_equal(finite.any(axis=1), [False, True, False])
     finding = find(load_claim("uniqueness"), evidence, Certificate())
-    assert (finding.word, finding.cells, finding.cells_spoke) == ("inconclusive", 3, 1)
+    assert (finding.word, finding.cells, finding.cells_counted) == ("inconclusive", 3, 1)
 
 
 def test_a_saddle_that_rounding_hides_from_the_minimum_has_no_voice(small: dict[str, Any]) -> None:

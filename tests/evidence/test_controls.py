@@ -85,7 +85,7 @@ def test_unbalanced_runs_have_the_product_of_the_ordinary_ones_and_more_regulari
     for name in ("distance", "schatten", "end_to_end_norm"):
         np.testing.assert_array_equal(after[name].values, before[name].values)
     # by lambda (4 + 1/4 - 2) ||W||_F^2, all layers having one norm
-    growth = 2.25 * before["lam_value"].values * before["layer_norm_sq_max"].values
+    growth = 2.25 * before["lam"].values * before["layer_norm_sq_max"].values
     np.testing.assert_allclose((after["objective"] - before["objective"]).values, growth, rtol=1e-9, atol=1e-12)
     assert not after["certified"].values[~at_zero].any()
 

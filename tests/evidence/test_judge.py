@@ -55,7 +55,7 @@ def evidence(
         coords={
             "target": ("cell", [f"t{i}" for i in range(shape[0])]),
             "depth": ("cell", np.arange(shape[0]) + 2),
-            "lam": ("cell", [f"{i}c" for i in range(shape[0])]),
+            "lam_label": ("cell", [f"{i}c" for i in range(shape[0])]),
             "scheme": ("start", ["gaussian"] * shape[1]),
             "scale": ("start", np.arange(shape[1]) + 0.5),
             "draw": ("start", np.arange(shape[1])),
@@ -71,10 +71,10 @@ def test_confirmed_when_enough_cells_speak_and_none_contradicts() -> None:
         margin=pytest.approx(0.1),
         runs=6,
         runs_certified=6,
-        runs_spoke=6,
+        runs_counted=6,
         cells=2,
-        cells_spoke=2,
-        worst={"target": "t0", "depth": 2, "lam": "0c", "scheme": "gaussian", "scale": 1.5, "draw": 1},
+        cells_counted=2,
+        worst={"target": "t0", "depth": 2, "lam_label": "0c", "scheme": "gaussian", "scale": 1.5, "draw": 1},
     )
 
 
@@ -86,12 +86,12 @@ def test_the_edge_itself_is_allowed() -> None:
 def test_one_run_that_speaks_against_it_violates_a_claim_and_is_named() -> None:
     found = find(claim(), evidence([[0.1, 0.2], [0.1, 0.3], [2.5, 0.1]]), TWO_OF_HALF)
     assert (found.word, found.statistic, found.margin) == ("violated", 2.5, -1.5)
-    assert found.worst == {"target": "t2", "depth": 4, "lam": "2c", "scheme": "gaussian", "scale": 0.5, "draw": 0}
+    assert found.worst == {"target": "t2", "depth": 4, "lam_label": "2c", "scheme": "gaussian", "scale": 0.5, "draw": 0}
 
 
 def test_a_violation_outweighs_a_lack_of_runs() -> None:
     found = find(claim(), evidence([[9.0, 0.1], [0.1, 0.1]], minimal=[[1, 0], [0, 0]]), TWO_OF_HALF)
-    assert (found.word, found.runs_spoke, found.cells_spoke) == ("violated", 1, 0)
+    assert (found.word, found.runs_counted, found.cells_counted) == ("violated", 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_violation_outweighs_a_lack_of_runs() -> None:
 )
 def test_a_run_without_certificate_cannot_contradict(silence: dict[str, object]) -> None:
     found = find(claim(), evidence([[50.0, 0.1, 0.1]], **silence), TWO_OF_HALF)
-    assert (found.word, found.statistic, found.runs, found.runs_spoke) == ("confirmed", 0.1, 3, 2)
+    assert (found.word, found.statistic, found.runs, found.runs_counted) == ("confirmed", 0.1, 3, 2)
 
 
 @pytest.mark.parametrize("silent", [50.0, -3.0])
@@ -131,7 +131,7 @@ def test_a_ratio_that_is_no_number_contradicts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minimal", "word", "spoke"),
+    ("minimal", "word", "counted"),
     [
         ([[1, 1], [1, 1], [0, 0]], "confirmed", 2),
         ([[1, 1], [1, 0], [0, 1]], "inconclusive", 1),  # one run is less than runs_per_cell
@@ -141,7 +141,7 @@ def test_a_ratio_that_is_no_number_contradicts() -> None:
 )
 def test_too_few_cells_that_speak_are_inconclusive(minimal: list[list[int]], word: str, spoke: int) -> None:
     found = find(claim(), evidence([[0.1, 0.2]] * 3, minimal=minimal), TWO_OF_HALF)
-    assert (found.word, found.cells_spoke) == (word, spoke)
+    assert (found.word, found.cells_counted) == (word, spoke)
 
 
 def test_exactly_the_wanted_share_of_cells_is_enough() -> None:
@@ -157,7 +157,7 @@ def test_no_cell_in_scope_is_inconclusive_with_nothing_to_show() -> None:
 
 def test_uncertified_runs_are_counted() -> None:
     found = find(claim(), evidence([[0.1, 0.2, 0.3]], minimal=[[1, 1, 0]], certified=[[1, 1, 0]]), TWO_OF_HALF)
-    assert (found.runs, found.runs_certified, found.runs_spoke) == (3, 2, 2)
+    assert (found.runs, found.runs_certified, found.runs_counted) == (3, 2, 2)
 
 
 def test_the_order_of_dimensions_does_not_matter() -> None:

@@ -57,7 +57,7 @@ class Whole:
 
     def __init__(self, workflow: Workflow) -> None:
         self._workflow, self._seen = workflow, dict[str, tuple[int, int]]()
-        self.kept = workflow.folder / "data/tiny/kept"
+        self.kept = workflow.folder / "data/tiny/tile_cache"
 
     def look(self) -> None:
         """Note the whole tiles."""

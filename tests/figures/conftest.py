@@ -72,7 +72,7 @@ def made_up_cell(name: str, sigma: list[float], depth: int, label: str) -> xr.Da
         },
         coords={
             "target": ("cell", np.array([name], dtype=object)),
-            "lam": ("cell", np.array([label], dtype=object)),
+            "lam_label": ("cell", np.array([label], dtype=object)),
             "depth": ("cell", [depth]),
             "group": ("cell", np.array([group.name], dtype=object)),
             "scheme": ("start", np.array(["gaussian"] * starts, dtype=object)),

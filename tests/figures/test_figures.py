@@ -280,7 +280,7 @@ def test_the_phase_diagram_has_the_shares_of_certified_runs_and_no_column_across
 ) -> None:
     evidence = evidence.copy(deep=True)
     lam_s = (3 / 4) * (1 / 4) ** (1 / 3) / (1 / 2) ** (4 / 3)  # depth 3, m = 1, in units of lambda_c = 2^(-4/3)
-    cells = np.flatnonzero((evidence["depth"] == 3).values & (evidence["lam"] == "0.6c").values)
+    cells = np.flatnonzero((evidence["depth"] == 3).values & (evidence["lam_label"] == "0.6c").values)
     evidence["certified"][cells[0], 1] = 0  # of eight runs, two at zero: one more has no say
     evidence["kept"][cells[0], 1] = -1
     at_zero, at_minimum = composed("phase", evidence, controls).axes[:2]

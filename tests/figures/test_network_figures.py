@@ -68,8 +68,8 @@ def test_a_gap_beyond_its_tolerance_stands_on_the_red_ground(study: Callable[[st
 def test_singular_values_of_every_run_are_drawn_beside_the_predicted_ones(study: Callable[[str], Halves]) -> None:
     evidence, controls = study("practice")
     panels = rendered("practice", evidence, controls).axes
-    for axes, lam in zip(panels, dict.fromkeys(evidence["lam"].values), strict=True):
-        here = evidence.isel(cell=np.flatnonzero(evidence["lam"].values == lam))
+    for axes, lam in zip(panels, dict.fromkeys(evidence["lam_label"].values), strict=True):
+        here = evidence.isel(cell=np.flatnonzero(evidence["lam_label"].values == lam))
         drawn = np.concatenate([heights(axes, marker) for marker in "osD^"])
         np.testing.assert_allclose(np.sort(drawn), np.sort(here["singular_values"].values.ravel()))
         bars = [segment[0, 1] for segment in axes.collections[1].get_segments()]

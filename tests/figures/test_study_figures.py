@@ -116,11 +116,11 @@ def test_shares_of_both_optimizers_are_counts_of_their_minima(study: Callable[[s
 
 
 def test_costs_are_those_of_the_cells_and_what_was_not_found_is_a_dash(study: Callable[[str], Halves]) -> None:
-    evidence, controls = (half.copy(deep=True) for half in study("search"))
+    evidence, controls = (half.copy(deep=True) for half in study("minimum_search"))
     deep = np.flatnonzero(evidence["depth"].values == 3)
     evidence["certified"].values[deep[-1]] = 0
-    lost = (str(evidence["lam"].values[deep[-1]]), 3)
-    middle, hardest = rendered("search", evidence, controls).axes[:2]
+    lost = (str(evidence["lam_label"].values[deep[-1]]), 3)
+    middle, hardest = rendered("minimum_search", evidence, controls).axes[:2]
     cells = search.cell_table(evidence)
     order = _style.lambda_order(cells)
     for axes, quantile in ((middle, 0.5), (hardest, 1.0)):

@@ -22,7 +22,7 @@ BASE: dict[str, Any] = {
     "optimizer": {"name": "lbfgs"},
     "certificate": {},
     "keep": {},
-    "falsifier": {},
+    "refute": {},
     "tiles": {},
 }
 NAN, INF, ABSENT = float("nan"), float("inf"), object()
@@ -265,6 +265,6 @@ def test_a_long_value_is_cut() -> None:
 
 @pytest.mark.parametrize("runs", [1, 199])
 def test_a_search_too_small_for_its_own_control_is_refused(runs: int) -> None:
-    with pytest.raises(UserError, match=rf"falsifier\.runs: got {runs}: expected 0 or at least 200"):
-        validate(changed("falsifier.runs", runs), "demo.yaml")
-    assert validate(changed("falsifier.runs", 0), "demo.yaml").falsifier.runs == 0
+    with pytest.raises(UserError, match=rf"refute\.runs: got {runs}: expected 0 or at least 200"):
+        validate(changed("refute.runs", runs), "demo.yaml")
+    assert validate(changed("refute.runs", 0), "demo.yaml").refute.runs == 0

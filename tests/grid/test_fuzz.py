@@ -36,7 +36,7 @@ FULL: dict[str, Any] = {
     "certificate": {"gradient_norm": 1e-9, "runs_per_cell": 2, "cells": 0.5},
     "keep": {"layers": True},
     "tiles": {"seconds": 20.0},
-    "falsifier": {"runs": 0},
+    "refute": {"runs": 0},
     "figures": ["census"],
     "studies": "all",
 }

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dmf.grid.memory import SIDE_BY_SIDE, bytes_to_train
-from dmf.training.engine import train
 from dmf.training.compiled_engine.instructions import LANES
+from dmf.training.engine import train
 from dmf.training.settings import GradientDescent, Lbfgs
 from dmf.training.starts import draw_start
 

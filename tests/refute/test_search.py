@@ -13,38 +13,38 @@ from dmf.claims import load_claims
 from dmf.errors import UserError
 from dmf.evidence.certify import CELL_FIELDS, RUN_FIELDS
 from dmf.evidence.claim import Claim
+from dmf.grid.config import Certificate, Grid, validate
 from dmf.refute import search as search_module
 from dmf.refute.candidate import Candidate, random_candidate, random_shape
-from dmf.refute.false_claim import DECOY
+from dmf.refute.false_claim import FALSE_CLAIM
 from dmf.refute.record import judge_all, problems, read_record
 from dmf.refute.search import search, worst_ratios
 from dmf.refute.train import SERIES, train_candidates
-from dmf.grid.config import Certificate, Grid, validate
 
 CLAIMS = {name: claim for name, claim in load_claims().items() if claim.study == "runs"}
 
 
 def grid_of(raw: dict[str, Any], runs: int, seed: int = 5) -> Grid:
-    return validate({**raw, "seed": seed, "falsifier": {"runs": runs}}, "test")
+    return validate({**raw, "seed": seed, "refute": {"runs": runs}}, "test")
 
 
 @pytest.fixture(scope="module")
 def found() -> xr.Dataset:
     from small import SMALL
 
-    return search(grid_of(SMALL, 400), {**CLAIMS, "decoy": DECOY})
+    return search(grid_of(SMALL, 400), {**CLAIMS, "false_claim": FALSE_CLAIM})
 
 
 def test_the_evidence_is_in_the_form_of_every_other_runs(found: xr.Dataset) -> None:
     assert set(found.data_vars) == {*CELL_FIELDS, *RUN_FIELDS, "sigma"}
     assert dict(found.sizes) == {"cell": 50, "start": len(SERIES), "singular": found.sizes["singular"]}
-    assert {"target", "depth", "lam", "scheme", "scale", "draw"} <= set(found.coords)
+    assert {"target", "depth", "lam_label", "scheme", "scale", "draw"} <= set(found.coords)
     assert len(set(found["target"].values)) == 50
 
 
 def test_no_claim_on_runs_is_refuted_and_the_control_is(found: xr.Dataset) -> None:
     record = judge_all(CLAIMS, found, Certificate())
-    assert [attack.claim for attack in record.attacks] == list(CLAIMS)
+    assert [attempt.claim for attempt in record.attempts] == list(CLAIMS)
     assert problems(record, "here") == []
     assert record.control.refuted
     assert (record.runs, record.cells) == (400, 50)
@@ -82,7 +82,7 @@ def peak_claim(speaks: bool = True) -> Claim:
     def voices(evidence: xr.Dataset) -> xr.DataArray:
         return (evidence["minimal"] == 1) & speaks
 
-    return replace(CLAIMS["uniqueness"], ratio=ratio, scope=all_cells, speaks=voices)
+    return replace(CLAIMS["uniqueness"], ratio=ratio, scope=all_cells, eligible=voices)
 
 
 def test_the_search_climbs_where_random_trials_do_not(small: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_a_claim_of_which_no_run_may_speak_stops_nothing(
     small: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search_module, "train_candidates", fake_evidence)
-    claim = peak_claim(speaks=False)
+    claim = peak_claim(eligible=False)
     found = search(grid_of(small, 800), {"mute": claim, "peak": peak_claim()})
     assert found.sizes["cell"] == 100
     assert (worst_ratios(claim, found) == -np.inf).all()
@@ -111,7 +111,7 @@ def test_candidates_of_many_shapes_keep_their_order_and_do_not_depend_on_their_c
     together = train_candidates(candidates, grid)
     assert together["target"].values.tolist() == list(candidates)
     for place, (name, candidate) in enumerate(candidates.items()):
-        assert together["lam_value"].values[place] == candidate.lam
+        assert together["lam"].values[place] == candidate.lam
         alone = train_candidates({name: candidate}, grid)
         np.testing.assert_array_equal(alone["objective"].values[0], together["objective"].values[place])
 
@@ -122,16 +122,16 @@ def test_a_refutation_is_named_with_its_cell(found: xr.Dataset) -> None:
     cell, start = np.argwhere(speaks)[7]
     evidence["distance"].values[cell, start] += 1e3
     record = judge_all(CLAIMS, evidence, Certificate())
-    (line,) = problems(record, "reports/x/falsifier.json")
-    attack = next(attack for attack in record.attacks if attack.refuted)
-    assert attack.claim == "uniqueness"
-    assert attack.facts["lam_value"] == evidence["lam_value"].values[cell]
-    assert attack.singular_values[0] == evidence["sigma_1"].values[cell]
-    assert attack.finding.worst is not None
-    assert attack.finding.worst["target"] == evidence["target"].values[cell]
+    (line,) = problems(record, "reports/x/refute.json")
+    attempt = next(attempt for attempt in record.attempts if attempt.refuted)
+    assert attempt.claim == "uniqueness"
+    assert attempt.facts["lam"] == evidence["lam"].values[cell]
+    assert attempt.singular_values[0] == evidence["sigma_1"].values[cell]
+    assert attempt.finding.worst is not None
+    assert attempt.finding.worst["target"] == evidence["target"].values[cell]
     assert "uniqueness (Theorem 10) is refuted by the search" in line
-    assert repr(float(evidence["lam_value"].values[cell])) in line
-    assert "reports/x/falsifier.json" in line
+    assert repr(float(evidence["lam"].values[cell])) in line
+    assert "reports/x/refute.json" in line
 
 
 def test_a_search_that_misses_its_control_says_so(found: xr.Dataset) -> None:
@@ -139,12 +139,12 @@ def test_a_search_that_misses_its_control_says_so(found: xr.Dataset) -> None:
     record = judge_all(CLAIMS, found.isel(cell=~window), Certificate())
     (line,) = problems(record, "x.json")
     assert "did not refute its control" in line
-    assert "falsifier.runs" in line
+    assert "refute.runs" in line
 
 
 def test_records_survive_their_file(found: xr.Dataset, tmp_path: Path) -> None:
     record = judge_all(CLAIMS, found, Certificate())
-    path = tmp_path / "falsifier.json"
+    path = tmp_path / "refute.json"
     path.write_text(json.dumps(record.as_json(), allow_nan=False))
     assert read_record(path) == record
     path.write_text("{}")
@@ -154,6 +154,6 @@ def test_records_survive_their_file(found: xr.Dataset, tmp_path: Path) -> None:
 
 def test_evidence_in_which_nothing_speaks_gives_a_record(found: xr.Dataset) -> None:
     record = judge_all(CLAIMS, found.assign(minimal=found["minimal"] * 0), Certificate())
-    attack = next(attack for attack in record.attacks if attack.claim == "collapse")
-    assert (attack.finding.statistic, attack.widths, attack.facts) == (None, "", {})
+    attempt = next(attempt for attempt in record.attempts if attempt.claim == "collapse")
+    assert (attempt.finding.statistic, attempt.widths, attempt.facts) == (None, "", {})
     json.dumps(record.as_json(), allow_nan=False)

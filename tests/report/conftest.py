@@ -55,7 +55,8 @@ def evidence() -> xr.Dataset:
     variables |= {name: (("cell", "start"), np.array(values)) for name, values in chosen.items()}
     variables["kept_at_minimum"] = ("cell", np.array([1, 0, 1, 0]))
     coords: dict[str, Any] = {
-        name: ("cell", np.array([cell[i] for cell in cells], dtype=object)) for i, name in ((0, "target"), (2, "lam"))
+        name: ("cell", np.array([cell[i] for cell in cells], dtype=object))
+        for i, name in ((0, "target"), (2, "lam_label"))
     }
     coords["depth"] = ("cell", np.array([cell[1] for cell in cells]))
     coords |= {
@@ -67,7 +68,7 @@ def evidence() -> xr.Dataset:
 
 
 def finding(word: str, statistic: float | None, **changes: Any) -> Finding:
-    worst = {"target": "square", "depth": 3, "lam": "0.5c", "scheme": "balanced", "scale": 2.0, "draw": 0}
+    worst = {"target": "square", "depth": 3, "lam_label": "0.5c", "scheme": "balanced", "scale": 2.0, "draw": 0}
     margin = None if statistic is None else 1 - statistic
     one = Finding(word, statistic, margin, 16, 15, 12, 4, 3, None if statistic is None else worst)  # type: ignore[arg-type]
     return replace(one, **changes)
@@ -82,7 +83,7 @@ def verdicts() -> list[Verdict]:
             claim.order,
             claim.title,
             claim.source,
-            finding("confirmed", 0.101 + 0.01 * place, runs=1200 + place, runs_spoke=1100 + place),
+            finding("confirmed", 0.101 + 0.01 * place, runs=1200 + place, runs_counted=1100 + place),
             finding("violated", 1234.0 + 100 * place),
         )
         for place, (name, claim) in enumerate(load_claims().items())

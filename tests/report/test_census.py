@@ -8,7 +8,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dmf.evidence.eligibility import may_speak
+from dmf.evidence.eligibility import is_eligible
 from dmf.report.census import MOST_LEVELS, census
 from dmf.report.listing import (
     cells_short_of_minimum,
@@ -81,17 +81,17 @@ def test_many_levels_share_the_last_column() -> None:
 
 
 def test_a_run_without_a_bound_on_its_distance_may_not_speak(evidence: xr.Dataset) -> None:
-    before = int(may_speak(evidence).sum())
+    before = int(is_eligible(evidence).sum())
     evidence["radius"].values[0] = np.inf
-    assert int(may_speak(evidence).sum()) == before - 4
-    assert [cell["lam"] for cell in degenerate_cells(evidence).shown] == ["0.5c"]
+    assert int(is_eligible(evidence).sum()) == before - 4
+    assert [cell["lam_label"] for cell in degenerate_cells(evidence).shown] == ["0.5c"]
     assert degenerate_cells(evidence).total == 1
 
 
 def test_listings_name_exactly_the_runs_left_out(evidence: xr.Dataset) -> None:
     (uncertified,) = uncertified_runs(evidence).shown
-    assert {name: uncertified[name] for name in ("depth", "lam", "scheme", "scale", "draw")} == {
-        "depth": 3, "lam": "0.5c", "scheme": "gaussian", "scale": 2.0, "draw": 0,
+    assert {name: uncertified[name] for name in ("depth", "lam_label", "scheme", "scale", "draw")} == {
+        "depth": 3, "lam_label": "0.5c", "scheme": "gaussian", "scale": 2.0, "draw": 0,
     }  # fmt: skip
     assert uncertified_by_status(evidence) == {"stalled": 1}
     (stray,) = runs_at_no_level(evidence).shown
@@ -101,7 +101,7 @@ def test_listings_name_exactly_the_runs_left_out(evidence: xr.Dataset) -> None:
 def test_a_cell_is_short_below_the_number_that_it_needs(evidence: xr.Dataset) -> None:
     assert cells_short_of_minimum(evidence, 1).total == 0
     (short,) = cells_short_of_minimum(evidence, 2).shown
-    assert (short["depth"], short["lam"], short["at_minimum"]) == (3, "0.5c", 1)
+    assert (short["depth"], short["lam_label"], short["at_minimum"]) == (3, "0.5c", 1)
     certified = evidence.isel(cell=2, start=[0, 1, 3])["objective"]
     assert short["best"]["objective"] == float(certified.min())
 
@@ -112,7 +112,7 @@ def test_a_cell_without_a_certified_run_has_no_best_run(evidence: xr.Dataset) ->
 
 
 def test_the_worst_run_is_found_by_its_coordinates_or_not_at_all(evidence: xr.Dataset) -> None:
-    coordinates = {"target": "square", "depth": 3, "lam": "1.5c", "scheme": "balanced", "scale": 2.0, "draw": 0}
+    coordinates = {"target": "square", "depth": 3, "lam_label": "1.5c", "scheme": "balanced", "scale": 2.0, "draw": 0}
     run = find_run(evidence, coordinates)
     assert run is not None
     assert run["objective"] == float(evidence["objective"][3, 3])

@@ -11,8 +11,8 @@ import xarray as xr
 from dmf import report
 from dmf.claims import load_claims
 from dmf.evidence.claim import Finding, Verdict
-from dmf.refute.record import Attack, Record
 from dmf.grid.config import Grid
+from dmf.refute.record import Attempt, Record
 from dmf.report.pictures import LARGEST_SVG, Picture, picture
 from html_reader import Reader
 
@@ -96,8 +96,8 @@ def test_every_number_of_every_verdict_is_in_its_row(build: Build, verdicts: lis
         assert one.margin is not None
         for expected in (verdict.source, f"{one.statistic:.3f}", f"{one.margin:.3f}", "confirmed", "detected"):
             assert expected in row
-        assert f"{one.runs_spoke:,} of {one.runs:,}" in row
-        assert f"{one.cells_spoke} of {one.cells}" in row
+        assert f"{one.runs_counted:,} of {one.runs:,}" in row
+        assert f"{one.cells_counted} of {one.cells}" in row
 
 
 def test_statement_tolerance_and_refutation_of_every_claim_are_there(build: Build) -> None:
@@ -153,7 +153,7 @@ def test_a_claim_of_which_no_run_spoke_is_inconclusive_and_says_why(build: Build
 
 def test_uncertified_and_stray_runs_are_listed_with_their_coordinates(build: Build) -> None:
     page = build()
-    text = Reader(page[page.index('id="silent"') : page.index('id="limits"')]).text
+    text = Reader(page[page.index('id="ineligible"') : page.index('id="limits"')]).text
     uncertified, rest = text.split("Certified runs at no critical level")
     assert "1 of 16 runs have no certificate" in uncertified
     assert "gaussian × 2, no. 0" in uncertified
@@ -186,24 +186,24 @@ def test_the_same_data_give_the_same_page(build: Build) -> None:
 
 
 def record(statistic: float, control: float) -> Record:
-    worst = {"target": "candidate-7", "depth": 3, "lam": "0.123", "scheme": "balanced", "scale": 0.3, "draw": 0}
-    facts = {"lam_value": 0.1234, "relative": 1.0004, "mu": 0.0125, "gradient_norm": 3.5e-11}
+    worst = {"target": "candidate-7", "depth": 3, "lam_label": "0.123", "scheme": "balanced", "scale": 0.3, "draw": 0}
+    facts = {"lam": 0.1234, "relative": 1.0004, "mu": 0.0125, "gradient_norm": 3.5e-11}
 
-    def attack(claim: str, value: float) -> Attack:
+    def attempt(claim: str, value: float) -> Attempt:
         word = "violated" if value > 1 else "confirmed"
         finding = Finding(word, value, 1 - value, 800, 790, 777, 100, 90, worst)  # type: ignore[arg-type]
-        return Attack(claim, f"Title of {claim} $X$", "Theorem 0", finding, "L3-4x2x2x2", [2.5, 0.75], facts)
+        return Attempt(claim, f"Title of {claim} $X$", "Theorem 0", finding, "L3-4x2x2x2", [2.5, 0.75], facts)
 
     nothing = Finding("inconclusive", None, None, 8, 8, 0, 1, 0, None)
-    silent = Attack("collapse", "Silent", "Theorem 1", nothing, "", [], {})
-    return Record(800, 100, [attack("uniqueness", statistic), silent], attack("decoy", control))
+    silent = Attempt("collapse", "Silent", "Theorem 1", nothing, "", [], {})
+    return Record(800, 100, [attempt("uniqueness", statistic), silent], attempt("false_claim", control))
 
 
 def test_the_worst_cases_that_a_search_found_are_listed_with_its_control(build: Build) -> None:
     page = build(found=record(0.4321, 1e5))
     reader = Reader(page)
     assert reader.unbalanced == []
-    section = page[page.index('id="attacks"') : page.index('id="grid"')]
+    section = page[page.index('id="attempts"') : page.index('id="grid"')]
     text = Reader(section).text
     for words in ("800 runs in 100 cells", "0.432", "777", "L3-4x2x2x2", "2.5, 0.75", "balanced × 0.3", "found it out"):
         assert words in text, words
@@ -216,8 +216,8 @@ def test_a_refutation_by_the_search_and_a_missed_control_cannot_be_overlooked(bu
     page = build(found=record(3.5, 0.5))
     text = Reader(page).text
     assert page.index("Refuted by the search") < page.index('id="verdicts"')
-    assert "its attacks prove nothing" in text
+    assert "its attempts prove nothing" in text
 
 
 def test_without_a_search_there_is_no_section_of_attacks(build: Build) -> None:
-    assert "attacks" not in build()
+    assert "attempts" not in build()

@@ -82,7 +82,7 @@ def test_the_table_has_a_row_a_claim_and_marks_a_missed_control(verdicts: list[V
     for row, verdict in zip(rows, verdicts, strict=True):
         cells = [cell.strip() for cell in re.split(r"(?<!\\)&", row.removesuffix(r"\\"))]
         found = verdict.finding
-        assert cells[2:5] == ["confirmed", tex.number(found.statistic), tex.count(found.runs_spoke)]
+        assert cells[2:5] == ["confirmed", tex.number(found.statistic), tex.count(found.runs_counted)]
         assert ("missed" in cells[5]) == (verdict is verdicts[1])
     assert r"12\,345" in table
     assert closed(table)

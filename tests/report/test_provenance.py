@@ -42,7 +42,7 @@ def test_the_recorded_configuration_gives_the_same_grid_and_its_change_another_f
 
 
 def test_facts_of_a_file_of_runs_are_its_own() -> None:
-    runs = xr.Dataset({"objective": (("target", "lam", "start"), np.zeros((2, 3, 5)))})
+    runs = xr.Dataset({"objective": (("target", "lam_label", "start"), np.zeros((2, 3, 5)))})
     sha = values_fingerprint(runs)
     runs.attrs = {"train_seconds": np.float64(2.5), "training": "abc", "machine": "m", "values_sha256": sha}
     found = runs_facts(runs)

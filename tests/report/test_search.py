@@ -33,7 +33,7 @@ def searched() -> xr.Dataset:
     data["control"] = ("cell", np.array([0, 0, 0, 0, 1]))
     cells = [*CELLS, ("square", 3, "0.5c")]
     schemes = ["gaussian", "balanced", "identity", "", ""]
-    names = {"target": [c[0] for c in cells], "lam": [c[2] for c in cells], "scheme": schemes}
+    names = {"target": [c[0] for c in cells], "lam_label": [c[2] for c in cells], "scheme": schemes}
     found = xr.Dataset(
         data,
         coords={name: ("cell", np.array(row, dtype=object)) for name, row in names.items()}
@@ -52,7 +52,7 @@ def test_sums_and_the_hardest_cells(searched: xr.Dataset, evidence: xr.Dataset) 
         (2, 2, 3, 3, 4),
         (3, 1, 20, 20, 27),
     ]
-    assert [(cell["lam"], cell["runs"]) for cell in found.hardest] == [("1.5c", 20), ("0.5c", 7), ("1.5c", 3)]
+    assert [(cell["lam_label"], cell["runs"]) for cell in found.hardest] == [("1.5c", 20), ("0.5c", 7), ("1.5c", 3)]
 
 
 def test_cells_that_the_grids_own_starts_missed_are_counted(searched: xr.Dataset, evidence: xr.Dataset) -> None:
@@ -63,9 +63,9 @@ def test_cells_that_the_grids_own_starts_missed_are_counted(searched: xr.Dataset
 
 
 def test_a_minimizer_found_in_the_control_is_a_problem(searched: xr.Dataset) -> None:
-    assert problems(searched, "search.nc") == []
+    assert problems(searched, "minimum_search.nc") == []
     searched["certified"].values[4] = 1
-    (line,) = problems(searched, "search.nc")
+    (line,) = problems(searched, "minimum_search.nc")
     assert line.startswith("the search found minimizers in 1 cells of its control")
 
 
@@ -73,7 +73,7 @@ def test_the_page_shows_the_search_where_there_was_one(
     searched: xr.Dataset, evidence: xr.Dataset, build: Callable[..., str]
 ) -> None:
     page = build(searched=cost(searched, cells_with_minimum([evidence])))
-    section = page[page.index('<section id="search"') :]
+    section = page[page.index('<section id="minimum_search"') :]
     assert "One was found in 3 of 4 cells, at a cost of 31 runs" in section
     assert "none was said to be solved" in section
-    assert '<section id="search"' not in build()
+    assert '<section id="minimum_search"' not in build()

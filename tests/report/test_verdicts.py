@@ -26,7 +26,7 @@ def test_the_table_round_trips(verdicts: list[Verdict]) -> None:
         assert float(row["statistic"]) == verdict.finding.statistic
         assert float(row["margin"]) == verdict.finding.margin
         assert float(row["statistic"]) + float(row["margin"]) == pytest.approx(float(row["tolerance"]))
-        assert int(row["runs_spoke"]) == verdict.finding.runs_spoke
+        assert int(row["runs_counted"]) == verdict.finding.runs_counted
         assert row["control_detected"] == "True"
         assert verdict.finding.worst is not None
         for name, value in verdict.finding.worst.items():

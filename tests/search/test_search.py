@@ -34,13 +34,13 @@ def small(**changes: object) -> Grid:
 
 def searched(grid: Grid) -> xr.Dataset:
     found = search(grid, groups_of(grid, build_targets(grid, "small"), "small"))
-    check_study(found, "search")
+    check_study(found, "minimum_search")
     return found
 
 
 @pytest.fixture(scope="module")
 def found() -> xr.Dataset:
-    return searched(small(search={"runs": 60}))
+    return searched(small(minimum_search={"runs": 60}))
 
 
 def test_starts_come_by_draw_then_scale_then_scheme() -> None:
@@ -58,7 +58,11 @@ def test_the_first_success_is_that_of_runs_trained_one_by_one(found: xr.Dataset)
     for group, targets in groups_of(grid, build_targets(grid, "small"), "small").items():
         for target in targets:
             for label in ("0.3c", "0.6c", "1.05c"):
-                here = (honest["target"] == target.name) & (honest["depth"] == group.depth) & (honest["lam"] == label)
+                here = (
+                    (honest["target"] == target.name)
+                    & (honest["depth"] == group.depth)
+                    & (honest["lam_label"] == label)
+                )
                 (cell,) = np.flatnonzero(here)
                 spent, success = int(honest["runs"].values[cell, 0]), int(honest["certified"].values[cell, 0])
                 ends = [
@@ -83,7 +87,7 @@ def test_some_cells_are_easy_and_some_are_not(found: xr.Dataset) -> None:
 
 def test_a_budget_ends_the_search_and_changes_no_other_cell(found: xr.Dataset) -> None:
     honest, _ = halves(found)
-    short, _ = halves(searched(small(search={"runs": 3})))
+    short, _ = halves(searched(small(minimum_search={"runs": 3})))
     spent = honest["runs"].values
     np.testing.assert_array_equal(short["runs"], np.minimum(spent, 3))
     np.testing.assert_array_equal(short["certified"], spent <= 3)
@@ -93,7 +97,7 @@ def test_a_budget_ends_the_search_and_changes_no_other_cell(found: xr.Dataset) -
 def test_a_cell_does_not_depend_on_the_grid_around_it(found: xr.Dataset) -> None:
     alone, _ = halves(searched(small(targets=CONFIG["targets"][1:], lambdas={"relative": [0.6]})))
     honest, _ = halves(found)
-    same = honest.isel(cell=((honest["target"] == "b") & (honest["lam"] == "0.6c")).values)
+    same = honest.isel(cell=((honest["target"] == "b") & (honest["lam_label"] == "0.6c")).values)
     for name in ("runs", "certified", "scale", "draw"):
         np.testing.assert_array_equal(alone[name], same[name])
 
@@ -106,7 +110,7 @@ def test_tiny_starts_find_nothing_below_the_collapse_and_ordinary_ones_in_their_
     assert (false["kept_at_minimum"] > 0).all()
     assert (false["certified"] == 0).all()
     monkeypatch.setattr(module, "TINY", module.SERIES[4])
-    _, ordinary = halves(searched(small(search={"runs": 1})))
+    _, ordinary = halves(searched(small(minimum_search={"runs": 1})))
     assert (ordinary["certified"] == 1).any()
 
 
@@ -114,7 +118,7 @@ def test_cells_in_which_no_certificate_reaches_are_left_out() -> None:
     """At depth 2 and lambda = sigma_2 the Hessian at minimizers is singular across their orbit too."""
     target = {"name": "b", "kind": "spectrum", "shape": [2, 2], "singular_values": [2.0, 1.0]}
     honest, _ = halves(searched(small(targets=[target], depths=[2, 3], lambdas={"absolute": [0.5, 1.0]})))
-    assert list(zip(honest["depth"].values.tolist(), honest["lam"].values, strict=True)) == [
+    assert list(zip(honest["depth"].values.tolist(), honest["lam_label"].values, strict=True)) == [
         (2, "0.5"),
         (3, "0.5"),
         (3, "1.0"),
@@ -123,5 +127,5 @@ def test_cells_in_which_no_certificate_reaches_are_left_out() -> None:
 
 def test_runs_of_many_cells_are_trained_in_parts(found: xr.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_AT_ONCE", 10)
-    again = searched(small(search={"runs": 60}))
+    again = searched(small(minimum_search={"runs": 60}))
     np.testing.assert_array_equal(again["runs"], found["runs"])

@@ -18,7 +18,7 @@ CONFIG: dict[str, Any] = {
     "lambdas": {"absolute": [0.02, 0.05]},
     "starts": {"scales": [1], "count": 1000},
     "studies": [],
-    "falsifier": {"runs": 0},
+    "refute": {"runs": 0},
     "tiles": {"seconds": 2},
 }
 RUNS = "data/faults/runs/*.nc"

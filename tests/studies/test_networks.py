@@ -106,7 +106,7 @@ def test_gaps_and_their_tolerances_at_a_point_that_is_not_critical_are_identitie
     early = GradientDescent(name="gd", step=1e-3, max_iterations=3)
     runs = train_networks([data], 3, ["0.3c"], {Series("gaussian", 1.0): range(2)}, SETTINGS, early)
     evidence = network_evidence([(runs, [data])])
-    lam = float(evidence["lam_value"][0])
+    lam = float(evidence["lam"][0])
     for start in range(2):
         layers = [torch.tensor(runs[f"layer_{k}"].values[0, 0, start], requires_grad=True) for k in (1, 2, 3)]
         x, y = torch.from_numpy(data.inputs), torch.from_numpy(data.outputs)
@@ -139,7 +139,7 @@ def test_minimizers_of_white_inputs_scaled_by_c_are_reached_by_training_on_them(
     rng = np.random.default_rng(depth)
     white, y = 3 * theory.whitened(rng.standard_normal((3, 12)), 3), rng.standard_normal((3, 12))
     runs = train_networks([Data("scaled", white, y)], depth, ["0.02c"], {Series("gaussian", 1.0): range(8)}, SETTINGS)
-    found = theory.as_factorization(white, y, depth, runs["lam_value"].item())
+    found = theory.as_factorization(white, y, depth, runs["lam"].item())
     expected = theory.end_to_end_minimizer(found.target, depth, found.lam) / np.sqrt(found.scale)
     distance = np.linalg.norm(runs["end_to_end"].values[0, 0] - expected, axis=(1, 2))
     assert distance.min() < 1e-8 * np.linalg.norm(expected)

@@ -26,7 +26,7 @@ def test_every_level_of_a_cell_is_reached_and_all_but_zero_are_equally_sharp(stu
     kept = evidence["kept"] > 0
     ratio = (evidence["end_sharpness"] / evidence["sharpness_at_minimum"]).where(kept)
     np.testing.assert_allclose(ratio.values[kept.values], 1, rtol=1e-7)
-    zero = evidence["end_sharpness"].where(evidence["kept"] == 0) / evidence["lam_value"]
+    zero = evidence["end_sharpness"].where(evidence["kept"] == 0) / evidence["lam"]
     np.testing.assert_allclose(zero.values[np.isfinite(zero.values)], 2, rtol=1e-6)
     assert len(np.unique(controls["kept"])) > 1
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from dmf.training.torch_engine.capacity import bytes_of_a_run
-from dmf.training.torch_engine.objective import Problems, fill_lines, value_and_gradient
 from dmf.training.engine import train
 from dmf.training.record import points_of
 from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Status
+from dmf.training.torch_engine.capacity import bytes_of_a_run
+from dmf.training.torch_engine.objective import Problems, fill_lines, value_and_gradient
 
 LBFGS = Lbfgs(name="lbfgs")
 SHAPES = [((3, 4, 2), 9), ((5, 5, 5, 3), 5), ((6, 4, 4, 7), 3), ((2, 2, 2), 1), ((4, 3, 5, 3, 3), 40), ((1, 1, 1), 8)]

@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from dmf.training import engine, stages
-from dmf.training.torch_engine.objective import Problems, fill_lines
-from dmf.training.torch_engine.refine import bend
 from dmf.training.record import layers_of, points_of
 from dmf.training.refinement import Frame, pays, rough_tolerances
 from dmf.training.settings import Lbfgs, Status
 from dmf.training.starts import draw_start
 from dmf.training.tasks import Tasks
+from dmf.training.torch_engine.objective import Problems, fill_lines
+from dmf.training.torch_engine.refine import apply_h0
 
 LAM = 0.07
 
@@ -40,7 +40,7 @@ def test_where_layers_are_balanced_it_inverts_the_gauss_newton_matrix(widths):
     vector = rng.standard_normal(points.shape)
     targets = torch.zeros(1, widths[-1] * widths[0], dtype=torch.float64)
     problems = Problems.of(targets, torch.from_numpy(lams), widths, torch.from_numpy(frame.inverse))
-    got = bend(problems, *(fill_lines(torch.from_numpy(v)) for v in (turned, frame.enter(vector, widths))), widths)
+    got = apply_h0(problems, *(fill_lines(torch.from_numpy(v)) for v in (turned, frame.enter(vector, widths))), widths)
     size = points.shape[1]
     np.testing.assert_allclose(
         frame.leave(got[:, :size].numpy(), widths)[0], np.linalg.solve(gauss_newton(layers, LAM), vector[0]), rtol=1e-11

@@ -5,11 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from dmf.training.along import sharpness as module
 
 from dmf import theory
-from dmf.training.along import sharpness as module
-from dmf.training.sharpness import hessian_product, sharpness
 from dmf.training.record import layers_of, points_of
+from dmf.training.sharpness import hessian_product, sharpness
 
 SHAPES = [(3, 5, 2), (1, 1, 1), (4, 2, 3, 5), (2, 2, 2, 2, 2)]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from dmf.training.trajectory import trajectory
 from dmf.training.engine import train
 from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Status
+from dmf.training.trajectory import trajectory
 
 WIDTHS = (3, 4, 2)
 TARGET = np.array([[2.0, 0.3, -0.5], [0.1, 1.0, 0.4]])

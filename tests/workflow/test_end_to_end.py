@@ -74,20 +74,20 @@ def test_verify_fails_on_a_violation_and_on_a_missed_control(doctored: Workflow,
 
 
 def test_searches_add_what_they_find_and_train_nothing_else(doctored: Workflow) -> None:
-    doctored.write({**deepcopy(TINY), "falsifier": {"runs": 240}, "search": {"runs": 40}})
+    doctored.write({**deepcopy(TINY), "refute": {"runs": 240}, "minimum_search": {"runs": 40}})
     planned = doctored.planned("all")
-    jobs = ("falsify", "judge_attacks", "search", "draw", "write_report", "verify", "all")
+    jobs = ("refute", "judge_attempts", "minimum_search", "draw", "write_report", "verify", "all")
     assert planned == dict.fromkeys(jobs, 1)
     result = doctored("--quiet", "rules", "progress")
     assert result.returncode == 0, result.stderr
     folder = doctored.folder / "reports/tiny"
-    record = json.loads((folder / "falsifier.json").read_text())
-    assert {attack["claim"] for attack in record["attacks"]} == CLAIMS
+    record = json.loads((folder / "refute.json").read_text())
+    assert {attempt["claim"] for attempt in record["attempts"]} == CLAIMS
     page = (folder / "index.html").read_text(encoding="utf-8")
-    assert 'id="attacks"' in page
-    assert 'id="search"' in page
-    record["attacks"][0]["finding"].update(word="violated", statistic=2.0)
-    (folder / "falsifier.json").write_text(json.dumps(record))
+    assert 'id="attempts"' in page
+    assert 'id="minimum_search"' in page
+    record["attempts"][0]["finding"].update(word="violated", statistic=2.0)
+    (folder / "refute.json").write_text(json.dumps(record))
     (folder / "verified.txt").unlink()
     failed = doctored("--quiet", "rules", "progress", "--allowed-rules", "verify", "--", "verify")
     assert failed.returncode != 0

@@ -120,7 +120,9 @@ def test_an_extended_grid_keeps_every_old_number(trained: Workflow, copy: Workfl
     assert result.returncode == 0, result.stderr
     for old_file in sorted((trained.folder / "data/tiny/runs").glob("*.nc")):
         old, new = read(old_file), read(copy.folder / "data/tiny/runs" / old_file.name)
-        kept = new.sel(lam=old["lam"]).isel(start=[i for i, draw in enumerate(new["draw"].values) if draw < 4])
+        kept = new.sel(lam_label=old["lam_label"]).isel(
+            start=[i for i, draw in enumerate(new["draw"].values) if draw < 4]
+        )
         for name in ("objective", "end_to_end", "layer_norm_sq", "iterations"):
             assert (kept[name].values == old[name].values).all(), name
 

@@ -70,7 +70,11 @@ def called(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, set[str]
         "R_EXEMPT": json.dumps(EXEMPT),
     }
     workflow = Workflow(folder, environment={**ENVIRONMENT, **recording})
-    grid = deepcopy(TINY) | {"falsifier": {"runs": 200}, "search": {"runs": 4}, "studies": ["orbit", "two_minimizers"]}
+    grid = deepcopy(TINY) | {
+        "refute": {"runs": 200},
+        "minimum_search": {"runs": 4},
+        "studies": ["orbit", "two_minimizers"],
+    }
     grid["figures"] = ["collapse", "orbit"]
     workflow.write(grid)
     result = workflow("--quiet", "rules", "progress", "--", "all", "paper")

@@ -4,18 +4,18 @@
 rule certify:
     input:
         runs=lambda wildcards: [
-            f"{RUNS}/{part.name}.nc" for part in EVIDENCE[wildcards.bundle]
+            f"{RUNS}/{chunk.name}.nc" for chunk in EVIDENCE[wildcards.evidence_chunk]
         ],
     output:
-        f"{MADE}/{{bundle}}.nc",
+        f"{MADE}/{{evidence_chunk}}.nc",
     log:
-        f"{LOGS}/certify/{{bundle}}.log",
+        f"{LOGS}/certify/{{evidence_chunk}}.log",
     priority: 30
     conda:
         "../envs/dmf.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: memory(
-            part_memory(EVIDENCE[wildcards.bundle], grid.keep.layers), attempt
+            chunk_memory(EVIDENCE[wildcards.evidence_chunk], grid.keep.layers), attempt
         ),
     params:
         code=lambda wildcards: code_fingerprint("certify"),
@@ -50,18 +50,18 @@ rule check:
         "../../scripts/check.py"
 
 
-rule judge_attacks:
+rule judge_attempts:
     input:
-        evidence=f"{DATA}/falsifier.nc",
+        evidence=f"{DATA}/refute.nc",
     output:
-        f"{REPORTS}/falsifier.json",
+        f"{REPORTS}/refute.json",
     log:
-        f"{LOGS}/judge-attacks.log",
+        f"{LOGS}/judge-attempts.log",
     priority: 10
     conda:
         "../envs/dmf.yaml"
     params:
-        code=lambda wildcards: code_fingerprint("judge_attacks", *ON_RUNS),
+        code=lambda wildcards: code_fingerprint("judge_attempts", *ON_RUNS),
         enough=ENOUGH,
     script:
-        "../../scripts/judge_attacks.py"
+        "../../scripts/judge_attempts.py"

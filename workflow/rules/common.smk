@@ -25,11 +25,11 @@ from dmf.dataset.archive import (
 from dmf.dataset.locks import check_writable, hold
 from dmf.dataset.project import open_project
 from dmf.grid.choice import chosen
-from dmf.grid.parts import thinning
+from dmf.grid.chunks import thinning
 from dmf.grid.resources import (
     memory,
     minutes,
-    part_memory,
+    chunk_memory,
     train_memory,
     train_seconds,
 )
@@ -81,16 +81,16 @@ SETTINGS = {
         for study in STUDIES
     },
 }
-if grid.falsifier.runs:
-    SETTINGS["falsifier.nc"] = canonical([project.training, grid.falsifier.runs])
-if grid.search.runs:
+if grid.refute.runs:
+    SETTINGS["refute.nc"] = canonical([project.training, grid.refute.runs])
+if grid.minimum_search.runs:
     cells = [
         [[target.name, target.fingerprint] for target in project.targets],
         grid.depths,
         grid.hidden_widths,
         grid.lambdas.model_dump(),
     ]
-    SETTINGS["search.nc"] = canonical([project.training, grid.search.runs, cells])
+    SETTINGS["minimum_search.nc"] = canonical([project.training, grid.minimum_search.runs, cells])
 
 # Files that an unfinished archive has not; what reads them is left out.
 ABSENT = []
@@ -112,8 +112,8 @@ elif ARCHIVE:
 RUNS = f"{MADE}/runs" if INCOMPLETE else f"{DATA}/runs"
 LOGS = f"{MADE}/logs"
 # What each claim and figure reads: the grid's own runs, a study the grid wants, or the search for global minimizers.
-SEARCHED = [f"{DATA}/search.nc"] if "search.nc" in SETTINGS else []
-READABLE = [*OF_THE_GRID, *STUDIES, *(["search"] if SEARCHED else [])]
+SEARCHED = [f"{DATA}/minimum_search.nc"] if "minimum_search.nc" in SETTINGS else []
+READABLE = [*OF_THE_GRID, *STUDIES, *(["minimum_search"] if SEARCHED else [])]
 CLAIMS = {
     name: claim.study
     for name, claim in load_claims().items()
@@ -131,10 +131,10 @@ MEASURED = [
     if study in STUDIES
 ]
 # What the search for refutations found: nothing where it may not train.
-FOUND = [f"{REPORTS}/falsifier.json"] if "falsifier.nc" in SETTINGS else []
+FOUND = [f"{REPORTS}/refute.json"] if "refute.nc" in SETTINGS else []
 # What aggregation holds at once, by file: parts of groups, and the parts whose runs are certified together.
-EVIDENCE = project.bundles()
-PARTS = {part.name: part for bundle in EVIDENCE.values() for part in bundle}
+EVIDENCE = project.evidence_chunks()
+CHUNKS = {chunk.name: part for evidence_chunk in EVIDENCE.values() for chunk in evidence_chunk}
 TILES = {tile.name: tile for tile in project.plan.wanted}
 # Figures draw every which draw of every which cell.
 EVERY = thinning(project.cells, project.series, grid.starts.count)
@@ -157,8 +157,8 @@ watch = TrainingWatch(project.plan.wanted, DATA)
 
 wildcard_constraints:
     tile="L[0-9]+-[0-9x]+-[0-9a-f]+",
-    part="L[0-9]+-[0-9x]+(-[0-9]+)?",
-    bundle="evidence(/[0-9]+)?",
+    chunk="L[0-9]+-[0-9x]+(-[0-9]+)?",
+    evidence_chunk="evidence(/[0-9]+)?",
     claim="[a-z_]+",
     figure="[a-z_]+",
     study="[a-z_]+",
@@ -167,8 +167,8 @@ wildcard_constraints:
 def evidence_of(study):
     """The files that a claim or a figure on a study reads."""
     if study in OF_THE_GRID:
-        return expand(f"{MADE}/{{bundle}}.nc", bundle=EVIDENCE)
-    return SEARCHED if study == "search" else [f"{DATA}/studies/{study}.nc"]
+        return expand(f"{MADE}/{{evidence_chunk}}.nc", evidence_chunk=EVIDENCE)
+    return SEARCHED if study == "minimum_search" else [f"{DATA}/studies/{study}.nc"]
 
 
 def controls_of(study):

@@ -27,7 +27,7 @@ rule targets:
 
 rule runs:
     input:
-        expand(f"{RUNS}/{{part}}.nc", part=PARTS),
+        expand(f"{RUNS}/{{chunk}}.nc", chunk=CHUNKS),
 
 
 rule verdicts:

@@ -1,17 +1,17 @@
 # The search for cells that refute a claim: evidence of its own. It is judged in check.smk.
 
 
-rule falsify:
+rule refute:
     output:
-        f"{DATA}/falsifier.nc",
+        f"{DATA}/refute.nc",
     log:
-        f"{LOGS}/falsify.log",
+        f"{LOGS}/refute.log",
     priority: 20
     conda:
         "../envs/dmf.yaml"
     threads: 1
     params:
-        code=lambda wildcards: code_fingerprint("falsify", *ON_RUNS),
-        settings=SETTINGS.get("falsifier.nc"),
+        code=lambda wildcards: code_fingerprint("refute", *ON_RUNS),
+        settings=SETTINGS.get("refute.nc"),
     script:
-        "../../scripts/falsify.py"
+        "../../scripts/refute.py"

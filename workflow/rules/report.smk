@@ -33,7 +33,7 @@ rule write_report:
     input:
         evidence=evidence_of("runs"),
         targets=f"{DATA}/targets.nc",
-        runs=expand(f"{RUNS}/{{part}}.nc", part=PARTS),
+        runs=expand(f"{RUNS}/{{chunk}}.nc", chunk=CHUNKS),
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
         cells=expand(f"{MADE}/cells/{{claim}}.nc", claim=CLAIMS),
         found=FOUND,

@@ -31,22 +31,22 @@ rule train:
 rule assemble:
     input:
         tiles=lambda wildcards: [
-            f"{DATA}/tiles/{tile.name}.nc" for tile in PARTS[wildcards.part].tiles
+            f"{DATA}/tiles/{tile.name}.nc" for tile in CHUNKS[wildcards.chunk].tiles
         ],
     output:
-        f"{DATA}/runs/{{part}}.nc",
+        f"{DATA}/runs/{{chunk}}.nc",
     log:
-        f"{LOGS}/assemble-{{part}}.log",
+        f"{LOGS}/assemble-{{chunk}}.log",
     priority: 30
     conda:
         "../envs/dmf.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: memory(
-            part_memory([PARTS[wildcards.part]], grid.keep.layers), attempt
+            chunk_memory([CHUNKS[wildcards.chunk]], grid.keep.layers), attempt
         ),
     params:
         code=lambda wildcards: code_fingerprint("assemble"),
         training=lambda wildcards: code_fingerprint("train"),  # a damaged tile is trained here
-        block=lambda wildcards: canonical(PARTS[wildcards.part].block.as_json()),
+        block=lambda wildcards: canonical(CHUNKS[wildcards.chunk].block.as_json()),
     script:
         "../../scripts/assemble.py"

@@ -1,4 +1,4 @@
-"""What claims on the extensions of eq. 2 share: who speaks, and three departures from a closed form."""
+"""What claims on the extensions of eq. 2 share: who eligible, and three departures from a closed form."""
 
 import xarray as xr
 

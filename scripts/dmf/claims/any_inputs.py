@@ -58,5 +58,5 @@ CLAIM = Claim(
     ratio=survivors_ratio,
     counterexample=pretend_critical,
     study="networks",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -45,5 +45,5 @@ CLAIM = Claim(
     scope=everywhere,
     ratio=imbalance_ratio,
     counterexample=pretend_critical,
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -42,5 +42,5 @@ CLAIM = Claim(
     ratio=departure,
     counterexample=pretend_apart,
     study="bottleneck",
-    speaks=is_lowest,
+    eligible=is_lowest,
 )

@@ -4,8 +4,8 @@ import xarray as xr
 
 from dmf.claims._extensions import departure, is_lowest
 from dmf.evidence.claim import Claim
-from dmf.evidence.rounding import RESOLUTION
 from dmf.evidence.eligibility import larger
+from dmf.evidence.rounding import RESOLUTION
 
 
 def on_the_cut(evidence: xr.Dataset) -> xr.DataArray:
@@ -45,5 +45,5 @@ CLAIM = Claim(
     ratio=tie_ratio,
     counterexample=pretend_tied,
     study="bottleneck",
-    speaks=is_lowest,
+    eligible=is_lowest,
 )

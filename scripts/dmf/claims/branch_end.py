@@ -35,5 +35,5 @@ CLAIM = Claim(
     ratio=branch_ratio,
     counterexample=pretend_exhaustive,
     study="thresholds",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -38,5 +38,5 @@ CLAIM = Claim(
     ratio=departure,
     counterexample=pretend_read_off,
     study="weights",
-    speaks=is_lowest,
+    eligible=is_lowest,
 )

@@ -47,5 +47,5 @@ CLAIM = Claim(
     ratio=distance_over_bound,
     counterexample=pretend_nondegenerate,
     study="distances",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -48,5 +48,5 @@ CLAIM = Claim(
     ratio=critical_ratio,
     counterexample=pretend_ended,
     study="proximal_gradient",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -53,5 +53,5 @@ CLAIM = Claim(
     ratio=penalty_ratio,
     counterexample=pretend_unexceptional,
     study="penalties",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -30,5 +30,5 @@ CLAIM = Claim(
     ratio=spread_ratio,
     counterexample=pretend_unexceptional,
     study="scalar_hessian",
-    speaks=is_minimal,
+    eligible=is_minimal,
 )

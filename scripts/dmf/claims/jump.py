@@ -36,5 +36,5 @@ CLAIM = Claim(
     ratio=jump_ratio,
     counterexample=pretend_exhaustive,
     study="thresholds",
-    speaks=is_certified,
+    eligible=is_certified,
 )

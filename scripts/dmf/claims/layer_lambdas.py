@@ -45,5 +45,5 @@ CLAIM = Claim(
     ratio=layers_ratio,
     counterexample=pretend_arithmetic,
     study="weights",
-    speaks=is_lowest,
+    eligible=is_lowest,
 )

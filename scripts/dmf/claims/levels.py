@@ -66,5 +66,5 @@ CLAIM = Claim(
     scope=away_from_degenerate,
     ratio=level_ratio,
     counterexample=pretend_regular,
-    speaks=is_certified,
+    eligible=is_certified,
 )

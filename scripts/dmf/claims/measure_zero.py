@@ -41,5 +41,5 @@ CLAIM = Claim(
     ratio=slope_ratio,
     counterexample=pretend_random,
     study="measure_zero",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -5,8 +5,8 @@ import xarray as xr
 
 from dmf.claims._spectra import count_ratio, departure_ratio
 from dmf.evidence.claim import Claim
-from dmf.evidence.rounding import RESOLUTION
 from dmf.evidence.eligibility import is_certified
+from dmf.evidence.rounding import RESOLUTION
 
 
 def index_ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -49,5 +49,5 @@ CLAIM = Claim(
     ratio=index_ratio,
     counterexample=pretend_distinct,
     study="critical_points",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -46,5 +46,5 @@ CLAIM = Claim(
     ratio=excess_ratio,
     counterexample=pretend_wide,
     study="recovery",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -51,5 +51,5 @@ CLAIM = Claim(
     ratio=orbit_ratio,
     counterexample=pretend_minimal,
     study="orbit",
-    speaks=is_pair,
+    eligible=is_pair,
 )

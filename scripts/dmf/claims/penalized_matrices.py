@@ -51,5 +51,5 @@ CLAIM = Claim(
     ratio=matrix_ratio,
     counterexample=pretend_regular,
     study="penalized_matrices",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -49,5 +49,5 @@ CLAIM = Claim(
     ratio=shortfall_ratio,
     counterexample=pretend_short,
     study="proximal_gradient",
-    speaks=every_walk,
+    eligible=every_walk,
 )

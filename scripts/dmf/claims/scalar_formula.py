@@ -42,5 +42,5 @@ CLAIM = Claim(
     ratio=formula_ratio,
     counterexample=pretend_unexceptional,
     study="scalar",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -37,5 +37,5 @@ CLAIM = Claim(
     ratio=spectrum_ratio,
     counterexample=pretend_unexceptional,
     study="scalar_hessian",
-    speaks=is_minimal,
+    eligible=is_minimal,
 )

@@ -28,5 +28,5 @@ CLAIM = Claim(
     ratio=tie_ratio,
     counterexample=pretend_unexceptional,
     study="scalar",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -4,7 +4,7 @@ import xarray as xr
 
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import UNBALANCED, control_cells, declared_critical
-from dmf.evidence.eligibility import everywhere, is_certified, larger, may_speak
+from dmf.evidence.eligibility import everywhere, is_certified, is_eligible, larger
 
 
 def schatten_ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -15,7 +15,7 @@ def schatten_ratio(evidence: xr.Dataset) -> xr.DataArray:
     inequality = -excess / evidence["schatten_rounding"]
     value = abs(evidence["factorized"] - evidence["minimum"]) / evidence["minimum_tolerance"]
     gradient = evidence["factorized_gradient"] / evidence["factorized_tolerance"]
-    return larger(equality.where(may_speak(evidence), inequality), larger(value, gradient))
+    return larger(equality.where(is_eligible(evidence), inequality), larger(value, gradient))
 
 
 def pretend_minimal(controls: xr.Dataset) -> xr.Dataset:
@@ -56,5 +56,5 @@ CLAIM = Claim(
     scope=everywhere,
     ratio=schatten_ratio,
     counterexample=pretend_minimal,
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -40,5 +40,5 @@ CLAIM = Claim(
     ratio=sharpness_ratio,
     counterexample=pretend_minimal,
     study="trajectories",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -11,7 +11,7 @@ SMALL = 0.02  # lambda / lambda_c: the expansion's third term is then below its 
 
 def expansion_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """Distance of lambda_max from limit and slope, over twice the next term and the run's tolerance, (cell, start)."""
-    depth, lam = evidence["depth"], evidence["lam_value"]
+    depth, lam = evidence["depth"], evidence["lam"]
     expansion = evidence["limit"] - (6 * depth - 8) * lam
     next_term = 2 * (depth - 1) * (depth - 2) / depth * evidence["reduced"] * lam
     return abs(evidence["largest"] - expansion) / (2 * next_term + evidence["tolerance"])
@@ -48,5 +48,5 @@ CLAIM = Claim(
     ratio=expansion_ratio,
     counterexample=pretend_minimal,
     study="scalar_hessian",
-    speaks=is_minimal,
+    eligible=is_minimal,
 )

@@ -34,5 +34,5 @@ CLAIM = Claim(
     ratio=saddle_ratio,
     counterexample=pretend_distinct,
     study="critical_points",
-    speaks=is_certified,
+    eligible=is_certified,
 )

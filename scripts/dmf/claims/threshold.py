@@ -48,5 +48,5 @@ CLAIM = Claim(
     ratio=threshold_ratio,
     counterexample=pretend_exhaustive,
     study="thresholds",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -55,5 +55,5 @@ CLAIM = Claim(
     ratio=pair_ratio,
     counterexample=pretend_at_threshold,
     study="two_minimizers",
-    speaks=both_found,
+    eligible=both_found,
 )

@@ -40,5 +40,5 @@ CLAIM = Claim(
     ratio=excess_ratio,
     counterexample=pretend_wide_enough,
     study="inequalities",
-    speaks=is_certified,
+    eligible=is_certified,
 )

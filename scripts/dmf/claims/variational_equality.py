@@ -33,5 +33,5 @@ CLAIM = Claim(
     ratio=equality_ratio,
     counterexample=pretend_balanced,
     study="inequalities",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -46,5 +46,5 @@ CLAIM = Claim(
     ratio=equality_ratio,
     counterexample=pretend_shared,
     study="inequalities",
-    speaks=is_certified,
+    eligible=is_certified,
 )

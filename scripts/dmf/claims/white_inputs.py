@@ -6,7 +6,7 @@ from dmf.claims.layer_norms import layer_norm_ratio
 from dmf.claims.levels import away_from_degenerate, level_ratio
 from dmf.claims.uniqueness import distance_ratio
 from dmf.evidence.claim import Claim
-from dmf.evidence.eligibility import is_certified, larger, may_speak, outside_exceptional_set
+from dmf.evidence.eligibility import is_certified, is_eligible, larger, outside_exceptional_set
 
 
 def factorization_ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -16,7 +16,7 @@ def factorization_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """
     at_minimum = larger(distance_ratio(evidence), layer_norm_ratio(evidence))
     level = level_ratio(evidence)
-    return larger(level, at_minimum.where(may_speak(evidence), level))
+    return larger(level, at_minimum.where(is_eligible(evidence), level))
 
 
 def white(evidence: xr.Dataset) -> xr.DataArray:
@@ -55,5 +55,5 @@ CLAIM = Claim(
     ratio=factorization_ratio,
     counterexample=pretend_white,
     study="networks",
-    speaks=is_certified,
+    eligible=is_certified,
 )

@@ -21,8 +21,16 @@ from dmf.report.verdicts import number
 
 Fields = dict[str, Any]
 WIDE = 200  # columns, where the output is no terminal
-YES_OR_NO = ("certified", "minimal", "may_speak")
-AS_GIVEN = ("scale", "lam", "m", "relative", "strength", "size")  # coordinates are shown with all their digits
+YES_OR_NO = ("certified", "minimal", "is_eligible")
+AS_GIVEN = (
+    "scale",
+    "lam",
+    "lam_label",
+    "m",
+    "relative",
+    "strength",
+    "size",
+)  # coordinates are shown with all their digits
 
 
 def asked_claim(name: str | None, study: str) -> Claim | None:
@@ -39,11 +47,11 @@ def asked_claim(name: str | None, study: str) -> Claim | None:
 
 
 def heard_by(claim: Claim | None, evidence: xr.Dataset) -> xr.Dataset:
-    """Evidence with the `statistic` of a claim and whether a case `may_speak` for it; as it is for None."""
+    """Evidence with the `statistic` of a claim and whether a case `is_eligible` for it; as it is for None."""
     if claim is None:
         return evidence
     weighed = weigh(claim, evidence)
-    return evidence.assign(statistic=weighed["ratio"], may_speak=weighed["speaks"].astype(np.int8))
+    return evidence.assign(statistic=weighed["ratio"], is_eligible=weighed["eligible"].astype(np.int8))
 
 
 def choose(evidence: xr.Dataset, conditions: list[str]) -> xr.Dataset:
@@ -73,7 +81,7 @@ def _equal(value: Any, text: str) -> bool:
 
 def show(evidence: xr.Dataset, fields: Sequence[str], as_json: bool) -> None:
     """Print every (cell, start) of `evidence`: its coordinates, `fields`, and what a claim makes of it."""
-    said = [name for name in ("statistic", "may_speak") if name in evidence]
+    said = [name for name in ("statistic", "is_eligible") if name in evidence]
     names = list(dict.fromkeys([*names_of(evidence, "cell", "start"), *fields, *said]))
     places = np.ndindex(evidence.sizes["cell"], evidence.sizes["start"])
     cases = [evidence.isel(cell=cell, start=start) for cell, start in places]

@@ -9,7 +9,7 @@ from typing import Any
 from dmf.cli.options import add_output
 
 SHOWN = (
-    "lam_value", "minimum", "objective", "gradient_norm", "certified", "minimal", "kept", "radius", "distance",
+    "lam", "minimum", "objective", "gradient_norm", "certified", "minimal", "kept", "radius", "distance",
     "iterations", "status",
 )  # fmt: skip
 

@@ -34,7 +34,7 @@ def preflight_table(
     table = Table(title=f"Preflight of grid {name}", title_justify="left", show_header=False)
     table.add_row("runs", f"{found.runs:,}, {found.new_runs:,} of them to be trained")
     table.add_row("tiles", f"{found.tiles:,}, {found.new_tiles:,} of them to be trained")
-    made = f"{found.new_tiles:,} train, {found.new_parts:,} assemble, {found.new_bundles:,} certify"
+    made = f"{found.new_tiles:,} train, {found.new_chunks:,} assemble, {found.new_evidence_chunks:,} certify"
     table.add_row("jobs", f"at most {found.jobs:,}: {made}; and some dozens of checks, figures and studies")
     table.add_row("training", f"{found.core_hours:.3g} core-hours")
     table.add_row("disk", f"up to {found.data_bytes / 2**30:,.1f} GiB; {free_bytes / 2**30:,.1f} GiB free")

@@ -93,8 +93,8 @@ def check_archive(project: Project, archive: Path, settings: Mapping[str, str], 
     none unless `incomplete`, which also lets runs be missing, but no controls: without them no check proves anything.
     Raises DataError naming the first file that disagrees.
     """
-    for part in chain.from_iterable(project.parts()):
-        _hold_runs(archive / "runs" / f"{part.name}.nc", part.block, incomplete)
+    for chunk in chain.from_iterable(project.chunks()):
+        _hold_runs(archive / "runs" / f"{chunk.name}.nc", chunk.block, incomplete)
     absent = []
     for name, expected in settings.items():
         path = archive / name
@@ -110,7 +110,7 @@ def check_archive(project: Project, archive: Path, settings: Mapping[str, str], 
 def _hold_runs(path: Path, block: Tile, incomplete: bool) -> None:
     if incomplete and not path.exists():
         return
-    head = _head(path, ("target", "target_fingerprint", "lam", "scheme", "scale", "draw"))
+    head = _head(path, ("target", "target_fingerprint", "lam_label", "scheme", "scale", "draw"))
     found, expected = _identity(head, block), _wanted(block)
     if incomplete:  # what it holds must be of this grid; it need not hold all of it
         known = dict(block.targets)
@@ -149,7 +149,7 @@ def _identity(head: xr.Dataset, block: Tile) -> dict[str, Any]:
         "widths": [int(d) for d in np.atleast_1d(head.attrs.get("widths", []))],
         "training": str(head.attrs.get("training", "not recorded")),
         "targets": list(zip(_names(head), head["target_fingerprint"].values.tolist(), strict=True)),
-        "lambdas": head["lam"].values.tolist(),
+        "lambdas": head["lam_label"].values.tolist(),
         "starts": [(*series, min(held), max(held) + 1) for series, held in spans.items()],
     }
 

@@ -57,7 +57,7 @@ def _keys(part: xr.Dataset, fingerprints: dict[str, str]) -> Axes:
     starts = zip(*(part[name].values.tolist() for name in ("scheme", "scale", "draw")), strict=True)
     return [
         [str(name) if fingerprints.get(str(name)) == str(found) else None for name, found in targets],
-        [str(label) for label in part["lam"].values],
+        [str(label) for label in part["lam_label"].values],
         list(starts),
     ]
 
@@ -78,7 +78,7 @@ def _empty(part: xr.Dataset, axes: Axes, whole: Tile) -> xr.Dataset:
         variables[name] = (variable.dims, np.full(shape, fill, dtype=object if fill is None else variable.dtype))
     coords = {
         "target": np.array(axes[0], dtype=object),
-        "lam": np.array(axes[1], dtype=object),
+        "lam_label": np.array(axes[1], dtype=object),
         "layer": part["layer"].values,
     }
     kept = {key: part.attrs[key] for key in AGREE if key in part.attrs}

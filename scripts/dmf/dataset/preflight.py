@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dmf.dataset.project import Project
 from dmf.errors import UserError
-from dmf.grid.parts import run_bytes
-from dmf.grid.resources import BASE_MIB, part_memory, train_memory, train_seconds
+from dmf.grid.chunks import run_bytes
+from dmf.grid.resources import BASE_MIB, chunk_memory, train_memory, train_seconds
 
 EVIDENCE_BYTES = 210  # of a run, in its file of evidence
 ROOM = 2**26  # bytes for targets, controls, studies, logs and the report, which do not grow with the runs
@@ -16,8 +16,8 @@ ROOM = 2**26  # bytes for targets, controls, studies, logs and the report, which
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of all runs: `runs`, `tiles`. Still to be made: `new_runs`, `new_tiles`, `core_hours` and `new_parts` (of runs,
-    and of evidence, `new_bundles`).
+    """Of all runs: `runs`, `tiles`. Still to be made: `new_runs`, `new_tiles`, `core_hours` and `new_chunks` (of runs,
+    and of evidence, `new_evidence_chunks`).
 
     `data_bytes` is an upper bound of what will be written, as if nothing could be compressed; `largest_mib` is the peak
     of the largest job, and `largest` says which.
@@ -27,8 +27,8 @@ class Estimate:
     tiles: int
     new_runs: int
     new_tiles: int
-    new_parts: int
-    new_bundles: int
+    new_chunks: int
+    new_evidence_chunks: int
     core_hours: float
     data_bytes: int
     largest_mib: float
@@ -37,30 +37,36 @@ class Estimate:
     @property
     def jobs(self) -> int:
         """Jobs that train, assemble or certify; checks, figures and studies come on top, some dozens in any grid."""
-        return self.new_tiles + self.new_parts + self.new_bundles
+        return self.new_tiles + self.new_chunks + self.new_evidence_chunks
 
 
 def estimate(project: Project, whole: Collection[str], assembled: Collection[str]) -> Estimate:
-    """The estimate for a grid whose tiles named `whole` and parts named `assembled` are on the disk already."""
+    """The estimate for a grid whose tiles named `whole` and chunks named `assembled` are on the disk already."""
     layers, device = project.grid.keep.layers, project.grid.device
     new = [tile for tile in project.plan.wanted if tile.name not in whole]
-    bundles = {
-        name: bundle for name, bundle in project.bundles().items() if any(part.name not in assembled for part in bundle)
+    evidence_chunks = {
+        name: evidence_chunk
+        for name, evidence_chunk in project.evidence_chunks().items()
+        if any(chunk.name not in assembled for chunk in evidence_chunk)
     }
-    parts = [part for bundle in bundles.values() for part in bundle if part.name not in assembled]
+    chunks = [
+        chunk for evidence_chunk in evidence_chunks.values() for chunk in evidence_chunk if chunk.name not in assembled
+    ]
     written = sum(tile.runs * run_bytes(tile.group, layers) for tile in new)
-    written += sum(part.block.runs * (run_bytes(part.block.group, layers) + EVIDENCE_BYTES) for part in parts)
+    written += sum(chunk.block.runs * (run_bytes(chunk.block.group, layers) + EVIDENCE_BYTES) for chunk in chunks)
     peaks = [(train_memory(tile, layers, device), f"training {tile.runs:,} runs of {tile.group.name}") for tile in new]
-    peaks += [(part_memory([part], layers), f"assembling {part.name}") for part in parts]
-    peaks += [(part_memory(bundle, layers), f"certifying {name}") for name, bundle in bundles.items()]
+    peaks += [(chunk_memory([chunk], layers), f"assembling {chunk.name}") for chunk in chunks]
+    peaks += [
+        (chunk_memory(evidence_chunk, layers), f"certifying {name}") for name, evidence_chunk in evidence_chunks.items()
+    ]
     largest_mib, largest = max(peaks, default=(BASE_MIB, "a check"))
     return Estimate(
         runs=project.runs,
         tiles=len(project.plan.wanted),
         new_runs=sum(tile.runs for tile in new),
         new_tiles=len(new),
-        new_parts=len(parts),
-        new_bundles=len(bundles),
+        new_chunks=len(chunks),
+        new_evidence_chunks=len(evidence_chunks),
         core_hours=sum(train_seconds(tile) for tile in new) / 3600,
         data_bytes=written + ROOM,
         largest_mib=largest_mib,
@@ -81,5 +87,5 @@ def refuse(found: Estimate, free_bytes: int, most_mib: float | None, where: str)
     if most_mib is not None and found.largest_mib > most_mib:
         raise UserError(
             f"{found.largest} takes about {found.largest_mib:,.0f} MiB of memory, but this machine has "
-            f"{most_mib:,.0f} MiB; lower tiles.seconds for training, tiles.part_mib for the rest"
+            f"{most_mib:,.0f} MiB; lower tiles.seconds for training, tiles.chunk_mib for the rest"
         )

@@ -13,9 +13,9 @@ import yaml
 from dmf.dataset.store import write_text
 from dmf.errors import UserError
 from dmf.grid.cells import Group, lambda_labels, series_of
+from dmf.grid.chunks import Chunk, chunks_of, evidence_chunks_of
 from dmf.grid.config import Grid, validate
 from dmf.grid.memory import bytes_to_train, runs_together
-from dmf.grid.parts import Part, bundles_of, parts_of
 from dmf.grid.targets import TargetMatrix, build_targets
 from dmf.grid.tiles import Plan, Tile, lay, ledger_text, read_ledger, training_fingerprint
 from dmf.training.arguments import check_device
@@ -59,17 +59,17 @@ class Project:
         """Number of runs of the grid."""
         return self.cells * self.series * self.grid.starts.count
 
-    def parts(self) -> list[list[Part]]:
-        """What is assembled: the parts of every group."""
-        keep, most = self.grid.keep.layers, self.grid.tiles.part_mib
-        return [parts_of(self.block(group), tiles, keep, most) for group, tiles in self.plan.tiles.items()]
+    def chunks(self) -> list[list[Chunk]]:
+        """What is assembled: the chunks of every group."""
+        keep, most = self.grid.keep.layers, self.grid.tiles.chunk_mib
+        return [chunks_of(self.block(group), tiles, keep, most) for group, tiles in self.plan.tiles.items()]
 
-    def bundles(self) -> dict[str, list[Part]]:
+    def evidence_chunks(self) -> dict[str, list[Chunk]]:
         """What is certified together, by the stem of the file of evidence."""
-        bundles = bundles_of(self.parts(), self.grid.keep.layers, self.grid.tiles.part_mib)
-        if len(bundles) == 1:
-            return {"evidence": bundles[0]}
-        return {f"evidence/{number}": bundle for number, bundle in enumerate(bundles)}
+        evidence_chunks = evidence_chunks_of(self.chunks(), self.grid.keep.layers, self.grid.tiles.chunk_mib)
+        if len(evidence_chunks) == 1:
+            return {"evidence": evidence_chunks[0]}
+        return {f"evidence/{number}": evidence_chunk for number, evidence_chunk in enumerate(evidence_chunks)}
 
     def record(self) -> None:
         """Write beside the data what they are of, so that a copy of the folder can be reported anywhere, and the

@@ -17,7 +17,7 @@ from dmf.training.settings import Status
 SCHEMA_VERSION = 2
 LACKS = "missing_runs"  # attribute of a file that has some: how many
 MISSING = -1  # status of a run that was wanted and is not there; training ends with none such
-CELL = ("target", "lam", "start")
+CELL = ("target", "lam_label", "start")
 KINDS = {"f": "float64", "i": "a signed integer type", "U": "text"}
 
 
@@ -40,7 +40,7 @@ class Variable:
 RUN_VARIABLES = {
     "matrix": Variable(("target", "row", "col"), "f", "M", "target matrix"),
     "target_fingerprint": Variable(("target",), "U", "", "fingerprint of the target's definition"),
-    "lam_value": Variable(("target", "lam"), "f", "lambda", "regularization parameter"),
+    "lam": Variable(("target", "lam_label"), "f", "lambda", "regularization parameter"),
     "gradient_tolerance": Variable(("target",), "f", "", "largest certified gradient norm"),
     "scheme": Variable(("start",), "U", "", "how the start was drawn"),
     "scale": Variable(("start",), "f", "", "size of a layer of the start in units of sigma_1^(1/L)"),
@@ -68,7 +68,7 @@ def runs_dataset(
     fingerprints: Sequence[str],
     matrices: NDArray[np.float64],
     labels: Sequence[str],
-    lam_value: NDArray[np.float64],
+    lam: NDArray[np.float64],
     starts: Sequence[tuple[Series, int]],
     gradient_tolerance: NDArray[np.float64],
     runs: Runs,
@@ -77,8 +77,8 @@ def runs_dataset(
 ) -> xr.Dataset:
     """Runs as a labelled dataset.
 
-    `matrices` (target, d_L, d_0), `lam_value` (target, lam), `gradient_tolerance` (target,); the B records of
-    `runs` in C order over (target, lam, start).
+    `matrices` (target, d_L, d_0), `lam` (target, lam_label), `gradient_tolerance` (target,); the B records of
+    `runs` in C order over (target, lam_label, start).
     """
     cells = (len(names), len(labels), len(starts))
 
@@ -88,7 +88,7 @@ def runs_dataset(
     values: dict[str, object] = {
         "matrix": matrices,
         "target_fingerprint": np.array(fingerprints, dtype=object),
-        "lam_value": lam_value,
+        "lam": lam,
         "gradient_tolerance": gradient_tolerance,
         "scheme": np.array([series.scheme for series, _ in starts], dtype=object),
         "scale": np.array([series.scale for series, _ in starts]),
@@ -110,7 +110,7 @@ def runs_dataset(
         {name: (RUN_VARIABLES[name].dims, data) for name, data in values.items()},
         coords={
             "target": np.array(names, dtype=object),
-            "lam": np.array(labels, dtype=object),
+            "lam_label": np.array(labels, dtype=object),
             "layer": np.arange(1, group.depth + 1),
         },
         attrs={"schema_version": SCHEMA_VERSION, "widths": list(group.widths)},
@@ -140,7 +140,7 @@ def describe(dataset: xr.Dataset) -> xr.Dataset:
         flag_meanings=" ".join(["missing", *(s.name.lower() for s in Status)]),
     )
     dataset["layer"].attrs.update(long_name="layer l, counted from the input", units="1")
-    dataset["lam"].attrs.update(long_name="lambda as configured; a trailing c means units of lambda_c")
+    dataset["lam_label"].attrs.update(long_name="lambda as configured; a trailing c means units of lambda_c")
     dataset["target"].attrs.update(long_name="name of the target")
     return dataset
 

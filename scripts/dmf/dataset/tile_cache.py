@@ -34,11 +34,11 @@ def provide(tile: Tile, data: Path, code: str, make: Callable[[Tile], xr.Dataset
     """Put the file of a tile into data/tiles, trained by `make` where no whole one is kept; returns whether it was.
 
     Snakemake deletes an output that it believes incomplete, and whatever a failed job wrote: after a kill that can be
-    a tile that is whole. So the tile is written to data/kept, which no rule names, and the output is a second name of
-    the same file. `code` is the fingerprint of the code that trains: a tile that another code made is trained again.
+    a tile that is whole. So the tile is written to data/tile_cache, which no rule names, and the output is a second
+    name of the same file. `code` is the fingerprint of the code that trains: a tile that another code made is trained again.
     `say` is told of a damaged one. Raises DataError where the disk is full or may not be written.
     """
-    kept, output = (data / folder / f"{tile.name}.nc" for folder in ("kept", "tiles"))
+    kept, output = (data / folder / f"{tile.name}.nc" for folder in ("tile_cache", "tiles"))
     with alone(kept.parent / ".lock", _place(tile)):
         missing = not _is_kept(kept, tile, code, say)
         if missing:

@@ -112,7 +112,7 @@ def _train_pieces(
     grid: Grid,
     progress: Callable[[int], None],
 ) -> Runs:
-    norms, lam_value, tolerance = _scales(group, targets, labels, grid)
+    norms, lam, tolerance = _scales(group, targets, labels, grid)
     drawn = [
         draw_starts(
             grid.seed,
@@ -129,7 +129,7 @@ def _train_pieces(
     of_run, lam_of_run = np.repeat([(one.target, one.label) for one in pieces], counts, axis=0).T
     return train(
         np.stack([target.values for target in targets])[of_run],
-        lam_value[of_run, lam_of_run],
+        lam[of_run, lam_of_run],
         [np.concatenate(layer) for layer in zip(*drawn, strict=True)],
         tolerance[of_run],
         grid.optimizer,
@@ -148,14 +148,14 @@ def label_runs(
     grid: Grid,
 ) -> xr.Dataset:
     """Runs of targets x labels x starts, in that order, as a dataset that says what they are runs of."""
-    _, lam_value, tolerance = _scales(group, targets, labels, grid)
+    _, lam, tolerance = _scales(group, targets, labels, grid)
     dataset = runs_dataset(
         group,
         [target.name for target in targets],
         [target.fingerprint for target in targets],
         np.stack([target.values for target in targets]),
         labels,
-        lam_value,
+        lam,
         starts,
         tolerance,
         runs,
@@ -167,8 +167,8 @@ def label_runs(
 def _scales(
     group: Group, targets: Sequence[TargetMatrix], labels: Sequence[str], grid: Grid
 ) -> tuple[list[float], NDArray[np.float64], NDArray[np.float64]]:
-    """Spectral norms (target,), lambdas (target, lam) and largest certified gradient norms (target,)."""
+    """Spectral norms (target,), lambdas (target, lam_label) and largest certified gradient norms (target,)."""
     norms = [float(target.singular_values[0]) for target in targets]
-    lam_value = np.array([[lambda_value(label, norm, group.depth) for label in labels] for norm in norms])
+    lam = np.array([[lambda_value(label, norm, group.depth) for label in labels] for norm in norms])
     tolerance = np.array([grid.certificate.gradient_norm * gradient_scale(norm, group.depth) for norm in norms])
-    return norms, lam_value, tolerance
+    return norms, lam, tolerance

@@ -22,7 +22,7 @@ def train_again(
     scale: float | None = None,
     draw: int | None = None,
 ) -> xr.Dataset:
-    """Runs of the cell (target, depth, lambda's label) as they are stored, dimensions (target, lam, start).
+    """Runs of the cell (target, depth, lambda's label) as they are stored, dimensions (target, lam_label, start).
 
     `scheme`, `scale` and `draw` choose among its starts; None is all. A run depends on its own coordinates and the
     grid's settings only. Raises UserError where the grid has no such cell or start.

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import xarray as xr
 
+from dmf.evidence.chunks import by_cells, joined
 from dmf.evidence.claim import Claim
-from dmf.evidence.parts import by_cells, joined
 from dmf.grid.config import Certificate
 
 UNNAMED = ("group",)  # coordinates that follow from others
 CONFIRMS, VIOLATES, TOO_FEW, OUTSIDE = range(4)
-SAYS = ("confirms", "violates", "too few spoke", "outside the hypotheses")
+SAYS = ("confirms", "violates", "too few counted", "outside the hypotheses")
 SMALL = 2**13  # bytes; a filter costs some kB by itself
 OF_CELLS = ("runs", "certified")  # columns that no claim changes
 MOST_ROWS = 200  # of a table for spreadsheets; the dataset has all
@@ -24,41 +24,43 @@ def names_of(evidence: xr.Dataset, *dims: str) -> list[str]:
     return [str(n) for n, value in evidence.coords.items() if value.dims in [(d,) for d in dims] and n not in UNNAMED]
 
 
-def weigh(claim: Claim, part: xr.Dataset) -> xr.Dataset:
-    """`scope` (cell,), `certified`, `speaks` and `ratio` (cell, start) of a claim; no ratio (NaN) is infinite."""
-    scope = claim.scope(part)
-    ratio = claim.ratio(part).transpose("cell", "start").values
+def weigh(claim: Claim, chunk: xr.Dataset) -> xr.Dataset:
+    """`scope` (cell,), `certified`, `eligible` and `ratio` (cell, start) of a claim; no ratio (NaN) is infinite."""
+    scope = claim.scope(chunk)
+    ratio = claim.ratio(chunk).transpose("cell", "start").values
     values = {
-        "certified": part["certified"].transpose("cell", "start").values == 1,
-        "speaks": (claim.speaks(part) & scope).transpose("cell", "start").values,
+        "certified": chunk["certified"].transpose("cell", "start").values == 1,
+        "eligible": (claim.eligible(chunk) & scope).transpose("cell", "start").values,
         "ratio": np.where(np.isnan(ratio), np.inf, ratio),
     }
     weighed = xr.Dataset({name: (("cell", "start"), value) for name, value in values.items()})
-    named = {name: value.variable for name, value in part.coords.items() if value.dims in (("cell",), ("start",))}
+    named = {name: value.variable for name, value in chunk.coords.items() if value.dims in (("cell",), ("start",))}
     return weighed.assign(scope=("cell", scope.values)).assign_coords(named)
 
 
-def cell_table(claim: Claim, parts: Iterable[xr.Dataset], certificate: Certificate) -> xr.Dataset:
-    """What every cell contributes to the verdict, over (cell,), from evidence in parts, each (cell, start).
+def cell_table(claim: Claim, chunks: Iterable[xr.Dataset], certificate: Certificate) -> xr.Dataset:
+    """What every cell contributes to the verdict, over (cell,), from evidence in chunks, each (cell, start).
 
-    `runs`, `certified` and `spoke` count; `statistic` is the largest ratio of those that spoke, NaN where none did;
-    `worst_*` are the coordinates of the run that has it, and mean nothing where none spoke; `says` is an index of SAYS.
+    `runs`, `certified` and `counted` are numbers; `statistic` is the largest ratio of the counted, NaN where none is;
+    `worst_*` are the coordinates of the run that has it, and mean nothing where none counted; `says` is an index of
+    SAYS.
     """
-    cells = (joined(weigh(claim, part) for part in members) for members in by_cells(parts))
+    cells = (joined(weigh(claim, chunk) for chunk in members) for members in by_cells(chunks))
     table = joined(_cells(weighed, certificate) for weighed in cells)
     return _described(table.drop_vars(UNNAMED, errors="ignore"), claim.noun)
 
 
 def _cells(weighed: xr.Dataset, certificate: Certificate) -> xr.Dataset:
-    speaks, scope = weighed["speaks"].values, weighed["scope"].values
-    heard = np.where(speaks, weighed["ratio"].values, -np.inf)
-    spoke, worst = speaks.sum(axis=1), heard.argmax(axis=1)
-    statistic = np.where(spoke > 0, heard.max(axis=1), np.nan)
-    says = np.select([~scope, statistic > 1, spoke < certificate.runs_per_cell], [OUTSIDE, VIOLATES, TOO_FEW], CONFIRMS)
+    eligible, scope = weighed["eligible"].values, weighed["scope"].values
+    ratio = np.where(eligible, weighed["ratio"].values, -np.inf)
+    counted, worst = eligible.sum(axis=1), ratio.argmax(axis=1)
+    statistic = np.where(counted > 0, ratio.max(axis=1), np.nan)
+    few = counted < certificate.runs_per_cell
+    says = np.select([~scope, statistic > 1, few], [OUTSIDE, VIOLATES, TOO_FEW], CONFIRMS)
     columns = {
-        "runs": np.full(spoke.shape, speaks.shape[1], dtype=np.int32),
+        "runs": np.full(counted.shape, eligible.shape[1], dtype=np.int32),
         "certified": weighed["certified"].values.sum(axis=1).astype(np.int32),
-        "spoke": spoke.astype(np.int32),
+        "counted": counted.astype(np.int32),
         "statistic": statistic,
         "says": says.astype(np.int8),
         **{f"worst_{name}": weighed[name].values[worst] for name in names_of(weighed, "start")},
@@ -71,8 +73,8 @@ def _described(table: xr.Dataset, noun: str) -> xr.Dataset:
     texts = {
         "runs": f"{noun}s of the cell",
         "certified": f"{noun}s that have a certificate",
-        "spoke": f"{noun}s that may speak for the statement",
-        "statistic": "largest departure of one that spoke, in units of what its own certificate allows: 1 is the edge",
+        "counted": f"{noun}s that the claim counts",
+        "statistic": "largest departure of a counted one, in units of what its own certificate allows: 1 is the edge",
         "says": "what the cell contributes to the verdict",
     }
     for name, variable in table.variables.items():
@@ -109,12 +111,12 @@ def shared_table(tables: Mapping[str, xr.Dataset]) -> xr.Dataset:
 
 
 def table_csv(table: xr.Dataset) -> str:
-    """The MOST_ROWS cells nearest to the edge or beyond it, worst first, as CSV; cells where none spoke come last."""
+    """The MOST_ROWS cells nearest to the edge or beyond it, worst first, as CSV; cells where none counted come last."""
     place = np.argsort(-np.nan_to_num(table["statistic"].values, nan=-1.0), kind="stable")[:MOST_ROWS]
     rows = table.isel(cell=place).to_dataframe()
     worst = [name for name in rows.columns if name.startswith("worst_")]
     for name in worst:
-        rows[name] = rows[name].astype(object).where(rows["spoke"] > 0, "")
+        rows[name] = rows[name].astype(object).where(rows["counted"] > 0, "")
     rows = rows.assign(tolerance=1, says=[SAYS[index] for index in rows["says"]])
-    order = [*names_of(table, "cell"), "runs", "certified", "spoke", "statistic", "tolerance", "says", *worst]
+    order = [*names_of(table, "cell"), "runs", "certified", "counted", "statistic", "tolerance", "says", *worst]
     return str(rows[order].to_csv(index=False, float_format="%.6g", lineterminator="\n"))

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 TIED = 64 * EPS  # singular values of M this close, in units of sigma_1, are equal but for the rounding of their SVD
 
 CELL_FIELDS = {
-    "lam_value": "regularization parameter lambda",
+    "lam": "regularization parameter lambda",
     "relative": "lambda in units of lambda_c(sigma_1, L)",
     "branch": "lambda in units of lambda_s(sigma_1, L), where the nonzero local minimum ends",
     "sigma_1": "spectral norm of the target",
@@ -48,7 +48,7 @@ def cell_facts(matrix: Floats, group: Group, lam: float) -> dict[str, float]:
     sigma_1 = float(sigma[0])
     kept = theory.kept_at_minimum(matrix, depth, lam)
     return {
-        "lam_value": lam,
+        "lam": lam,
         "relative": lam / float(theory.critical_lambda(sigma_1, depth)),
         "branch": lam / float(theory.branch_lambda(sigma_1, depth)),
         "sigma_1": sigma_1,
@@ -101,7 +101,7 @@ def _level_separation(matrix: Floats, depth: int, lam: float) -> float:
 def minimizer_curvature(matrix: Floats, widths: Sequence[int], lam: float) -> float:
     """The smallest Hessian eigenvalue across the orbit of minimizers, or 0 with more zero modes than the orbit has.
 
-    Then (L = 2 with some sigma_i = lambda) no gradient norm bounds a distance, and no run of the cell speaks.
+    Then (L = 2 with some sigma_i = lambda) no gradient norm bounds a distance, and no run of the cell eligible.
     """
     spectrum = theory.hessian_spectrum(matrix, widths, lam)
     orbit = theory.zero_modes(widths, theory.kept_at_minimum(matrix, len(widths) - 1, lam))

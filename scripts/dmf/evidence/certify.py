@@ -35,11 +35,15 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
         if before is not None and not starts.equals(before):
             raise ValueError(f"certify: group {group.name} has other starts than the groups before it")
         for t in range(dataset.sizes["target"]):
-            for v in range(dataset.sizes["lam"]):
-                cell = dataset.isel(target=t, lam=v)
+            for v in range(dataset.sizes["lam_label"]):
+                cell = dataset.isel(target=t, lam_label=v)
                 sigmas.append(np.linalg.svd(cell["matrix"].values, compute_uv=False))
-                facts = cell_facts(cell["matrix"].values, group, float(cell["lam_value"]))
-                names = {"target": str(cell["target"].item()), "depth": group.depth, "lam": str(cell["lam"].item())}
+                facts = cell_facts(cell["matrix"].values, group, float(cell["lam"]))
+                names = {
+                    "target": str(cell["target"].item()),
+                    "depth": group.depth,
+                    "lam_label": str(cell["lam_label"].item()),
+                }
                 facts |= training_facts(cell, facts)
                 cells.append({**names, "group": group.name, **facts})
                 runs.append(_in_slices(cell, group, facts))
@@ -54,7 +58,7 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
         coords={
             **{
                 name: ("cell", np.array([cell[name] for cell in cells], dtype=object))
-                for name in ("target", "lam", "group")
+                for name in ("target", "lam_label", "group")
             },
             "depth": ("cell", np.array([cell["depth"] for cell in cells])),
             **{name: ("start", starts[name].values) for name in ("scheme", "scale", "draw")},

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dmf.evidence.eligibility import may_speak
+from dmf.evidence.eligibility import is_eligible
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,7 +22,7 @@ class Claim:
     hypotheses. `ratio` gives (cell, start) how far a run is from what the statement says, in units of what the
     run's own certificate allows: 1 is the edge. On the grid's runs, which come in parts, it looks at each run alone.
     `counterexample` turns the evidence of the control cells into evidence in which the statement is false. `study` is
-    the study whose evidence the claim reads, "runs" for the grid's own, and `speaks` gives (cell, start) the cases
+    the study whose evidence the claim reads, "runs" for the grid's own, and `eligible` gives (cell, start) the cases
     whose certificate lets them speak.
     """
 
@@ -38,7 +38,7 @@ class Claim:
     ratio: Callable[[xr.Dataset], xr.DataArray]
     counterexample: Callable[[xr.Dataset], xr.Dataset]
     study: str = "runs"
-    speaks: Callable[[xr.Dataset], xr.DataArray] = may_speak
+    eligible: Callable[[xr.Dataset], xr.DataArray] = is_eligible
 
     @property
     def noun(self) -> str:
@@ -55,9 +55,9 @@ class Finding:
     margin: float | None
     runs: int
     runs_certified: int
-    runs_spoke: int
+    runs_counted: int
     cells: int
-    cells_spoke: int
+    cells_counted: int
     worst: dict[str, Any] | None
 
 

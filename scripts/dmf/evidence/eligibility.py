@@ -15,10 +15,10 @@ DENSE = ("gaussian", "identity")
 BRACKET = 1e-6  # relative width to which a threshold in lambda must be bracketed before it counts
 
 
-def may_speak(evidence: xr.Dataset) -> xr.DataArray:
+def is_eligible(evidence: xr.Dataset) -> xr.DataArray:
     """Certified runs at the minimum whose certificate bounds their distance to the minimizers, (cell, start)."""
-    speaks: xr.DataArray = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"])
-    return speaks.transpose("cell", "start")
+    eligible: xr.DataArray = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"])
+    return eligible.transpose("cell", "start")
 
 
 def is_certified(evidence: xr.Dataset) -> xr.DataArray:

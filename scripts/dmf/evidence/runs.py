@@ -47,10 +47,10 @@ RUN_FIELDS = {
 COPIED = ("status", "objective", "gradient_norm", "iterations", "imbalance", "singular_value_gap", "hessian_trace")
 
 
-@np.errstate(all="ignore")  # a diverged run or a degenerate cell makes inf and NaN; neither speaks
+@np.errstate(all="ignore")  # a diverged run or a degenerate cell makes inf and NaN; neither is eligible
 def run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[str, NDArray[np.generic]]:
     """A value (start,) for every name in RUN_FIELDS, for the runs of one cell with its `facts` (see cell_facts)."""
-    matrix, lam = cell["matrix"].values, facts["lam_value"]
+    matrix, lam = cell["matrix"].values, facts["lam"]
     objective, gradient_norm = cell["objective"].values, cell["gradient_norm"].values
     energy = float(np.sum(matrix**2))
     status, largest = cell["status"].values, float(cell["gradient_tolerance"])
@@ -92,7 +92,7 @@ def _distances(cell: xr.Dataset, group: Group, facts: dict[str, float], radius: 
     """How far each run is from a minimizer in X, layer norms and trace, and what its `radius` allows."""
     matrix, depth, x = cell["matrix"].values, group.depth, cell["end_to_end"].values
     layer_norm_sq = cell["layer_norm_sq"].values
-    best = theory.end_to_end_minimizer(matrix, depth, facts["lam_value"])
+    best = theory.end_to_end_minimizer(matrix, depth, facts["lam"])
     top = float(np.linalg.norm(best, 2) ** (1 / depth))
     alpha = np.sqrt(facts["predicted_layer_norm_sq"])
     return {
@@ -130,7 +130,7 @@ def _is_near(cell: xr.Dataset, group: Group, facts: dict[str, float], radius: Fl
     far outside of it, near another critical point. Without the half the two ranges would meet.
     """
     sigma = np.linalg.svd(cell["matrix"].values, compute_uv=False)
-    x = theory.scalar_minimizer(sigma, group.depth, facts["lam_value"])
+    x = theory.scalar_minimizer(sigma, group.depth, facts["lam"])
     top, residual = float(x.max()) ** (1 / group.depth), float(np.abs(x - sigma).max())
     turning = [r * theory.hessian_lipschitz(group.depth, top + r, residual) if r < np.inf else np.inf for r in radius]
     return np.array(turning) <= facts["mu"] / 2

@@ -67,7 +67,7 @@ def _unbalanced(trained: xr.Dataset, device: str) -> xr.Dataset:
     count = len(starts[0])
     runs = train(
         np.repeat(trained["matrix"].values, count, axis=0),
-        np.repeat(trained["lam_value"].values[0], count),
+        np.repeat(trained["lam"].values[0], count),
         starts,
         np.repeat(trained["gradient_tolerance"].values, count),
         NO_STEP,

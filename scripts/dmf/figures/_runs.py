@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from dmf.dataset.schema import MISSING
-from dmf.evidence.eligibility import may_speak, outside_exceptional_set
+from dmf.evidence.eligibility import is_eligible, outside_exceptional_set
 from dmf.figures import _style
 
 FLOOR = 1e-20  # deviations below it, where no tolerance reaches, are drawn at it: they are zero but for rounding
@@ -16,15 +16,17 @@ FLOOR = 1e-20  # deviations below it, where no tolerance reaches, are drawn at i
 
 def run_table(evidence: xr.Dataset) -> pd.DataFrame:
     """Every trained run as a row with all its fields, those of its cell and its coordinates."""
-    speaks = may_speak(evidence)
-    columns = evidence.drop_vars("sigma").assign(minimizer=speaks, speaks=speaks & outside_exceptional_set(evidence))
+    eligible = is_eligible(evidence)
+    columns = evidence.drop_vars("sigma").assign(
+        minimizer=eligible, eligible=eligible & outside_exceptional_set(evidence)
+    )
     table = columns.to_dataframe().reset_index()
     return table[table["status"] != MISSING].reset_index(drop=True)
 
 
-def speaking(runs: pd.DataFrame) -> pd.DataFrame:
+def eligible_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs that claims on minimizers may use: certified minimizers with a finite certificate, in scope."""
-    return runs[runs["speaks"]]
+    return runs[runs["eligible"]]
 
 
 def is_minimizer(runs: pd.DataFrame) -> pd.Series[bool]:

@@ -275,7 +275,7 @@ def lambda_axis(axes: Axes, ratios: Iterable[float]) -> None:
 
 def lambda_order(cells: pd.DataFrame) -> list[str]:
     """Labels of lambda by the median of lambda / lambda_c over targets and depths: columns lam and relative."""
-    return [str(label) for label in cells.groupby("lam")["relative"].median().sort_values().index]
+    return [str(label) for label in cells.groupby("lam_label")["relative"].median().sort_values().index]
 
 
 def lambda_ticks(axes: Axes, labels: Sequence[str], left_out: str = "") -> None:

@@ -41,9 +41,9 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
 def _misaligned(axes: Axes, evidence: xr.Dataset) -> None:
     """The largest misalignment over certified runs that keep something, one mark a cell."""
     axes.set(xscale="log", yscale="log", xlabel=r"condition number of $X X^\top$", ylabel="misalignment with $W$")
-    speaks = (evidence["certified"] == 1).transpose("cell", "start")
+    eligible = (evidence["certified"] == 1).transpose("cell", "start")
     for (field, text, colour), marker in zip(AGAINST, "o^s", strict=True):
-        worst = evidence[field].where(speaks).max("start").values
+        worst = evidence[field].where(eligible).max("start").values
         here = (evidence["deficiency"].values == 0) & np.isfinite(worst)
         place = evidence["condition"].values[here]
         axes.plot(

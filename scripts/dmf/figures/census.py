@@ -37,7 +37,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
 def shares(runs: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     """Share of runs at the global minimum: rows (scheme, scale), columns the lambda labels in that order."""
     table = runs.assign(found=runs["minimal"] == 1).pivot_table(
-        index=["scheme", "scale"], columns="lam", values="found", aggfunc="mean"
+        index=["scheme", "scale"], columns="lam_label", values="found", aggfunc="mean"
     )
     return table.reindex(columns=order)
 
@@ -63,7 +63,7 @@ def _heat(axes: Axes, runs: pd.DataFrame, order: list[str]) -> None:
     axes.set(xlabel="", ylabel="")
     axes.tick_params(length=0)
     axes.grid(False)  # a depth without some lambda leaves holes
-    above = [bool((runs.loc[runs["lam"] == label, "relative"] > 1).all()) for label in order]
+    above = [bool((runs.loc[runs["lam_label"] == label, "relative"] > 1).all()) for label in order]
     if any(above) and not all(above):
         axes.axvline(above.index(True), color="white", linewidth=3)
 

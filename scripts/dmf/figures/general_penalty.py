@@ -44,10 +44,10 @@ def _minimizers(axes: Axes, evidence: xr.Dataset) -> None:
         for piece in _pieces(curve["curve_m"].values, curve["curve_x"].values):
             axes.plot(piece[0] / unit, piece[1] / unit, color=colour, linewidth=1.1, zorder=2)
         cells = evidence.isel(cell=rows)
-        speaks = is_certified(cells).values
+        eligible = is_certified(cells).values
         axes.scatter(
-            cells["m"].values[speaks] / unit,
-            cells["found"].values[speaks] / unit,
+            cells["m"].values[eligible] / unit,
+            cells["found"].values[eligible] / unit,
             s=10,
             color=colour,
             linewidths=0,

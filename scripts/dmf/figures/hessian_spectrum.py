@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from dmf.evidence.eligibility import may_speak
+from dmf.evidence.eligibility import is_eligible
 from dmf.figures import Figure, _style
 
 SHOWN = "square"  # the cell of panel (a): small enough to tell single eigenvalues apart
@@ -20,20 +20,20 @@ FALSE = "spurious"
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
     """One cell's eigenvalues in order, and the departures of all cells against their tolerance."""
     canvas, axes = _style.blank(3.1, 1, 2)
-    speaks = may_speak(evidence)
-    _staircase(axes[0, 0], evidence, speaks)
+    eligible = is_eligible(evidence)
+    _staircase(axes[0, 0], evidence, eligible)
     _style.panel(axes[0, 0], "a", "all eigenvalues of one cell")
     depths = sorted(set(evidence["depth"].values.tolist()))
-    _departures(axes[0, 1], evidence, speaks, depths)
+    _departures(axes[0, 1], evidence, eligible, depths)
     _control(axes[0, 1], controls)
-    _style.panel(axes[0, 1], "b", f"{int(speaks.sum()):,} minimizers, {int(speaks.any('start').sum())} cells")
+    _style.panel(axes[0, 1], "b", f"{int(eligible.sum()):,} minimizers, {int(eligible.any('start').sum())} cells")
     line = Line2D([], [], color=_style.INK, linewidth=0.9, label="closed form")
     control = _style.control_handle("control: spurious minima declared minimizers")
     _style.legend_above(canvas, [line, *_style.depth_handles(depths), control])
     return canvas
 
 
-def _staircase(axes: Axes, evidence: xr.Dataset, speaks: xr.DataArray) -> None:
+def _staircase(axes: Axes, evidence: xr.Dataset, eligible: xr.DataArray) -> None:
     axes.set(xlabel="place in ascending order", ylabel="eigenvalue")
     place = int(np.flatnonzero(evidence["target"].values == SHOWN)[0])
     cell = evidence.isel(cell=place)
@@ -42,22 +42,22 @@ def _staircase(axes: Axes, evidence: xr.Dataset, speaks: xr.DataArray) -> None:
     order = np.arange(1, predicted.size + 1)
     axes.step(order, predicted, where="mid", color=_style.INK, linewidth=0.9, zorder=2)
     colour, marker = _style.depth_colour(int(cell["depth"])), _style.depth_marker(int(cell["depth"]))
-    for measured in cell["spectrum"].values[speaks.values[place]]:
+    for measured in cell["spectrum"].values[eligible.values[place]]:
         values = measured[: predicted.size]
         axes.plot(order, values, color=colour, marker=marker, linestyle="", markersize=3.2, alpha=0.35)
     note = f"{int(cell['orbit_dimension'])} zero modes:\nthe orbit's dimension"
     axes.annotate(note, (0, 0), xytext=(0.03, 0.16), textcoords="axes fraction")
 
 
-def _departures(axes: Axes, evidence: xr.Dataset, speaks: xr.DataArray, depths: list[int]) -> None:
+def _departures(axes: Axes, evidence: xr.Dataset, eligible: xr.DataArray, depths: list[int]) -> None:
     axes.set(xscale="log", yscale="log", xlabel="what its certificate allows")
     axes.set_ylabel("largest departure of an eigenvalue")
     allowed, away = _pairs(evidence)
     for depth in depths:
-        mine = speaks.values & (evidence["depth"].values == depth)[:, None]
+        mine = eligible.values & (evidence["depth"].values == depth)[:, None]
         colour, marker = _style.depth_colour(depth), _style.depth_marker(depth)
         axes.scatter(allowed[mine], away[mine], s=9, color=colour, marker=marker, alpha=0.6, linewidths=0, zorder=3)
-    if not speaks.any():
+    if not eligible.any():
         _style.say_empty(axes)
 
 

@@ -52,7 +52,7 @@ def shares(runs: pd.DataFrame, k: int, most: int) -> pd.DataFrame:
     hit = runs["kept"] >= k if k == most else runs["kept"] == k
     table = (
         runs.assign(hit=hit)
-        .groupby("lam")
+        .groupby("lam_label")
         .agg(relative=("relative", "median"), count=("hit", "sum"), total=("hit", "size"))
     )
     low, high = wilson(table["count"], table["total"])

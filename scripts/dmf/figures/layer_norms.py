@@ -18,7 +18,7 @@ from dmf.figures import Figure, _curves, _runs, _style
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
     """Layer norms of one target against lambda, of all targets against tolerance, and of the control."""
     canvas, axes = _style.blank(2.9, 1, 3, width_ratios=[1.15, 1.15, 0.8])
-    runs = _named(_runs.speaking(_runs.run_table(evidence)))
+    runs = _named(_runs.eligible_runs(_runs.run_table(evidence)))
     control = _runs.run_table(control_cells(controls, EXCEPTIONAL))
     control = _named(control[_runs.is_minimizer(control)])
     first = _runs.targets_of(evidence)[0]
@@ -78,7 +78,7 @@ def _control(axes: Axes, runs: pd.DataFrame) -> None:
     axes.set_xticks(range(len(scales)), [f"{scale:g}" for scale in scales])
     axes.set(xlim=(-0.6, len(scales) - 0.4), ylim=(0, 1.25 * float(runs["layer_norm_sq_max"].max())))
     depth, lam, alpha_sq, kept = (
-        runs[name].iloc[0] for name in ("depth", "lam_value", "predicted_layer_norm_sq", "kept_at_minimum")
+        runs[name].iloc[0] for name in ("depth", "lam", "predicted_layer_norm_sq", "kept_at_minimum")
     )
     # The two minimizers differ by the one singular value that is x_J in one of them and 0 in the other.
     step = float(theory.jump(depth, lam)) ** (2 / depth)

@@ -32,10 +32,10 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
 def _probabilities(axes: Axes, evidence: xr.Dataset, controls: xr.Dataset) -> None:
     axes.set(xscale="log", yscale="log", xlabel=r"$\varepsilon$", ylabel=r"$P(\varepsilon)$")
     eps = evidence["eps"].values
-    heard = is_certified(evidence).any("start").values
-    if not heard.any():
+    counted = is_certified(evidence).any("start").values
+    if not counted.any():
         _style.say_empty(axes, "too few targets")
-    for cell in np.flatnonzero(heard):
+    for cell in np.flatnonzero(counted):
         case = evidence.isel(cell=int(cell))
         depth, share = int(case["depth"]), case["probability"].values
         spread = np.stack([share - case["probability_low"].values, case["probability_high"].values - share])

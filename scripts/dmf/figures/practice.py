@@ -19,13 +19,13 @@ COLOURS = ("#c8553d", "#8a4fbe", "#3b3b6d", "#e0a030", "#7a7fb8", "#3b3b3b")
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
     """A panel a lambda: singular values by rank, methods side by side, predicted ones as bars."""
-    lams = list(dict.fromkeys(evidence["lam"].values.tolist()))
+    lams = list(dict.fromkeys(evidence["lam_label"].values.tolist()))
     methods = list(dict.fromkeys(evidence["method"].values.tolist()))
     canvas, axes = _style.blank(3.4, 1, len(lams), sharey=True)
     looks = dict(zip(methods, zip(MARKERS, COLOURS, strict=True), strict=False))
     for axis, letter, lam in zip(axes[0], "abcdef", lams, strict=False):
-        here = evidence.isel(cell=np.flatnonzero(evidence["lam"].values == lam))
-        false = controls.isel(cell=np.flatnonzero(controls["lam"].values == lam))
+        here = evidence.isel(cell=np.flatnonzero(evidence["lam_label"].values == lam))
+        false = controls.isel(cell=np.flatnonzero(controls["lam_label"].values == lam))
         _panel(axis, here, false, looks)
         _style.panel(axis, letter, rf"$\lambda = {lam.removesuffix('c')}\,\lambda_c$")
     axes[0, 0].set_ylabel("singular values")

@@ -32,9 +32,9 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
 
 def _errors(axes: Axes, evidence: xr.Dataset) -> None:
     """The largest error of a lambda over depths and scalars, and the smallest tolerance."""
-    speaks = is_certified(evidence)
+    eligible = is_certified(evidence)
     axes.set(xscale="log", yscale="log", xlabel=r"$\lambda$", ylabel="relative to $m$, $m^2$")
-    if not speaks.any():
+    if not eligible.any():
         _style.say_empty(axes)
         return
     size = abs(evidence["m"])
@@ -43,10 +43,10 @@ def _errors(axes: Axes, evidence: xr.Dataset) -> None:
         "largest error of $g$": (abs(evidence["value"] - evidence["predicted_value"]) / size**2, "s", _style.FAINT),
     }
     for label, (error, marker, colour) in drawn.items():
-        worst = error.where(speaks).groupby("lam").max(...)
+        worst = error.where(eligible).groupby("lam").max(...)
         look: dict[str, Any] = {"marker": marker, "color": colour, "markersize": 3, "linewidth": 0.6, "label": label}
         axes.plot(worst["lam"], np.maximum(worst, LOWEST), **look)
-    tolerance = (evidence["x_tolerance"] / size).where(speaks).groupby("lam").min(...)
+    tolerance = (evidence["x_tolerance"] / size).where(eligible).groupby("lam").min(...)
     axes.fill_between(tolerance["lam"], tolerance, 1e-12, color=_style.REFUTED, linewidth=0, zorder=0)
     axes.axhline(ROUNDING, color=_style.INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
     axes.set(ylim=(LOWEST / 2, 1e-13), xlim=(tolerance["lam"].min(), tolerance["lam"].max()))
@@ -57,8 +57,8 @@ def _errors(axes: Axes, evidence: xr.Dataset) -> None:
 def _gaps(axes: Axes, evidence: xr.Dataset, controls: xr.Dataset, depths: list[int]) -> None:
     """Gaps of one lambda by the distance from m*; those at m* itself, where no distance can be drawn, at the left."""
     axes.set(xscale="log", yscale="log", xlabel=r"$|\,|m| - m^{\ast}|\,/\,m^{\ast}$", ylabel="$(g_2 - g_1)\\,/\\,m^2$")
-    speaks = is_certified(evidence) & np.isfinite(evidence["gap"])
-    relative = (evidence["gap"] / evidence["m"] ** 2).where(speaks)
+    eligible = is_certified(evidence) & np.isfinite(evidence["gap"])
+    relative = (evidence["gap"] / evidence["m"] ** 2).where(eligible)
     distance = abs(evidence["strength"] - 1)
     for depth in depths:
         rows = np.flatnonzero((evidence["depth"] == depth) & (evidence["lam"] == evidence["lam"].max()))

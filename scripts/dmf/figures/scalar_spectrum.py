@@ -70,7 +70,7 @@ def _limit(axes: Axes, evidence: xr.Dataset, depths: list[int]) -> None:
     axes.set(xscale="log", yscale="log", xlabel=r"$\lambda\,/\,|m|^{2-2/L}$")
     axes.set_ylabel(r"$(2L|m|^{2-2/L} - \lambda_{\max})\,/\,|m|^{2-2/L}$")
     small = evidence.isel(cell=np.flatnonzero(evidence["relative"].values < 0.5))
-    below = ((small["limit"] - small["largest"]) * small["reduced"] / small["lam_value"]).where(is_minimal(small))
+    below = ((small["limit"] - small["largest"]) * small["reduced"] / small["lam"]).where(is_minimal(small))
     if not np.isfinite(below).any():
         _style.say_empty(axes)
         return

@@ -44,7 +44,7 @@ def _draw_target(
     _name(axes[0].xaxis, target, "col_label", matrix.shape[1], 90)
     cells = _chosen(evidence, name)
     for place, cell in zip(axes[1:], cells, strict=False):
-        depth, lam = int(cell["depth"]), float(cell["lam_value"])
+        depth, lam = int(cell["depth"]), float(cell["lam"])
         _heat(place, theory.end_to_end_minimizer(matrix, depth, lam), largest)
         place.set_title(
             _title(cell, lam / float(theory.critical_lambda(np.linalg.norm(matrix, 2), depth))), fontsize=7.5
@@ -76,17 +76,17 @@ def _name(axis: Axis, target: xr.Dataset, key: str, size: int, rotation: int) ->
 def _chosen(evidence: xr.Dataset, name: str) -> list[xr.Dataset]:
     """Of a target's cells with a nonzero minimizer those of most and of fewest directions, at the largest depth."""
     mine = evidence.isel(cell=np.flatnonzero((evidence["target"] == name) & (evidence["kept_at_minimum"] > 0)))
-    kept, order = mine["kept_at_minimum"].values, np.lexsort((mine["lam_value"].values, -mine["depth"].values))
+    kept, order = mine["kept_at_minimum"].values, np.lexsort((mine["lam"].values, -mine["depth"].values))
     picks = [int(order[np.flatnonzero(kept[order] == rank)[0]]) for rank in sorted(set(kept.tolist()), reverse=True)]
     return [mine.isel(cell=pick) for pick in dict.fromkeys([*picks[:1], *picks[-1:]])]
 
 
 def _title(cell: xr.Dataset, ratio: float) -> str:
-    speaks = (cell["certified"] == 1) & (cell["minimal"] == 1)
-    runs = int(speaks.sum())
-    far = f", at most ${_style.power_of_ten(float(cell['distance'].where(speaks).max()))}$ away" if runs else ""
+    eligible = (cell["certified"] == 1) & (cell["minimal"] == 1)
+    runs = int(eligible.sum())
+    far = f", at most ${_style.power_of_ten(float(cell['distance'].where(eligible).max()))}$ away" if runs else ""
     rank, depth = int(cell["kept_at_minimum"]), int(cell["depth"])
-    return f"$X^*$ of rank {rank}: $L = {depth}$, ${ratio:.3g}\\,\\lambda_c$\n{runs} of {speaks.size} runs{far}"
+    return f"$X^*$ of rank {rank}: $L = {depth}$, ${ratio:.3g}\\,\\lambda_c$\n{runs} of {eligible.size} runs{far}"
 
 
 FIGURE = Figure(

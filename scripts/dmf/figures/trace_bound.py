@@ -19,7 +19,7 @@ from dmf.figures import Figure, _runs, _style
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
     """Trace against bound, and their ratio against lambda."""
     canvas, axes = _style.blank(3.1, 1, 2)
-    runs = _named(_runs.speaking(_runs.run_table(evidence)))
+    runs = _named(_runs.eligible_runs(_runs.run_table(evidence)))
     control = _runs.run_table(control_cells(controls, ORDINARY))
     control = _named(control[(control["certified"] == 1) & (control["kept"] == 0)])
     _identity(axes[0, 0], runs, control)

@@ -17,7 +17,7 @@ MOST_SHAPES = 4
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
     """A panel a shape of target: relative slack of every certified minimizer against the rank of X*."""
-    runs = _runs.speaking(_named(_runs.run_table(evidence)))
+    runs = _runs.eligible_runs(_named(_runs.run_table(evidence)))
     every = sorted(set(shapes_of(evidence)), key=lambda shape: (shape[0] * shape[1], shape))
     shapes = _style.evenly(every, MOST_SHAPES)
     depths = _runs.depths_of(evidence)

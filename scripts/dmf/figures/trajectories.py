@@ -60,7 +60,7 @@ def _values(axes: Axes, cell: xr.Dataset, runs: Mapping[int, int]) -> None:
     for k, start in runs.items():
         axes.plot(cell["iteration"][start] + 1, cell["singular_values"][start], color=_style.level_colour(k), lw=0.8)
     sigma = cell["sigma"].values
-    for height in theory.large_root(sigma[np.isfinite(sigma)], int(cell["depth"]), float(cell["lam_value"])):
+    for height in theory.large_root(sigma[np.isfinite(sigma)], int(cell["depth"]), float(cell["lam"])):
         axes.axhline(height, color=_style.INK, linewidth=0.5, linestyle=(0, (4, 3)), zorder=1)
 
 

@@ -35,7 +35,7 @@ def _scalar(axes: Axes, runs: pd.DataFrame) -> None:
     if runs.empty:
         _style.say_empty(axes)
         return
-    m, depth, lam = (runs[name].iloc[0] for name in ("sigma_1", "depth", "lam_value"))
+    m, depth, lam = (runs[name].iloc[0] for name in ("sigma_1", "depth", "lam"))
     far = float(theory.jump(depth, lam))
     x = _curves.cusp_axis(-0.45 * far, 1.85 * far)
     axes.plot(x, theory.scalar_objective(x, m, depth, lam), color=_style.depth_colour(depth))
@@ -60,7 +60,7 @@ def _matrix(axes: Axes, runs: pd.DataFrame) -> None:
         place = (float(part["distance"].mean()), float(part["excess"].mean()))
         # Two minimizers are neighbours on this axis: each label at a height of its own.
         _note(axes, place, (0, 14 + 18 * (rise % 2)), f"$k = {kept}$: {len(part)} runs")
-    _span(axes, float(theory.jump(int(runs["depth"].iloc[0]), float(runs["lam_value"].iloc[0]))), -0.09 * top)
+    _span(axes, float(theory.jump(int(runs["depth"].iloc[0]), float(runs["lam"].iloc[0]))), -0.09 * top)
     lowest = runs.loc[_runs.is_minimizer(runs), "objective"]
     if len(lowest):
         text = f"filled: $F$ equal within ${_style.power_of_ten(float(lowest.max() - lowest.min()))}$"

@@ -19,7 +19,7 @@ LEAST = 1e-12  # smaller ratios of distance to tolerance are counted there
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
     """Distance against tolerance, run by run, and the distribution of their ratio."""
     canvas, axes = _style.blank(3.1, 1, 2)
-    runs = _named(_runs.speaking(_runs.run_table(evidence)))
+    runs = _named(_runs.eligible_runs(_runs.run_table(evidence)))
     control = _runs.run_table(control_cells(controls, EXCEPTIONAL))
     control = _named(control[_runs.is_minimizer(control)])
     apart, ratios = axes[0]

@@ -34,6 +34,11 @@ EXPECTED = {
     "union_tag_not_found": "missing; a value is required here",
     "union_tag_invalid": "expected one of {expected_tags}",
 }
+RENAMED = {  # keys of old, refused with their new name
+    "falsifier": "refute",
+    "search": "minimum_search",
+    "tiles.part_mib": "tiles.chunk_mib",
+}
 TAG_AT = {"targets": 2, "optimizer": 1}  # where pydantic's place goes through the kind or the name that was chosen
 LONGEST_VALUE = 60
 _SHORTENED = Repr()  # of a list or mapping the first entries, to a depth
@@ -54,6 +59,8 @@ def first_problem(error: ValidationError) -> str:
         key = context["discriminator"].strip("'")
         place, value = [*place, key], value.get(key)
     expected = EXPECTED[kind].format_map(context) if kind in EXPECTED else problem["msg"].removeprefix("Value error, ")
+    if kind == "extra_forbidden" and (new := RENAMED.get(".".join(place))):
+        expected = f"renamed; expected {new}"
     # A whole mapping or list says nothing that the text does not; a key that is not there has no value.
     silent = kind in ("missing", "extra_forbidden", "union_tag_not_found")
     silent = silent or (kind == "value_error" and isinstance(value, dict | list))

@@ -27,7 +27,7 @@ from dmf.grid.kinds import Target
 from dmf.training.arguments import DEVICE
 from dmf.training.settings import Lbfgs, Optimizer
 
-FEWEST_ATTACKS = 200  # runs of the search for refutations, which random trials alone then find a false statement with
+FEWEST_ATTEMPTS = 200  # runs of the search for refutations, which random trials alone then find a false statement with
 
 
 def _widths(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
@@ -105,16 +105,16 @@ class Tiles(Model):
     """How runs are packed into jobs; changes no result."""
 
     seconds: Positive = Field(20.0, description="Predicted seconds of training a job.")
-    part_mib: Positive = Field(512.0, description="Most MiB of runs that a job holds when it puts tiles together.")
+    chunk_mib: Positive = Field(512.0, description="Most MiB of runs that a job holds when it puts tiles together.")
 
 
 def _enough(runs: int) -> int:
-    if 0 < runs < FEWEST_ATTACKS:
-        raise ValueError(f"expected 0 or at least {FEWEST_ATTACKS}: fewer would miss the search's own control")
+    if 0 < runs < FEWEST_ATTEMPTS:
+        raise ValueError(f"expected 0 or at least {FEWEST_ATTEMPTS}: fewer would miss the search's own control")
     return runs
 
 
-class Falsifier(Model):
+class Refute(Model):
     """The search for cells that refute a claim on runs."""
 
     runs: Annotated[StrictInt, Field(ge=0, le=100_000_000), AfterValidator(_enough)] = Field(
@@ -122,7 +122,7 @@ class Falsifier(Model):
     )
 
 
-class Search(Model):
+class MinimumSearch(Model):
     """The search for a certified global minimizer in every cell."""
 
     runs: Annotated[StrictInt, Field(ge=0, le=10_000_000)] = Field(
@@ -159,8 +159,8 @@ class Grid(Model):
     certificate: Certificate = Certificate()
     keep: Keep = Keep()
     tiles: Tiles = Tiles()
-    falsifier: Falsifier = Falsifier()
-    search: Search = Search()
+    refute: Refute = Refute()
+    minimum_search: MinimumSearch = MinimumSearch()
     figures: Choice = Field("all", description="all, or the names of those to draw.")
     studies: Choice = Field(
         "all", description="all, or the names of those wanted: evidence for statements that no run of a grid reaches."

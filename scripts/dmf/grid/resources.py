@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from dmf.grid.chunks import MIB, Chunk, run_bytes
 from dmf.grid.memory import runs_together
-from dmf.grid.parts import MIB, Part, run_bytes
 from dmf.grid.tiles import Tile
 
 # A Python with the libraries of a step before it holds a run; torch (not measured on a graphics card) brings more.
 BASE_MIB, TORCH_MIB = 260.0, 700.0
 START_SECONDS = 3.5
 TRAINED_COPIES, STORED_COPIES = 6.0, 2.2  # of the parameters of runs trained together, and of a tile's stored runs
-PART_COPIES, TILE_COPIES = 1.4, 2.5  # of all runs of a part, and of the tile being placed in it
+CHUNK_COPIES, TILE_COPIES = 1.4, 2.5  # of all runs of a chunk, and of the tile being placed in it
 SLACK = 1.5  # the mean over a tile is predicted; lambda, starts and the processor decide the rest
 
 
@@ -31,11 +31,11 @@ def train_seconds(tile: Tile) -> float:
     return START_SECONDS + SLACK * tile.seconds
 
 
-def part_memory(parts: Sequence[Part], layers: bool) -> float:
-    """Peak MiB of a job that assembles a part, or certifies `parts` together."""
-    held = sum(part.block.runs * run_bytes(part.block.group, layers) for part in parts)
-    tiles = [tile.runs * run_bytes(tile.group, layers) for part in parts for tile in part.tiles]
-    return BASE_MIB + (PART_COPIES * held + TILE_COPIES * max(tiles, default=0)) / MIB
+def chunk_memory(chunks: Sequence[Chunk], layers: bool) -> float:
+    """Peak MiB of a job that assembles a chunk, or certifies `chunks` together."""
+    held = sum(chunk.block.runs * run_bytes(chunk.block.group, layers) for chunk in chunks)
+    tiles = [tile.runs * run_bytes(tile.group, layers) for chunk in chunks for tile in chunk.tiles]
+    return BASE_MIB + (CHUNK_COPIES * held + TILE_COPIES * max(tiles, default=0)) / MIB
 
 
 def memory(predicted: float, attempt: int) -> int:

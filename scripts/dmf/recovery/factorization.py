@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dmf.training.arguments import widths_of
+from dmf.training.record import layers_of, points_of
+from dmf.training.result import Array, Finished, unstarted
+from dmf.training.settings import Lbfgs
 from dmf.training.torch_engine.engine import torch_threads
 from dmf.training.torch_engine.lbfgs import LbfgsMethod
 from dmf.training.torch_engine.objective import carry_down, fill_lines, layer_views, prefix_products
 from dmf.training.torch_engine.slots import Run, train
-from dmf.training.record import layers_of, points_of
-from dmf.training.result import Array, Finished, unstarted
-from dmf.training.settings import Lbfgs
 
 MEMORY = 10  # pairs: small lambdas bend F by 1 in some directions and by lambda in others
 

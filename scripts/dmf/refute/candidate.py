@@ -74,8 +74,8 @@ class Candidate:
         shape = widths[-1], widths[0]
         values = self.singular_values.tolist()
         spec = SpectrumTarget(name=name, kind="spectrum", shape=shape, singular_values=values, label=None)
-        key = ["falsifier", seed, name]
-        return TargetMatrix(name, name, "falsifier", digest(key), with_spectrum(spec, generator(key)))
+        key = ["falsifier", seed, name]  # the name of old: another one would draw other numbers
+        return TargetMatrix(name, name, "refute", digest(key), with_spectrum(spec, generator(key)))
 
 
 def random_shape(rng: np.random.Generator) -> Shape:

@@ -15,7 +15,7 @@ def shifted_ratio(evidence: xr.Dataset) -> xr.DataArray:
     return collapse_ratio(evidence.assign(relative=evidence["relative"] / (1 + WINDOW)))
 
 
-DECOY = replace(
+FALSE_CLAIM = replace(
     COLLAPSE,
     title="Everything collapses to zero at 1.01 of the critical λ (false)",
     source="Control of the search",

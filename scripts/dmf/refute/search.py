@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.refute.candidate import Candidate, mutated, random_candidate, random_shape
-from dmf.refute.train import SERIES, train_candidates
 from dmf.grid.config import Grid
 from dmf.grid.seeds import generator
+from dmf.refute.candidate import Candidate, mutated, random_candidate, random_shape
+from dmf.refute.train import SERIES, train_candidates
 
 GENERATIONS = 8  # or more, where each would be larger than LARGEST
 SMALLEST, LARGEST = 24, 256  # candidates of a generation; many of one shape train faster side by side
@@ -23,34 +23,34 @@ PARENTS = 2  # nearest to refuting a claim, that may have children
 
 
 def search(grid: Grid, claims: Mapping[str, Claim]) -> xr.Dataset:
-    """Evidence (cell, start) of every candidate tried, within `grid.falsifier.runs` runs and at least one candidate.
+    """Evidence (cell, start) of every candidate tried, within `grid.refute.runs` runs and at least one candidate.
 
     A function of the grid's seed, optimizer, certificate and budget, and of the claims' code: nothing else, and no
     clock. Claims must read runs.
     """
-    most = max(1, grid.falsifier.runs // len(SERIES))
+    most = max(1, grid.refute.runs // len(SERIES))
     tried: list[Candidate] = []
     scores: dict[str, list[float]] = {name: [] for name in claims}
-    parts: list[xr.Dataset] = []
+    chunks: list[xr.Dataset] = []
     while len(tried) < most:
-        rng = generator(["falsifier", grid.seed, "generation"], counter=len(parts))
+        rng = generator(["falsifier", grid.seed, "generation"], counter=len(chunks))
         size = min(int(np.clip(most // GENERATIONS, SMALLEST, LARGEST)), most - len(tried))
         strangers = size if len(tried) < RANDOM_SHARE * most else int(STRANGERS * size)
         young = _strangers(strangers, rng) + _bred(tried, scores, size - strangers, rng)
         names = [f"candidate-{len(tried) + place}" for place in range(size)]
-        parts.append(train_candidates(dict(zip(names, young, strict=True)), grid))
+        chunks.append(train_candidates(dict(zip(names, young, strict=True)), grid))
         tried += young
         for name, claim in claims.items():
-            scores[name] += worst_ratios(claim, parts[-1]).tolist()
-    return xr.concat(parts, "cell")
+            scores[name] += worst_ratios(claim, chunks[-1]).tolist()
+    return xr.concat(chunks, "cell")
 
 
 def worst_ratios(claim: Claim, evidence: xr.Dataset) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """The worst ratio of the runs of each cell that may speak, (cell,); -inf where none may."""
-    speaks = (claim.speaks(evidence) & claim.scope(evidence)).transpose("cell", "start").values
+    eligible = (claim.eligible(evidence) & claim.scope(evidence)).transpose("cell", "start").values
     ratio = claim.ratio(evidence).transpose("cell", "start").values
     ratio = np.where(np.isnan(ratio), np.inf, ratio)
-    worst: np.ndarray[tuple[int], np.dtype[np.float64]] = np.where(speaks, ratio, -np.inf).max(axis=1)
+    worst: np.ndarray[tuple[int], np.dtype[np.float64]] = np.where(eligible, ratio, -np.inf).max(axis=1)
     return worst
 
 

@@ -9,9 +9,9 @@ import xarray as xr
 
 from dmf.dataset.schema import runs_dataset
 from dmf.evidence.certify import certify
-from dmf.refute.candidate import MOST_RANK, MOST_WIDER, Candidate
 from dmf.grid.cells import Group, Series, draw_starts, gradient_scale
 from dmf.grid.config import Grid
+from dmf.refute.candidate import MOST_RANK, MOST_WIDER, Candidate
 from dmf.training.engine import train
 
 # Both basins of a cell: small starts fall to zero, large ones keep what can be kept.

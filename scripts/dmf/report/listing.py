@@ -14,10 +14,10 @@ from dmf.report.census import MINIMUM, NO_LEVEL, UNCERTIFIED, outcomes
 from dmf.training.settings import Status
 
 MOST = 20
-COORDINATES = ("target", "depth", "lam", "scheme", "scale", "draw")
+COORDINATES = ("target", "depth", "lam_label", "scheme", "scale", "draw")
 END_VALUES = ("objective", "gradient_norm", "radius", "kept", "level_gap", "iterations", "status")
-RUN_VALUES = ("lam_value", "minimum", *END_VALUES)
-CELL_VALUES = ("target", "depth", "lam", "lam_value", "minimum", "kept_at_minimum")
+RUN_VALUES = ("lam", "minimum", *END_VALUES)
+CELL_VALUES = ("target", "depth", "lam_label", "lam", "minimum", "kept_at_minimum")
 
 Fields = dict[str, Any]
 
@@ -45,7 +45,7 @@ def find_run(evidence: xr.Dataset, coordinates: Fields | None) -> Fields | None:
     """The run at COORDINATES, None where the evidence has no such run."""
     if coordinates is None or coordinates.keys() != set(COORDINATES):
         return None
-    here = [evidence[name].values == coordinates[name] for name in ("target", "depth", "lam")]
+    here = [evidence[name].values == coordinates[name] for name in ("target", "depth", "lam_label")]
     there = [evidence[name].values == coordinates[name] for name in ("scheme", "scale", "draw")]
     cells, starts = (np.flatnonzero(np.logical_and.reduce(masks)) for masks in (here, there))
     return run_fields(evidence, int(cells[0]), int(starts[0])) if cells.size and starts.size else None

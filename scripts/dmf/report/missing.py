@@ -44,7 +44,7 @@ class Missing:
 def lost_runs(evidence: xr.Dataset) -> Lost:
     """What is missing of evidence (cell, start)."""
     lost = (outcomes(evidence) == NOT_TRAINED).sum(axis=1)
-    targets, depths, labels = (evidence[name].values.tolist() for name in ("target", "depth", "lam"))
+    targets, depths, labels = (evidence[name].values.tolist() for name in ("target", "depth", "lam_label"))
     found: dict[Place, dict[str, int]] = {}
     for cell in np.flatnonzero(lost).tolist():
         found.setdefault((targets[cell], depths[cell]), {})[labels[cell]] = int(lost[cell])

@@ -9,9 +9,9 @@ from typing import Any
 from dmf.claims import load_claim
 from dmf.evidence.cases import MOST_ROWS
 from dmf.evidence.claim import Claim, Verdict
-from dmf.refute.record import Record
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
+from dmf.refute.record import Record
 from dmf.report import statements
 from dmf.report.commands import reproduce
 from dmf.report.directions import directions

@@ -28,7 +28,7 @@ class Ending:
     """Runs of one method at one lambda: medians over starts, and the least and most singular values kept."""
 
     method: str
-    lam: str
+    lam_label: str
     kept: tuple[int, int]
     kept_at_minimum: int
     objective_gap: float
@@ -63,13 +63,13 @@ def misalignments(networks: xr.Dataset) -> list[Misalignment]:
     rows = []
     for name in dict.fromkeys(honest["target"].values.tolist()):
         cells = honest.isel(cell=np.flatnonzero((honest["target"].values == name) & (honest["deficiency"] == 0).values))
-        speaks = ((cells["certified"] == 1) & cells["to_target"].notnull()).transpose("cell", "start").values
-        if speaks.any():
+        eligible = ((cells["certified"] == 1) & cells["to_target"].notnull()).transpose("cell", "start").values
+        if eligible.any():
             measured = [
-                float(np.median(cells[field].transpose("cell", "start").values[speaks]))
+                float(np.median(cells[field].transpose("cell", "start").values[eligible]))
                 for field in ("to_target", "to_least_squares", "to_residual")
             ]
-            rows.append(Misalignment(name, float(cells["condition"].values[0]), int(speaks.sum()), *measured))
+            rows.append(Misalignment(name, float(cells["condition"].values[0]), int(eligible.sum()), *measured))
     return sorted(rows, key=lambda row: row.condition)
 
 
@@ -82,7 +82,7 @@ def endings(practice: xr.Dataset) -> list[Ending]:
         rows.append(
             Ending(
                 method=str(cell["method"].item()),
-                lam=str(cell["lam"].item()),
+                lam_label=str(cell["lam_label"].item()),
                 kept=(int(kept.min()), int(kept.max())),
                 kept_at_minimum=int(cell["kept_at_minimum"]),
                 objective_gap=float(cell["objective_gap"].median()),

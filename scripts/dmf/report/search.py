@@ -47,11 +47,11 @@ class Searched:
     control_found: int
 
 
-def cells_with_minimum(parts: Iterable[xr.Dataset]) -> set[Key]:
-    """Cells, as (target, depth, lambda), in which a run of evidence in parts is a certified global minimizer."""
+def cells_with_minimum(chunks: Iterable[xr.Dataset]) -> set[Key]:
+    """Cells, as (target, depth, lambda), in which a run of evidence in chunks is a certified global minimizer."""
     return {
         key
-        for evidence in parts
+        for evidence in chunks
         for key, hit in zip(_keys(evidence), (outcomes(evidence) == MINIMUM).any(axis=1), strict=True)
         if hit
     }
@@ -108,9 +108,9 @@ def _first(cells: xr.Dataset, name: str) -> np.ndarray[tuple[int], np.dtype[Any]
 
 
 def _keys(cells: xr.Dataset) -> list[Key]:
-    return list(zip(cells["target"].values, cells["depth"].values.tolist(), cells["lam"].values, strict=True))
+    return list(zip(cells["target"].values, cells["depth"].values.tolist(), cells["lam_label"].values, strict=True))
 
 
 def _fields(cell: xr.Dataset) -> dict[str, Any]:
-    names = ("target", "depth", "lam", "runs", "seconds", "certified", "kept_at_minimum", "most_kept")
+    names = ("target", "depth", "lam_label", "runs", "seconds", "certified", "kept_at_minimum", "most_kept")
     return {name: cell[name].item() for name in (*names, "scheme", "scale", "draw")}

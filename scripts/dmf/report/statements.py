@@ -156,7 +156,7 @@ STATEMENTS = (
         "Section 3.3",
         r"For $L \geq 3$ there are spurious local minima (Chen et al., 2025, Theorem 2.2).",
         claims=("levels",),
-        figures=("kept", "census", "continuation", "search"),
+        figures=("kept", "census", "continuation", "minimum_search"),
     ),
     Statement(
         "Equation 79",

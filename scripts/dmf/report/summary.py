@@ -1,4 +1,4 @@
-"""What the page says of all runs, gathered from their evidence part by part."""
+"""What the page says of all runs, gathered from their evidence chunk by chunk."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from dmf.evidence.parts import by_cells, joined
-from dmf.evidence.eligibility import may_speak
+from dmf.evidence.chunks import by_cells, joined
+from dmf.evidence.eligibility import is_eligible
 from dmf.report import listing
 from dmf.report.census import MINIMUM, NOT_TRAINED, Census, census, merged, outcomes
 from dmf.report.listing import Fields, Listing
 from dmf.report.missing import Lost, joint, lost_runs
 
-# What the page reads of each run: no more is kept of a cell that comes in several parts.
+# What the page reads of each run: no more is kept of a cell that comes in several chunks.
 READ = ("certified", "minimal", *listing.END_VALUES)
 
 
@@ -35,24 +35,24 @@ class Summary:
     worst: Mapping[str, Fields] = field(default_factory=dict)
 
 
-def summarize(parts: Iterable[xr.Dataset], needed: int, worst: Mapping[str, Fields | None]) -> Summary:
-    """The summary of evidence in parts, each (cell, start), one after the other.
+def summarize(chunks: Iterable[xr.Dataset], needed: int, worst: Mapping[str, Fields | None]) -> Summary:
+    """The summary of evidence in chunks, each (cell, start), one after the other.
 
     A cell is short with fewer than `needed` certified runs at the minimum; `worst` has the coordinates of the worst run
-    of each claim. Raises ValueError without any part.
+    of each claim. Raises ValueError without any chunk.
     """
     total: Summary | None = None
-    for members in by_cells(parts):
-        cells = _summary(joined(_lean(part) for part in members), needed, worst)
+    for members in by_cells(chunks):
+        cells = _summary(joined(_lean(chunk) for chunk in members), needed, worst)
         total = cells if total is None else _sum(total, cells)
     if total is None:
-        raise ValueError("summarize: got no evidence, expected at least one part")
+        raise ValueError("summarize: got no evidence, expected at least one chunk")
     return total
 
 
-def _lean(part: xr.Dataset) -> xr.Dataset:
-    wide = [str(name) for name, variable in part.data_vars.items() if "start" in variable.dims]
-    return part.drop_vars([name for name in wide if name not in READ])
+def _lean(chunk: xr.Dataset) -> xr.Dataset:
+    wide = [str(name) for name, variable in chunk.data_vars.items() if "start" in variable.dims]
+    return chunk.drop_vars([name for name in wide if name not in READ])
 
 
 def _summary(evidence: xr.Dataset, needed: int, worst: Mapping[str, Fields | None]) -> Summary:
@@ -62,7 +62,7 @@ def _summary(evidence: xr.Dataset, needed: int, worst: Mapping[str, Fields | Non
             "wanted": int(evidence["certified"].size),
             "trained": int(np.sum(outcomes(evidence) != NOT_TRAINED)),
             "certified": int(np.sum(evidence["certified"].values == 1)),
-            "spoke": int(may_speak(evidence).sum()),
+            "counted": int(is_eligible(evidence).sum()),
             "cells": evidence.sizes["cell"],
             "cells_without_minimum": int(np.sum(~(outcomes(evidence) == MINIMUM).any(axis=1))),
         },

@@ -13,8 +13,8 @@ from dmf.errors import UserError
 from dmf.evidence.claim import Finding, Verdict
 
 COLUMNS = (
-    "claim", "source", "verdict", "statistic", "tolerance", "margin", "runs", "runs_certified", "runs_spoke",
-    "cells", "cells_spoke", "control", "control_statistic", "control_detected",
+    "claim", "source", "verdict", "statistic", "tolerance", "margin", "runs", "runs_certified", "runs_counted",
+    "cells", "cells_counted", "control", "control_statistic", "control_detected",
     "worst_target", "worst_depth", "worst_lam", "worst_scheme", "worst_scale", "worst_draw",
 )  # fmt: skip
 
@@ -91,14 +91,14 @@ def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
             "margin": finding.margin,
             "runs": finding.runs,
             "runs_certified": finding.runs_certified,
-            "runs_spoke": finding.runs_spoke,
+            "runs_counted": finding.runs_counted,
             "cells": finding.cells,
-            "cells_spoke": finding.cells_spoke,
+            "cells_counted": finding.cells_counted,
             "control": control.word,
             "control_statistic": control.statistic,
             "control_detected": verdict.control_detected,
         }
-        row |= {f"worst_{key}": worst.get(key) for key in ("target", "depth", "lam", "scheme", "scale", "draw")}
+        row |= {f"worst_{key}": worst.get(key) for key in ("target", "depth", "lam_label", "scheme", "scale", "draw")}
         result.append(row)
     return result
 

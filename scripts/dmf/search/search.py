@@ -59,7 +59,7 @@ def start_order(count: int, series: Sequence[Series] = SERIES) -> list[Start]:
 
 
 def search(grid: Grid, groups: Mapping[Group, Sequence[TargetMatrix]]) -> xr.Dataset:
-    """What the search found in every cell, within `grid.search.runs` runs a cell, and in the control's.
+    """What the search found in every cell, within `grid.minimum_search.runs` runs a cell, and in the control's.
 
     Keeps the contract of studies: cells (target, depth, lambda), one `start`, FIELDS, and the name of the scheme that
     found the minimum. But for `seconds` it is a function of the grid alone.
@@ -70,7 +70,7 @@ def search(grid: Grid, groups: Mapping[Group, Sequence[TargetMatrix]]) -> xr.Dat
         cells = [cell for target in targets for cell in _cells(group, target, grid)]
         if not honest:
             _search(cells[:1], start_order(1), grid)  # so that kernels are loaded outside of the clock
-        honest += _search(cells, start_order(grid.search.runs), grid)
+        honest += _search(cells, start_order(grid.minimum_search.runs), grid)
         below = [cell for cell in cells if _kept(cell) > 0]
         if group.depth > 2 and below:
             # Of the cells whose minimizer is not zero, the last before the collapse: zero's basin is the widest there.
@@ -126,7 +126,7 @@ def _dataset(searched: Sequence[Found], honest: int) -> xr.Dataset:
     }
     names = {
         "target": [cell.target.name for cell in cells],
-        "lam": [cell.label for cell in cells],
+        "lam_label": [cell.label for cell in cells],
         "group": [cell.group.name for cell in cells],
         "scheme": ["" if finder is None else finder[0].scheme for finder in finders],
     }

@@ -176,8 +176,8 @@ def _gradient_rounding(data: Sequence[Data], top: Floats, depth: int) -> Floats:
 
 def _cell(one: Data, runs: xr.Dataset) -> dict[str, NDArray[np.generic]]:
     """CELL_FIELDS (lam,), and RUN_FIELDS (lam, start) but for what certificates allow, for the runs on one data set."""
-    x, count = one.inputs, runs.sizes["lam"]
-    lam = runs["lam_value"].values[:, None]
+    x, count = one.inputs, runs.sizes["lam_label"]
+    lam = runs["lam"].values[:, None]
     left, values, _ = np.linalg.svd(x, full_matrices=True)
     rank = int(np.count_nonzero(values > max(x.shape) * EPS * values[0]))
     outside = left[:, rank:]
@@ -215,7 +215,7 @@ def _tolerances(evidence: xr.Dataset) -> dict[str, Floats]:
     With G_l = dF/dW_l: <W_l, G_l> - 2 \lambda ||W_l||^2 is the same for all l; G_1 = 2 \lambda W_1 off the span of the
     inputs; and G_L W_L^T / 2 = \lambda W_L W_L^T - R W^T.
     """
-    gradient, lam = evidence["gradient_norm"].values, evidence["lam_value"].values[:, None]
+    gradient, lam = evidence["gradient_norm"].values, evidence["lam"].values[:, None]
     largest_sq = evidence["layer_norm_sq_max"].values
     return {
         "norm_gap_tolerance": np.sqrt(2 * largest_sq) * gradient / (2 * lam),

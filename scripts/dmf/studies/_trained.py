@@ -81,7 +81,7 @@ def train_cells(
         runs.append(train_block(cell.group, [target], [cell.lam], dict(series), grid))
         layers = [runs[-1][f"layer_{number}"].values[0, 0] for number in range(1, cell.depth + 1)]
         parameters = np.concatenate([layer.reshape(len(layer), -1) for layer in layers], axis=1)
-        trained.append(TrainedCell(cell, target.values, float(runs[-1]["lam_value"].values[0, 0]), parameters))
+        trained.append(TrainedCell(cell, target.values, float(runs[-1]["lam"].values[0, 0]), parameters))
     return certify(runs), trained
 
 

@@ -123,7 +123,7 @@ def _measured(problem: Problem, seed: int) -> xr.Dataset:
         coords={
             "target": ("cell", np.array([cell.name], dtype=object)),
             "depth": ("cell", [cell.depth]),
-            "lam": ("cell", np.array([cell.lam], dtype=object)),
+            "lam_label": ("cell", np.array([cell.lam], dtype=object)),
             "kind": ("start", np.repeat(np.array(KINDS, dtype=object), len(SIZES) * DRAWS)),
             "size": ("start", np.tile(np.repeat(SIZES, DRAWS), len(KINDS))),
             "number": ("start", np.tile(np.arange(DRAWS), len(SIZES) * len(KINDS))),

@@ -78,7 +78,7 @@ def make(settings: Settings) -> xr.Dataset:
     return xr.Dataset(
         {
             "control": described(["cell"], control, "1 for cells of the control, trained without decay"),
-            "lam_value": described(["cell"], lam, "lambda, for the loss per sample: torch's weight_decay is 2 lambda"),
+            "lam": described(["cell"], lam, "lambda, for the loss per sample: torch's weight_decay is 2 lambda"),
             "kept_at_minimum": described(["cell"], np.count_nonzero(predicted, axis=1), "rank of X*"),
             "sigma": described(["singular"], sigma, "singular values of Y X^T / n"),
             "predicted": described(["cell", "singular"], predicted, "singular values of X*"),
@@ -87,7 +87,7 @@ def make(settings: Settings) -> xr.Dataset:
         },
         coords={
             "method": ("cell", np.array(names, dtype=object)),
-            "lam": ("cell", np.tile(np.array(LAMBDAS, dtype=object), len(METHODS))),
+            "lam_label": ("cell", np.tile(np.array(LAMBDAS, dtype=object), len(METHODS))),
             "draw": ("start", np.arange(DRAWS)),
         },
     )

@@ -27,7 +27,7 @@ ORDINARY, PAIR, SPURIOUS = "ordinary", "pair", "spurious"
 CELL_FIELDS = {
     "control": "1 for m = m*, which has two kinds of minimizers, and for starts at the spurious minimum 0",
     "exceptional_distance": "| |m| - m* | / m*; infinite at depth 2, where no m is exceptional",
-    "lam_value": "lambda",
+    "lam": "lambda",
     "reduced": "lambda / |m|^(2 - 2/L)",
     "limit": "2 L |m|^(2 - 2/L), the limit of lambda_max as lambda -> 0 (Remark 7)",
     "predicted_nonzero": "1 where the minimizer is not zero",
@@ -90,7 +90,7 @@ def _trained(depth: int, kind: str, settings: Settings) -> xr.Dataset:
         {
             "control": ("cell", np.full(len(m), int(kind != ORDINARY), dtype=np.int8)),
             "exceptional_distance": ("cell", _exceptional_distance(size, depth, lam, kind)),
-            "lam_value": ("cell", lam),
+            "lam": ("cell", lam),
             "reduced": ("cell", lam / size ** (2 - 2 / depth)),
             "limit": ("cell", 2 * depth * size ** (2 - 2 / depth)),
             "predicted_nonzero": ("cell", (x > 0).astype(np.int8)),

@@ -13,8 +13,8 @@ from dmf.evidence.rounding import EPS
 from dmf.grid.cells import Series, draw_starts, gradient_scale
 from dmf.studies import Settings, Study
 from dmf.studies._trained import LBFGS, Cell, TrainedCell, described, train_cells
-from dmf.training.trajectory import Trajectory, trajectory
 from dmf.training.settings import GradientDescent, Optimizer
+from dmf.training.trajectory import Trajectory, trajectory
 
 Floats = NDArray[np.float64]
 SCALES = (0.05, 0.2, 0.4, 0.7, 1.0, 1.4)

@@ -2,7 +2,7 @@
 
 import sys
 
-# The line search: Nocedal & Wright's c1 and c2, and Hager and Zhang's delta (see dmf.training.compiled_engine.line_search).
+# The line search: Nocedal & Wright's c1 and c2, and Hager and Zhang's delta (see compiled_engine/line_search.py).
 DECREASE = 1e-4
 CURVATURE = 0.9
 APPROXIMATE = 0.1

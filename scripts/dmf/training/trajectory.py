@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dmf.training.sharpness import sharpness
-from dmf.training.engine import train
 from dmf.training.compiled_engine.measure import measure
+from dmf.training.engine import train
 from dmf.training.record import points_of, singular_values
 from dmf.training.result import Array
 from dmf.training.settings import Continuation, Optimizer, Status
+from dmf.training.sharpness import sharpness
 
 
 @dataclass(frozen=True)

@@ -207,7 +207,9 @@ def test_products_with_wide_rows_have_the_bits_of_those_that_need_no_packing(
 
 
 def test_the_kernels_can_be_made_ahead_and_without_a_folder_to_keep_them() -> None:
-    ahead = subprocess.run([sys.executable, "-m", "dmf.training.compiled_engine"], capture_output=True, text=True, check=True)
+    ahead = subprocess.run(
+        [sys.executable, "-m", "dmf.training.compiled_engine"], capture_output=True, text=True, check=True
+    )
     assert ahead.stdout.startswith("training kernels ready after")
     code = "from dmf.training import lanes; print(lanes.CACHE)"
     environment = {"PYTHONPATH": ":".join(sys.path), "NUMBA_CACHE_DIR": "/proc/nowhere"}

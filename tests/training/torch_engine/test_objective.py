@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from dmf.training.torch_engine.objective import Problems, fill_lines, layer_views, value_and_gradient
 from dmf.training.record import points_of
+from dmf.training.torch_engine.objective import Problems, fill_lines, layer_views, value_and_gradient
 
 WIDTHS = [
     (1, 1, 1),

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dmf.training.constants import LOST
 from dmf.training.compiled_engine import kernel
 from dmf.training.compiled_engine.group import (
     IDLE,
@@ -23,6 +22,7 @@ from dmf.training.compiled_engine.group import (
 from dmf.training.compiled_engine.instructions import LANES
 from dmf.training.compiled_engine.objective import Layout, Table, add_gradient, lay_out
 from dmf.training.compiled_engine.vectors import adapt, descend, dot, extrapolate
+from dmf.training.constants import LOST
 from dmf.training.result import Array
 from dmf.training.settings import Adam, GradientDescent, Nesterov, Status
 

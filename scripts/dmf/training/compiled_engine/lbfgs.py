@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from dmf.training.constants import FIRST_STEP, PATIENCE, TRIALS
 from dmf.training.compiled_engine import kernel, line_search
 from dmf.training.compiled_engine.group import (
     IDLE,
@@ -25,9 +24,10 @@ from dmf.training.compiled_engine.group import (
 )
 from dmf.training.compiled_engine.instructions import LANES
 from dmf.training.compiled_engine.objective import Layout, Table, add_gradient, lay_out
-from dmf.training.compiled_engine.recursion import Memory, lay_out_memory, learn, turn
+from dmf.training.compiled_engine.recursion import Memory, direction, lay_out_memory, learn
 from dmf.training.compiled_engine.refine import Matrix, doubt, in_twos, lay_out_matrix, load_matrix, turn_refined
 from dmf.training.compiled_engine.vectors import advance, change, copy, dots
+from dmf.training.constants import FIRST_STEP, PATIENCE, TRIALS
 from dmf.training.result import Array
 from dmf.training.settings import Status
 
@@ -62,13 +62,13 @@ def minimize(
             copy(w, p.along_before + i, p.along + i)
         dots(w, p.along, g_there, p.steps, at.length, needed, at.length)
         _judge(lanes, at, group, p, head, most_iterations)
-        _settle(lanes, at, p, head, here, there, g_here, g_there)
+        _store_pair(lanes, at, p, head, here, there, g_here, g_there)
         learn(w, p, head)
         if refining:
             turn_refined(w, table, at, p, h, head, there, g_there)
             doubt(lanes, group, p, h)
         else:
-            turn(w, at, p, head, g_there)
+            direction(w, at, p, head, g_there)
         _begin(lanes, at, p, g_there)
         head = (head + 1) % p.pairs
         here, there, g_here, g_there = there, here, g_there, g_here
@@ -136,7 +136,9 @@ def _judge(lanes: Array, at: Layout, group: Group, p: Memory, head: int, most_it
 
 
 @kernel
-def _settle(lanes: Array, at: Layout, p: Memory, head: int, here: int, there: int, g_here: int, g_there: int) -> None:
+def _store_pair(
+    lanes: Array, at: Layout, p: Memory, head: int, here: int, there: int, g_here: int, g_there: int
+) -> None:
     """Store what every lane learns from its trial, a pair or zeros in its place, and how to weigh the old direction."""
     for v in range(LANES):
         accepted, first, m = lanes[p.accepted, v] != 0, lanes[p.fresh, v] != 0, p.pairs

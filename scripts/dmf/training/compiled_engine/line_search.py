@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dmf.training.compiled_engine import kernel
 from dmf.training.constants import (
     APPROXIMATE,
     CURVATURE,
@@ -22,7 +23,6 @@ from dmf.training.constants import (
     MARGIN,
     ROUNDING,
 )
-from dmf.training.compiled_engine import kernel
 from dmf.training.result import Array
 
 # A search is a block of places: value and slope of its origin, position, value and slope of its bracket's ends, trials.

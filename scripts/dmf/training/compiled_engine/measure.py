@@ -15,7 +15,7 @@ from dmf.training.compiled_engine.vectors import difference, dot
 from dmf.training.result import Array, Measures
 
 
-class Desk(NamedTuple):
+class MeasureLayout(NamedTuple):
     """Places that measuring needs besides the objective's."""
 
     point: int
@@ -38,19 +38,19 @@ def measure(targets: Array, lams: Array, points: Array, widths: tuple[int, ...])
     table, at = lay_out(widths)
     side = max(widths) ** 2
     sizes = [at.length, at.length, side, side, at.depth, at.depth, at.depth, at.depth, 1]
-    desk = Desk(*(at.end + np.cumsum([0, *sizes])).tolist())
+    layout = MeasureLayout(*(at.end + np.cumsum([0, *sizes])).tolist())
     count = len(lams)
     measures = Measures(
         np.empty(count), np.empty(count), np.empty((count, at.entries)), np.empty((count, at.depth)), np.empty(count),
         np.empty(count),
     )  # fmt: skip
-    _measure(workspace(desk.end), table, at, desk, targets, lams, points, measures)
+    _measure(workspace(layout.end), table, at, layout, targets, lams, points, measures)
     return measures
 
 
 @kernel
 def _measure(
-    w: Array, table: Table, at: Layout, desk: Desk, targets: Array, lams: Array, points: Array, out: Measures
+    w: Array, table: Table, at: Layout, layout: MeasureLayout, targets: Array, lams: Array, points: Array, out: Measures
 ) -> None:
     lanes = w.reshape((-1, LANES))
     for first in range(0, len(lams), LANES):
@@ -59,66 +59,68 @@ def _measure(
             for n in range(at.entries):
                 lanes[at.target + n, v] = targets[first + v, n]
             for n in range(at.size):
-                lanes[desk.point + n, v] = points[first + v, n]
-                lanes[desk.gradient + n, v] = 2 * lams[first + v] * points[first + v, n]
-        add_gradient(w, table, at, desk.point, desk.gradient)
-        dot(w, desk.square, desk.gradient, desk.gradient, at.length)
-        _norms(w, table, at, desk)
-        _imbalance(w, table, at, desk)
-        end_to_end = products(w, table, at.depth, desk.point, at.panel)
+                lanes[layout.point + n, v] = points[first + v, n]
+                lanes[layout.gradient + n, v] = 2 * lams[first + v] * points[first + v, n]
+        add_gradient(w, table, at, layout.point, layout.gradient)
+        dot(w, layout.square, layout.gradient, layout.gradient, at.length)
+        _norms(w, table, at, layout)
+        _imbalance(w, table, at, layout)
+        end_to_end = products(w, table, at.depth, layout.point, at.panel)
         for v in range(count):
-            _write(lanes, at, desk, lams[first + v], v, first + v, end_to_end, out)
+            _write(lanes, at, layout, lams[first + v], v, first + v, end_to_end, out)
 
 
 @kernel
-def _norms(w: Array, table: Table, at: Layout, desk: Desk) -> None:
+def _norms(w: Array, table: Table, at: Layout, layout: MeasureLayout) -> None:
     """Squared norms of layers and of their products from the bottom and from the top (eq. 90-92)."""
     depth, columns, rows = at.depth, table[WIDTH, 0], table[WIDTH, at.depth]
     lanes = w.reshape((-1, LANES))
-    lanes[desk.below, :], lanes[desk.above + depth - 1, :] = columns, rows  # an empty product is an identity
+    lanes[layout.below, :], lanes[layout.above + depth - 1, :] = columns, rows  # an empty product is an identity
     for i in range(depth):
-        layer, size = desk.point + table[LAYER, i], table[WIDTH, i] * table[WIDTH, i + 1]
-        dot(w, desk.norms + i, layer, layer, size)
+        layer, size = layout.point + table[LAYER, i], table[WIDTH, i] * table[WIDTH, i + 1]
+        dot(w, layout.norms + i, layer, layer, size)
     for i in range(1, depth):
-        last = products(w, table, i, desk.point, at.panel)  # W_l ... W_1; short chains, so forming them anew is cheap
-        dot(w, desk.below + i, last, last, table[WIDTH, i] * columns)
-    above = desk.point + table[LAYER, depth - 1]
-    goal, spare = desk.one_gram, desk.other_gram
+        last = products(w, table, i, layout.point, at.panel)  # W_l ... W_1; short chains, so forming them anew is cheap
+        dot(w, layout.below + i, last, last, table[WIDTH, i] * columns)
+    above = layout.point + table[LAYER, depth - 1]
+    goal, spare = layout.one_gram, layout.other_gram
     for i in range(depth - 2, -1, -1):
-        dot(w, desk.above + i, above, above, rows * table[WIDTH, i + 1])
+        dot(w, layout.above + i, above, above, rows * table[WIDTH, i + 1])
         if i > 0:
             inner, width = table[WIDTH, i + 1], table[WIDTH, i]
-            layer = desk.point + table[LAYER, i]
+            layer = layout.point + table[LAYER, i]
             multiply(w, goal, width, 1, above, inner, 1, layer, width, 1, rows, width, inner, 0, at.panel)
             above, goal, spare = goal, spare, goal
 
 
 @kernel
-def _imbalance(w: Array, table: Table, at: Layout, desk: Desk) -> None:
+def _imbalance(w: Array, table: Table, at: Layout, layout: MeasureLayout) -> None:
     """||W_{l+1}^T W_{l+1} - W_l W_l^T||_F^2 for every hidden width."""
     for i in range(at.depth - 1):
-        lower, upper = desk.point + table[LAYER, i], desk.point + table[LAYER, i + 1]
+        lower, upper = layout.point + table[LAYER, i], layout.point + table[LAYER, i + 1]
         inner, width, outer = table[WIDTH, i], table[WIDTH, i + 1], table[WIDTH, i + 2]
-        multiply(w, desk.one_gram, width, 1, upper, 1, width, upper, width, 1, width, width, outer, 0, at.panel)
-        multiply(w, desk.other_gram, width, 1, lower, inner, 1, lower, 1, inner, width, width, inner, 0, at.panel)
+        multiply(w, layout.one_gram, width, 1, upper, 1, width, upper, width, 1, width, width, outer, 0, at.panel)
+        multiply(w, layout.other_gram, width, 1, lower, inner, 1, lower, 1, inner, width, width, inner, 0, at.panel)
         for n in range(width * width):
-            difference(w, desk.one_gram + n, desk.one_gram + n, desk.other_gram + n)
-        dot(w, desk.gaps + i, desk.one_gram, desk.one_gram, width * width)
+            difference(w, layout.one_gram + n, layout.one_gram + n, layout.other_gram + n)
+        dot(w, layout.gaps + i, layout.one_gram, layout.one_gram, width * width)
 
 
 @kernel
-def _write(lanes: Array, at: Layout, desk: Desk, lam: float, v: int, run: int, end_to_end: int, out: Measures) -> None:
+def _write(
+    lanes: Array, at: Layout, layout: MeasureLayout, lam: float, v: int, run: int, end_to_end: int, out: Measures
+) -> None:
     """Lane v's numbers, with the Hessian's trace sum_l 2 ||W_L ... W_{l+1}||^2 ||W_{l-1} ... W_1||^2 + 2 lam N."""
     total, gap, trace = 0.0, 0.0, 2 * lam * at.size
     for i in range(at.depth):
-        total += lanes[desk.norms + i, v]
-        out.layer_norm_sq[run, i] = lanes[desk.norms + i, v]
-        trace += 2 * lanes[desk.above + i, v] * lanes[desk.below + i, v]
+        total += lanes[layout.norms + i, v]
+        out.layer_norm_sq[run, i] = lanes[layout.norms + i, v]
+        trace += 2 * lanes[layout.above + i, v] * lanes[layout.below + i, v]
     for i in range(at.depth - 1):
-        gap = max(gap, lanes[desk.gaps + i, v])
+        gap = max(gap, lanes[layout.gaps + i, v])
     for n in range(at.entries):
         out.end_to_end[run, n] = lanes[end_to_end + n, v]
     out.objective[run] = lanes[at.misfit, v] + lam * total
-    out.gradient_norm[run] = np.sqrt(lanes[desk.square, v])
+    out.gradient_norm[run] = np.sqrt(lanes[layout.square, v])
     out.imbalance[run] = np.sqrt(gap)
     out.hessian_trace[run] = trace

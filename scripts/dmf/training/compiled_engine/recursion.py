@@ -77,7 +77,7 @@ def learn(w: Array, p: Memory, head: int) -> None:
 
 
 @kernel
-def turn(w: Array, at: Layout, p: Memory, head: int, gradient: int) -> None:
+def direction(w: Array, at: Layout, p: Memory, head: int, gradient: int) -> None:
     """Set the direction -H g with H_0 = gamma I, and its slope; lanes that keep their direction know the latter."""
     m = p.pairs
     first_loop(w, p, head)

@@ -1,7 +1,7 @@
 """L-BFGS from a Gauss-Newton initial matrix H_0, for runs that are nearly critical (see dmf.training.refinement).
 
-The round is that of dmf.training.compiled_engine.lbfgs, but for H_0 between the two loops. A run whose direction does not
-descend, whose line search fails, or that has had its time, ends as stalled: it was not near a minimum.
+The round is that of dmf.training.compiled_engine.lbfgs, but for H_0 between the two loops. A run whose direction does
+not descend, whose line search fails, or that has had its time, ends as stalled: it was not near a minimum.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dmf.training.constants import REFINED_TRIALS
 from dmf.training.compiled_engine import kernel
 from dmf.training.compiled_engine.group import RUNNING, Group
 from dmf.training.compiled_engine.instructions import LANES
@@ -18,6 +17,7 @@ from dmf.training.compiled_engine.multiply import multiply
 from dmf.training.compiled_engine.objective import LAYER, PRODUCT, WIDTH, Layout, Table, carry_down
 from dmf.training.compiled_engine.recursion import Memory, first_loop, second_loop
 from dmf.training.compiled_engine.vectors import combine, copy, difference, dot, dots, keep, product
+from dmf.training.constants import REFINED_TRIALS
 from dmf.training.result import Array
 from dmf.training.settings import Status
 

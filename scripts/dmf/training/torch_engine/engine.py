@@ -6,15 +6,15 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from dmf.training.result import Array, Finished, Measures
+from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov
+from dmf.training.tasks import Progress, Tasks
 from dmf.training.torch_engine.capacity import runs_side_by_side
 from dmf.training.torch_engine.first_order import FirstOrder
 from dmf.training.torch_engine.lbfgs import LbfgsMethod
 from dmf.training.torch_engine.measure import measure
 from dmf.training.torch_engine.objective import Problems, fill_lines
 from dmf.training.torch_engine.slots import MIN_SLOTS, Method, Queue, train
-from dmf.training.result import Array, Finished, Measures
-from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov
-from dmf.training.tasks import Progress, Tasks
 
 
 class BatchEngine:

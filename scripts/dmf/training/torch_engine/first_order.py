@@ -5,11 +5,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dmf.training.constants import LOST
+from dmf.training.settings import Adam, GradientDescent, Nesterov, Status
 from dmf.training.torch_engine.line_search import put
 from dmf.training.torch_engine.objective import Problems, value_and_gradient
 from dmf.training.torch_engine.slots import RUNNING, Run
-from dmf.training.constants import LOST
-from dmf.training.settings import Adam, GradientDescent, Nesterov, Status
 
 
 class State(NamedTuple):

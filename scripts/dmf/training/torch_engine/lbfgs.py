@@ -1,4 +1,4 @@
-"""Limited-memory BFGS for a batch of runs: the algorithm of dmf.training.compiled_engine.lbfgs, as tensors and masks."""
+"""Limited-memory BFGS for a batch of runs: the algorithm of compiled_engine/lbfgs.py, as tensors and masks."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from dmf.training.torch_engine.line_search import Search, begin, judge, put
-from dmf.training.torch_engine.objective import Problems, value_and_gradient
-from dmf.training.torch_engine.refine import bend
-from dmf.training.torch_engine.slots import RUNNING, Run
 from dmf.training.constants import FIRST_STEP, PATIENCE, REFINED_TRIALS, TRIALS
 from dmf.training.settings import Lbfgs, Status
+from dmf.training.torch_engine.line_search import Search, begin, judge, put
+from dmf.training.torch_engine.objective import Problems, value_and_gradient
+from dmf.training.torch_engine.refine import apply_h0
+from dmf.training.torch_engine.slots import RUNNING, Run
 
 Objective = Callable[[Any, Tensor, tuple[int, ...]], tuple[Tensor, Tensor]]
 """The value (B,) and gradient (B, N) of problems at flat parameters (B, N), given the widths."""
@@ -123,7 +123,7 @@ class LbfgsMethod:
         steps, changes = state.pairs[:, :pairs], state.pairs[:, pairs:]
         alpha = _first_loop(state, head)
         left = state.gradient - torch.bmm(alpha.unsqueeze(1), changes).squeeze(1)
-        bent = bend(problems, state.run.point, left, self._widths)
+        bent = apply_h0(problems, state.run.point, left, self._widths)
         weights = _second_loop(state, head, alpha, torch.bmm(changes, bent.unsqueeze(2)).squeeze(2))
         return torch.bmm(weights.unsqueeze(1), steps).squeeze(1) - bent
 

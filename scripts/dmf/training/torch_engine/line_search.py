@@ -1,4 +1,4 @@
-"""The line search of dmf.training.compiled_engine.line_search for a batch of runs: one trial a round, each on its own search."""
+"""The line search of compiled_engine/line_search.py for a batch of runs: one trial a round, each on its own search."""
 
 from typing import NamedTuple
 

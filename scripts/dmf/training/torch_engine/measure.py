@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from dmf.training.torch_engine.objective import Problems, layer_views, prefix_products, value_and_gradient, whole_lines
 from dmf.training.result import Measures
+from dmf.training.torch_engine.objective import Problems, layer_views, prefix_products, value_and_gradient, whole_lines
 
 
 def measure(problems: Problems, theta: Tensor, widths: Sequence[int]) -> Measures:

@@ -8,7 +8,7 @@ from torch import Tensor
 from dmf.training.torch_engine.objective import Problems, carry_down, layer_views, prefix_products
 
 
-def bend(problems: Problems, theta: Tensor, vectors: Tensor, widths: Sequence[int]) -> Tensor:
+def apply_h0(problems: Problems, theta: Tensor, vectors: Tensor, widths: Sequence[int]) -> Tensor:
     """H_0 = (1 / 2 lambda) (I - J^T inverse J) times vectors (B, N), with J at theta (B, N)."""
     layers = layer_views(theta, widths)
     products = prefix_products(layers, problems.targets.shape[2])

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dmf.training.torch_engine.objective import Problems, fill_lines
 from dmf.training.result import Array, Finished
 from dmf.training.settings import Status
 from dmf.training.tasks import Tasks
+from dmf.training.torch_engine.objective import Problems, fill_lines
 
 RUNNING = -1
 """The code of a slot whose run goes on; any other code is a Status."""

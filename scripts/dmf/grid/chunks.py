@@ -1,4 +1,4 @@
-"""Parts: what one aggregation job holds in memory at once. Their size is bounded, their number grows with the grid."""
+"""Chunks: what one aggregation job holds in memory at once. Their size is bounded, their number grows with the grid."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Spans = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Part:
+class Chunk:
     """A block of runs that become one file, and the tiles that hold them."""
 
     name: str
@@ -35,38 +35,38 @@ def run_bytes(group: Group, layers: bool) -> int:
     return 8 * (numbers + (sum(a * b for a, b in pairwise(widths)) if layers else 0))
 
 
-def parts_of(whole: Tile, tiles: Sequence[Tile], layers: bool, most_mib: float) -> list[Part]:
-    """The parts of all wanted runs `whole` of a group, each with those of `tiles` that hold some of its runs.
+def chunks_of(whole: Tile, tiles: Sequence[Tile], layers: bool, most_mib: float) -> list[Chunk]:
+    """The chunks of all wanted runs `whole` of a group, each with those of `tiles` that hold some of its runs.
 
-    A part holds at most `most_mib` MiB of values, or one run. It is named after its group, with a number where there
+    A chunk holds at most `most_mib` MiB of values, or one run. It is named after its group, with a number where there
     are several.
     """
     blocks = list(split(whole, max(1, int(most_mib * MIB / run_bytes(whole.group, layers)))))
     if len(blocks) == 1:
-        return [Part(whole.group.name, whole, tuple(tiles))]
+        return [Chunk(whole.group.name, whole, tuple(tiles))]
     near = _neighbours(whole, blocks, tiles)
     return [
-        Part(f"{whole.group.name}-{number}", block, tuple(tile for tile in some if _share_runs(block, tile)))
+        Chunk(f"{whole.group.name}-{number}", block, tuple(tile for tile in some if _share_runs(block, tile)))
         for number, (block, some) in enumerate(zip(blocks, near, strict=True))
     ]
 
 
-def bundles_of(parts: Iterable[Sequence[Part]], layers: bool, most_mib: float) -> list[list[Part]]:
-    """Parts that are certified together: small groups side by side up to `most_mib`, the parts of a large one alone.
+def evidence_chunks_of(chunks: Iterable[Sequence[Chunk]], layers: bool, most_mib: float) -> list[list[Chunk]]:
+    """Chunks that are certified together: small groups side by side up to `most_mib`, the chunks of a large one alone.
 
-    `parts` has one sequence a group.
+    `chunks` has one sequence a group.
     """
-    bundles: list[list[Part]] = []
+    evidence_chunks: list[list[Chunk]] = []
     room = 0.0
-    for group in parts:
-        for part in group:
-            size = part.block.runs * run_bytes(part.block.group, layers)
+    for group in chunks:
+        for chunk in group:
+            size = chunk.block.runs * run_bytes(chunk.block.group, layers)
             if len(group) > 1 or size > room:
-                bundles.append([])
+                evidence_chunks.append([])
                 room = 0 if len(group) > 1 else most_mib * MIB
-            bundles[-1].append(part)
+            evidence_chunks[-1].append(chunk)
             room -= size
-    return bundles
+    return evidence_chunks
 
 
 def thinning(cells: int, series: int, count: int, most: int = SAMPLE) -> tuple[int, int]:

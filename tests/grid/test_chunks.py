@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dmf.grid.cells import Group, Series
-from dmf.grid.parts import MIB, bundles_of, parts_of, run_bytes, thinning
+from dmf.grid.chunks import MIB, chunks_of, evidence_chunks_of, run_bytes, thinning
 from dmf.grid.tiles import Tile, split
 from small import Trained
 
@@ -42,19 +42,19 @@ def test_parts_hold_each_run_once_and_need_the_tiles_that_hold_theirs(whole: Til
     elsewhere = replace(whole, targets=(("other", "x"), whole.targets[0]), first=whole.last, last=whole.last + 2)
     gapped = replace(whole, lambdas=tuple(dict.fromkeys([whole.lambdas[0], whole.lambdas[-1]])))
     tiles = [*split(whole, tile), gapped, elsewhere]
-    parts = parts_of(whole, tiles[:-1], False, most * RUN_MIB)
-    assert sum((runs_of(part.block) for part in parts), Counter()) == runs_of(whole)
-    assert all(part.block.runs <= most for part in parts)
-    assert len({part.name for part in parts}) == len(parts)
-    for part in parts_of(whole, tiles, False, most * RUN_MIB) if len(parts) > 1 else []:
-        wanted = runs_of(part.block).keys()
-        assert set(part.tiles) == {one for one in tiles if runs_of(one).keys() & wanted}
+    chunks = chunks_of(whole, tiles[:-1], False, most * RUN_MIB)
+    assert sum((runs_of(chunk.block) for chunk in chunks), Counter()) == runs_of(whole)
+    assert all(chunk.block.runs <= most for chunk in chunks)
+    assert len({chunk.name for chunk in chunks}) == len(chunks)
+    for chunk in chunks_of(whole, tiles, False, most * RUN_MIB) if len(chunks) > 1 else []:
+        wanted = runs_of(chunk.block).keys()
+        assert set(chunk.tiles) == {one for one in tiles if runs_of(one).keys() & wanted}
 
 
 @given(blocks(), st.integers(1, 20))
 @FIXED
 def test_a_cell_in_several_parts_is_alone_in_each_and_they_follow_one_another(whole: Tile, most: int) -> None:
-    cells = [list(product(part.targets, part.lambdas)) for part in split(whole, most)]
+    cells = [list(product(chunk.targets, chunk.lambdas)) for chunk in split(whole, most)]
     for cell in product(whole.targets, whole.lambdas):
         places = [i for i, some in enumerate(cells) if cell in some]
         assert places == list(range(places[0], places[0] + len(places)))
@@ -63,7 +63,7 @@ def test_a_cell_in_several_parts_is_alone_in_each_and_they_follow_one_another(wh
 
 def test_a_run_takes_the_bytes_that_its_file_says(trained: Trained) -> None:
     for group, runs in trained.groups.items():
-        held = sum(v.nbytes for v in runs.data_vars.values() if {"target", "lam", "start"} <= set(v.dims))
+        held = sum(v.nbytes for v in runs.data_vars.values() if {"target", "lam_label", "start"} <= set(v.dims))
         count = runs["objective"].size
         assert held / count == pytest.approx(run_bytes(group, False), rel=0.15)
         assert held / count <= run_bytes(group, False)
@@ -71,10 +71,10 @@ def test_a_run_takes_the_bytes_that_its_file_says(trained: Trained) -> None:
 
 def test_small_groups_share_a_bundle_and_parts_of_a_large_one_do_not() -> None:
     block = Tile(GROUP, (("a", "f"),), ("1c",), (Series("gaussian", 1.0),), 0, 10, "t")
-    small, large = parts_of(block, [], False, 512), parts_of(block, [], False, 4 * RUN_MIB)
-    found = bundles_of([small, small, large, small], False, 25 * RUN_MIB)
-    assert [len(bundle) for bundle in found] == [2, 1, 1, 1, 1]
-    assert [len(bundle) for bundle in bundles_of([small] * 5, False, 25 * RUN_MIB)] == [2, 2, 1]
+    small, large = chunks_of(block, [], False, 512), chunks_of(block, [], False, 4 * RUN_MIB)
+    found = evidence_chunks_of([small, small, large, small], False, 25 * RUN_MIB)
+    assert [len(evidence_chunk) for evidence_chunk in found] == [2, 1, 1, 1, 1]
+    assert [len(evidence_chunk) for evidence_chunk in evidence_chunks_of([small] * 5, False, 25 * RUN_MIB)] == [2, 2, 1]
 
 
 @pytest.mark.parametrize("grid", [(10, 4, 25_000), (400_000, 4, 1), (2, 1, 10**7), (1_000, 6, 48), (5, 5, 5)])

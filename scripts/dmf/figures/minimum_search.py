@@ -45,7 +45,9 @@ def costs(cells: pd.DataFrame, order: list[str], quantile: float) -> pd.DataFram
     The larger of two middle ones, so that a cell without success is never averaged away.
     """
     spent = cells.assign(runs=cells["runs"].where(cells["certified"] == 1, np.inf))
-    table = spent.groupby(["depth", "lam"])["runs"].quantile(quantile, interpolation="higher").unstack("lam")
+    table = (
+        spent.groupby(["depth", "lam_label"])["runs"].quantile(quantile, interpolation="higher").unstack("lam_label")
+    )
     return table.reindex(columns=order)
 
 
@@ -89,5 +91,5 @@ FIGURE = Figure(
     ),
     claim=None,
     compose=compose,
-    study="search",
+    study="minimum_search",
 )
