@@ -150,7 +150,7 @@ def _steps(config: dict[str, Any], out: Path) -> None:
         )
     report = {
         "verdicts": [str(out / f"{claim}.json") for claim in ("uniqueness", "schatten")],
-        "runs": [str(out / "runs" / f"{chunk.name}.nc") for some in project.evidence_chunks().values() for chunk in some],
+        "runs": [str(out / "runs" / f"{one.name}.nc") for some in project.evidence_chunks().values() for one in some],
         "targets": str(out / "targets.nc"), "found": [], "svg": [], "png": [], "evidence": evidence,
     }  # fmt: skip
     more = {"table": str(out / "table.csv"), "provenance": str(out / "provenance.json")}

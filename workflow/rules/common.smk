@@ -90,7 +90,9 @@ if grid.minimum_search.runs:
         grid.hidden_widths,
         grid.lambdas.model_dump(),
     ]
-    SETTINGS["minimum_search.nc"] = canonical([project.training, grid.minimum_search.runs, cells])
+    SETTINGS["minimum_search.nc"] = canonical(
+        [project.training, grid.minimum_search.runs, cells]
+    )
 
 # Files that an unfinished archive has not; what reads them is left out.
 ABSENT = []
@@ -132,9 +134,13 @@ MEASURED = [
 ]
 # What the search for refutations found: nothing where it may not train.
 FOUND = [f"{REPORTS}/refute.json"] if "refute.nc" in SETTINGS else []
-# What aggregation holds at once, by file: parts of groups, and the parts whose runs are certified together.
+# What aggregation holds at once, by file: chunks of groups, and the chunks whose runs are certified together.
 EVIDENCE = project.evidence_chunks()
-CHUNKS = {chunk.name: part for evidence_chunk in EVIDENCE.values() for chunk in evidence_chunk}
+CHUNKS = {
+    chunk.name: chunk
+    for evidence_chunk in EVIDENCE.values()
+    for chunk in evidence_chunk
+}
 TILES = {tile.name: tile for tile in project.plan.wanted}
 # Figures draw every which draw of every which cell.
 EVERY = thinning(project.cells, project.series, grid.starts.count)
