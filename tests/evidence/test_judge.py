@@ -139,9 +139,9 @@ def test_a_ratio_that_is_no_number_contradicts() -> None:
         ([[0, 0], [0, 0], [0, 0]], "inconclusive", 0),
     ],
 )
-def test_too_few_cells_that_speak_are_inconclusive(minimal: list[list[int]], word: str, spoke: int) -> None:
+def test_too_few_cells_that_count_are_inconclusive(minimal: list[list[int]], word: str, counted: int) -> None:
     found = find(claim(), evidence([[0.1, 0.2]] * 3, minimal=minimal), TWO_OF_HALF)
-    assert (found.word, found.cells_counted) == (word, spoke)
+    assert (found.word, found.cells_counted) == (word, counted)
 
 
 def test_exactly_the_wanted_share_of_cells_is_enough() -> None:

@@ -19,7 +19,7 @@ def reproduce(verdict: Verdict, study: str, grid: str) -> str | None:
         return None
     file, claim = f"reports/{grid}/{CONFIGURATION}", ["--claim", verdict.claim]
     if study == "runs":
-        options = [word for name, value in worst.items() for word in (f"--{name}", str(value))]
+        options = [word for name, value in worst.items() for word in (f"--{name.removesuffix('_label')}", str(value))]
         return shlex.join(["dmf", "cell", file, *options, *claim])
     case = [f"{name}={value}" for name, value in worst.items()]
     return shlex.join(["dmf", "study", file, study, *claim, "--case", *case])

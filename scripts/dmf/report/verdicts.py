@@ -15,7 +15,7 @@ from dmf.evidence.claim import Finding, Verdict
 COLUMNS = (
     "claim", "source", "verdict", "statistic", "tolerance", "margin", "runs", "runs_certified", "runs_counted",
     "cells", "cells_counted", "control", "control_statistic", "control_detected",
-    "worst_target", "worst_depth", "worst_lam", "worst_scheme", "worst_scale", "worst_draw",
+    "worst_target", "worst_depth", "worst_lam_label", "worst_scheme", "worst_scale", "worst_draw",
 )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def cell_text(finding: Finding) -> str:
             f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}" for name, value in worst.items()
         )
     return (
-        f"target {worst['target']}, depth {worst['depth']}, lambda {worst['lam']}, "
+        f"target {worst['target']}, depth {worst['depth']}, lambda {worst['lam_label']}, "
         f"start {worst['scheme']} x {worst['scale']:g} no. {worst['draw']}"
     )
 
