@@ -20,7 +20,6 @@ from dmf.training.lanczos import extreme_eigenvalues
 
 Floats = NDArray[np.float64]
 MOST_DENSE = 1500  # parameters; above, only both ends of the spectrum are computed
-LANCZOS_STEPS = 120
 # The small starts end at zero, in a spurious minimum where one exists: the controls need these, the claims do not.
 STARTS = {Series("gaussian", scale): range(draws) for scale, draws in ((0.2, 1), (2.0, 4), (3.0, 3))}
 CELLS = (
@@ -98,7 +97,7 @@ def _spectra(trained: TrainedCell, radius: Floats, seed: int) -> Spectra:
         dense = np.linalg.eigvalsh(dense_hessians(value, trained.parameters)).astype(np.float64, copy=False)
         return Spectra(predicted, dense, tolerance)
     start = generator(["lanczos", seed, trained.cell.name]).standard_normal(predicted.size)
-    ends = [extreme_eigenvalues(hessian_product(value, point), start, LANCZOS_STEPS) for point in trained.parameters]
+    ends = [extreme_eigenvalues(hessian_product(value, point), start) for point in trained.parameters]
     measured, residual = (np.stack(part) for part in zip(*ends, strict=True))
     return Spectra(predicted[[0, -1]], measured, tolerance + residual.max(axis=1))
 
