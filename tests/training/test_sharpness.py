@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from dmf.training.along import sharpness as module
+from dmf.training import sharpness as module
 
 from dmf import theory
 from dmf.training.record import layers_of, points_of
