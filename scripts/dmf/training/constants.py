@@ -6,7 +6,7 @@ import sys
 DECREASE = 1e-4
 CURVATURE = 0.9
 APPROXIMATE = 0.1
-ROUNDING = 50 * sys.float_info.epsilon  # F is a sum of squares of at most a few hundred terms
+FLAT = 50 * sys.float_info.epsilon  # a change of F, relatively, that is rounding: F sums at most a few hundred squares
 EXTEND_LEAST, EXTEND_MOST = 2.0, 10.0  # the next trial, in units of this one, while no upper end is known
 MARGIN = 0.1  # the share of the bracket next to each end that a trial keeps clear of, so that brackets shrink
 TRIALS = 30
@@ -24,3 +24,6 @@ LIGHT = 0.02  # lambda in units of ||M||^(2 - 2/L), above which plain runs are s
 ROUGH = (0.02, 0.002)
 """Shares of lambda ||M||^(1/L) at which it begins, one a try: some runs pass a saddle with so small a gradient."""
 REFINED_TRIALS = 50  # evaluations that a try may take; most take 20
+
+INVARIANT = sys.float_info.epsilon
+"""Lanczos has found an invariant subspace: what is left of a product, in units of N times its largest, is rounding."""

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from dmf.training.constants import INVARIANT
+
 Floats = NDArray[np.float64]
 
 
@@ -27,7 +29,7 @@ def extreme_eigenvalues(product: Callable[[Floats], Floats], start: Floats, step
         for _ in range(2):  # once is not enough: what the first pass leaves is of the size of its own rounding
             image = image - basis[: step + 1].T @ (basis[: step + 1] @ image)
         side[step] = np.linalg.norm(image)
-        if side[step] <= start.size * np.finfo(np.float64).eps * np.abs(diagonal[: step + 1]).max():
+        if side[step] <= start.size * INVARIANT * np.abs(diagonal[: step + 1]).max():
             diagonal, side = diagonal[: step + 1], side[: step + 1]
             break
         vector = image / side[step]
