@@ -22,6 +22,7 @@ _TARGETS = "draws or reads targets, which this step holds against the fingerprin
 _GIVEN = dict.fromkeys(["dmf.grid.config", "dmf.grid.fields", "dmf.grid.complaint"], _PARAMETERS)
 _READ = dict.fromkeys(["dmf.grid.readers*", "dmf.grid.regular_file"], "reads files of users, which this step does not")
 _DRAWN = dict.fromkeys(["dmf.grid.targets", "dmf.grid.kinds*", "dmf.grid.datasets", "dmf.grid.standard"], _TARGETS)
+_UNIT = {"dmf.theory.certificate": "says what a run's gradient allows; this step takes EPS of it, which float64 fixes"}
 EXEMPT: dict[str, dict[str, str]] = {
     "*": {
         "_step": "logs a step and reports its failure",
@@ -49,18 +50,21 @@ EXEMPT: dict[str, dict[str, str]] = {
     "verify": _GIVEN | _DRAWN,
     "train": _GIVEN
     | _DRAWN
+    | _UNIT
     | {
         "dmf.dataset.tile_cache": "decides whether a tile is trained, not how",
         "dmf.dataset.schema": "names and checks variables; its version is in every file",
     },
     "assemble": _GIVEN
     | _DRAWN
+    | _UNIT
     | {
         "dmf.dataset.tile_cache": "repairs a damaged tile",
         "dmf.dataset.train": "trains a damaged tile again, with the code whose fingerprint is in its parameters",
     },
     "assemble_incomplete": _GIVEN
     | _DRAWN
+    | _UNIT
     | {"dmf.dataset.train": "labels runs that are missing; a file of runs says which schema it follows"},
 }
 

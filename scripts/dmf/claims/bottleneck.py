@@ -4,7 +4,7 @@ import xarray as xr
 
 from dmf.claims._extensions import departure, is_lowest
 from dmf.evidence.claim import Claim
-from dmf.evidence.rounding import RESOLUTION
+from dmf.theory.certificate import RESOLUTION
 
 
 def off_both_sets(evidence: xr.Dataset) -> xr.DataArray:

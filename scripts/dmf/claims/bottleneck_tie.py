@@ -5,7 +5,7 @@ import xarray as xr
 from dmf.claims._extensions import departure, is_lowest
 from dmf.evidence.claim import Claim
 from dmf.evidence.eligibility import larger
-from dmf.evidence.rounding import RESOLUTION
+from dmf.theory.certificate import RESOLUTION
 
 
 def on_the_cut(evidence: xr.Dataset) -> xr.DataArray:

@@ -6,7 +6,7 @@ import xarray as xr
 from dmf.claims._spectra import count_ratio, departure_ratio
 from dmf.evidence.claim import Claim
 from dmf.evidence.eligibility import is_certified
-from dmf.evidence.rounding import RESOLUTION
+from dmf.theory.certificate import RESOLUTION
 
 
 def index_ratio(evidence: xr.Dataset) -> xr.DataArray:

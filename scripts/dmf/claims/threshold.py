@@ -1,12 +1,10 @@
 """Corollary 14 and Fig. 3: the measured threshold of the global minimum is lambda_c."""
 
-import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim
 from dmf.evidence.eligibility import BRACKET, everywhere, is_certified
-
-ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a closed form made of a few powers, and of lambda itself
+from dmf.theory.certificate import ROUNDING
 
 
 def end_ratio(evidence: xr.Dataset, measured: str, predicted: str) -> xr.DataArray:

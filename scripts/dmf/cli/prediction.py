@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from dmf import theory
 from dmf.errors import UserError
+from dmf.theory.certificate import TIED
 
 Floats = NDArray[np.float64]
 MOST_EIGENVALUES = 30_000_000  # that are written down at once: a gigabyte at the peak
-TIED = 64 * float(np.finfo(np.float64).eps)  # of sigma_1: closer values count as equal
 NEAR = 1e-9  # of m* or m_loc: closer, rounding may decide which side a singular value is on
 
 

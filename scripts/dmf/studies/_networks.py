@@ -13,17 +13,16 @@ from numpy.typing import NDArray
 from dmf import theory
 from dmf.dataset.train import label_runs
 from dmf.evidence.certify import certify
-from dmf.evidence.rounding import EPS
 from dmf.grid.cells import Series, draw_starts, gradient_scale, group_of, lambda_value
 from dmf.grid.config import Grid, validate
 from dmf.grid.targets import TargetMatrix
 from dmf.studies import Settings
 from dmf.studies._trained import LBFGS, described
+from dmf.theory.certificate import ROUNDING, rank_rounding, sum_rounding
 from dmf.training.engine import train
 from dmf.training.settings import Optimizer
 
 Floats = NDArray[np.float64]
-ROUNDING = 8.0  # sums over n samples in white inputs and in the gradient err by less than this many n EPS of their size
 NOTHING = 1e-6  # of sigma_1: W below this is zero
 
 CELL_FIELDS = {
@@ -169,7 +168,7 @@ def _gradient_rounding(data: Sequence[Data], top: Floats, depth: int) -> Floats:
     bounds = []
     for one, s in zip(data, top, strict=True):
         inputs, outputs = np.linalg.norm(one.inputs, 2), np.linalg.norm(one.outputs)
-        share = ROUNDING * (sum(one.inputs.shape) + 2) * EPS
+        share = sum_rounding(sum(one.inputs.shape))
         bounds.append(share * np.sqrt(depth) * s ** (depth - 1) * inputs * (outputs + s**depth * inputs))
     return np.stack(bounds)
 
@@ -179,7 +178,7 @@ def _cell(one: Data, runs: xr.Dataset) -> dict[str, NDArray[np.generic]]:
     x, count = one.inputs, runs.sizes["lam_label"]
     lam = runs["lam"].values[:, None]
     left, values, _ = np.linalg.svd(x, full_matrices=True)
-    rank = int(np.count_nonzero(values > max(x.shape) * EPS * values[0]))
+    rank = int(np.count_nonzero(values > rank_rounding(x.shape) * values[0]))
     outside = left[:, rank:]
     layers = [runs[f"layer_{layer}"].values for layer in runs["layer"].values]
     w, first, last = runs["end_to_end"].values, layers[0], layers[-1]
@@ -198,9 +197,9 @@ def _cell(one: Data, runs: xr.Dataset) -> dict[str, NDArray[np.generic]]:
         "condition": np.full(count, (values[0] / values[rank - 1]) ** 2),
         "deficiency": np.full(count, len(x) - rank),
         "norm_gap": np.ptp(norm_sq, axis=-1),
-        "norm_gap_tolerance": 64 * EPS * norm_sq.max(axis=-1),
+        "norm_gap_tolerance": ROUNDING * norm_sq.max(axis=-1),
         "off_span": np.linalg.norm(first @ outside, axis=(-2, -1)),
-        "off_span_tolerance": 64 * EPS * values[0] / values[rank - 1] * size,
+        "off_span_tolerance": ROUNDING * values[0] / values[rank - 1] * size,
         "residual_gap": np.max([np.linalg.norm(gap, axis=(-2, -1)) for gap in gaps], axis=0),
         "residual_tolerance": np.zeros_like(size),
         "to_target": np.where(alive, misalignment(w, one.target.values), np.nan),

@@ -14,6 +14,7 @@ from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._near import near_minimizers
 from dmf.studies._trained import LBFGS, described
+from dmf.theory import haar
 from dmf.training.engine import train
 from dmf.training.result import Runs
 from dmf.training.settings import Status
@@ -148,7 +149,7 @@ def _bases(shape: Shape, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Random orthonormal columns, (d_L, n) and (d_0, n)."""
     n = min(shape.widths[0], shape.widths[-1])
     sides = (shape.widths[-1], shape.widths[0])
-    left, right = (np.linalg.qr(rng.standard_normal((side, side)))[0][:, :n] for side in sides)
+    left, right = (haar.orthogonal(side, rng, fixed_signs=False)[:, :n] for side in sides)
     return left, right
 
 

@@ -11,13 +11,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
-from dmf.evidence.runs import ROUNDING, SAFETY
 from dmf.grid.cells import gradient_scale
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._autograd import dense_hessians, flat, gradients, objective
 from dmf.studies._trained import described
+from dmf.theory import certificate, haar
 
 Floats = NDArray[np.float64]
 GAUGES = 2  # critical points of one orbit
@@ -79,7 +78,7 @@ def _measured(problem: Problem, settings: Settings) -> xr.Dataset:
     choices = root_choices(problem)
     name = f"L{problem.depth}-{'x'.join(str(d) for d in reversed(widths))} at {lam:g}" + "*" * problem.control
     rng = generator(["critical points", settings.seed, name])
-    left, right = (_orthogonal(size, rng)[:, : sigma.size] for size in (widths[-1], widths[0]))
+    left, right = (haar.orthogonal(size, rng, fixed_signs=False)[:, : sigma.size] for size in (widths[-1], widths[0]))
     value = objective((left * sigma) @ right.T, widths, lam)
     x = np.stack([theory.critical_singular_values(sigma, problem.depth, lam, roots) for roots in choices])
     points = np.stack([flat(_gauged(one, widths, left, right, rng)) for one in x for _ in range(GAUGES)])
@@ -128,27 +127,22 @@ def _measured(problem: Problem, settings: Settings) -> xr.Dataset:
 def _tolerance(problem: Problem, x: Floats, predicted: Floats, gradient_norm: Floats, size: Floats) -> Floats:
     """Weyl over the distance to the exact critical point that gradient and rounding allow, (cell, gauge)."""
     scale = np.abs(predicted).max(axis=1, keepdims=True)
-    smallest = np.where(np.abs(predicted) > 64 * EPS * scale, np.abs(predicted), np.inf).min(axis=1, keepdims=True)
-    distance = SAFETY * gradient_norm / smallest + ROUNDING * size
+    alive = np.abs(predicted) > certificate.ZERO_MODE * scale
+    smallest = np.where(alive, np.abs(predicted), np.inf).min(axis=1, keepdims=True)
+    distance = certificate.radius(gradient_norm, smallest, size)
     top, residual = x.max(axis=1) ** (1 / problem.depth), np.abs(x - np.array(problem.sigma)).max(axis=1)
-    turning = [
-        [theory.hessian_lipschitz(problem.depth, t + r, rho) * r for r in row]
-        for t, rho, row in zip(top.tolist(), residual.tolist(), distance.tolist(), strict=True)
+    turned = [
+        certificate.turning(row, problem.depth, t, rho)
+        for t, rho, row in zip(top.tolist(), residual.tolist(), distance, strict=True)
     ]
-    tolerance: Floats = np.array(turning) + (64 + predicted.shape[1]) * EPS * scale
-    return tolerance
+    return certificate.eigenvalue_tolerance(np.array(turned), predicted.shape[1], scale)
 
 
 def _gauged(x: Floats, widths: tuple[int, ...], left: Floats, right: Floats, rng: np.random.Generator) -> list[Floats]:
     """Balanced layers with product left diag(x) right^T, in random orthonormal frames of the hidden spaces."""
-    frames = [right, *(_orthogonal(width, rng)[:, : x.size] for width in widths[1:-1]), left]
+    frames = [right, *(haar.orthogonal(width, rng, fixed_signs=False)[:, : x.size] for width in widths[1:-1]), left]
     s = x ** (1 / (len(widths) - 1))
     return [(above * s) @ below.T for below, above in pairwise(frames)]
-
-
-def _orthogonal(size: int, rng: np.random.Generator) -> Floats:
-    q: Floats = np.linalg.qr(rng.standard_normal((size, size)))[0]
-    return q
 
 
 STUDY = Study(

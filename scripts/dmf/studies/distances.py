@@ -11,7 +11,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.runs import ROUNDING, SAFETY
 from dmf.grid.cells import Series, draw_starts, gradient_scale, lambda_value
 from dmf.grid.kinds import SpectrumTarget, with_spectrum
 from dmf.grid.seeds import generator
@@ -19,6 +18,7 @@ from dmf.studies import Settings, Study
 from dmf.studies._autograd import Objective, dense_hessians, flat, gradients, objective
 from dmf.studies._orbit import distance_above, distance_below
 from dmf.studies._trained import Cell, described
+from dmf.theory import certificate
 from dmf.training.engine import train
 from dmf.training.settings import Lbfgs
 
@@ -91,8 +91,7 @@ def _problem(cell: Cell, seed: int) -> Problem:
         objective(target, widths, lam),
         theory.hessian_spectrum(target, widths, lam),
         theory.zero_modes(widths, int(np.count_nonzero(x))),
-        float(x.max()) ** (1 / cell.depth),
-        float(np.abs(x - sigma).max()),
+        *certificate.reach(x, sigma, cell.depth),
     )
 
 
@@ -104,15 +103,15 @@ def _measured(problem: Problem, seed: int) -> xr.Dataset:
     layered = [_layers(point, cell.group.widths) for point in points]
     distance = np.array([distance_above(layers, other) for layers in layered])
     below = np.array([distance_below(layers, other) for layers in layered])
-    turning = np.array([theory.hessian_lipschitz(cell.depth, problem.top + r, problem.residual) for r in distance])
+    turning = certificate.turning(distance, cell.depth, problem.top, problem.residual)
     gradient_norm = np.linalg.norm(gradients(problem.value, points), axis=1)
-    bound = SAFETY * gradient_norm / mu + ROUNDING * np.linalg.norm(points, axis=1)
+    bound = certificate.radius(gradient_norm, mu, np.linalg.norm(points, axis=1))
     extra = int(np.count_nonzero(problem.spectrum < mu)) - problem.orbit
     run, one = ["cell", "start"], ["cell"]
     return xr.Dataset(
         {
             "control": described(one, [np.int8(cell in CONTROLS)], "1 for cells of the negative control"),
-            "certified": described(run, (turning * distance <= mu).astype(np.int8)[None], "1 where distance <= mu / C"),
+            "certified": described(run, (turning <= mu).astype(np.int8)[None], "1 where distance <= mu / C"),
             "distance": described(run, distance[None], "distance to the minimizers, from above"),
             "distance_below": described(run, below[None], "distance to the minimizers, from below"),
             "gradient_norm": described(run, gradient_norm[None], "gradient norm by automatic differentiation"),

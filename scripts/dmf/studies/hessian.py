@@ -10,12 +10,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
 from dmf.grid.cells import Series
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._autograd import dense_hessians, hessian_product, objective
 from dmf.studies._trained import Cell, TrainedCell, described, train_cells
+from dmf.theory import certificate
 from dmf.training.lanczos import extreme_eigenvalues
 
 Floats = NDArray[np.float64]
@@ -92,7 +92,7 @@ def _spectra(trained: TrainedCell, radius: Floats, seed: int) -> Spectra:
     predicted = theory.hessian_spectrum(trained.target, trained.cell.group.widths, trained.lam)
     value = objective(trained.target, trained.cell.group.widths, trained.lam)
     # Weyl: no eigenvalue moves by more than the norm of the Hessian's change. The rest is the solver's backward error.
-    tolerance = _turning(trained, radius) + (64 + predicted.size) * EPS * predicted[-1]
+    tolerance = certificate.eigenvalue_tolerance(_turning(trained, radius), predicted.size, predicted[-1])
     if _is_dense(trained):
         dense = np.linalg.eigvalsh(dense_hessians(value, trained.parameters)).astype(np.float64, copy=False)
         return Spectra(predicted, dense, tolerance)
@@ -115,9 +115,7 @@ def _turning(trained: TrainedCell, radius: Floats) -> Floats:
     depth = trained.cell.depth
     sigma = np.linalg.svd(trained.target, compute_uv=False)
     x = theory.scalar_minimizer(sigma, depth, trained.lam)
-    top, residual = float(x.max()) ** (1 / depth), float(np.abs(x - sigma).max())
-    # A run that the certificate says nothing of has an infinite radius, and is silent.
-    return np.array([theory.hessian_lipschitz(depth, top + r, residual) * r if r < np.inf else np.inf for r in radius])
+    return certificate.turning(radius, depth, *certificate.reach(x, sigma, depth))
 
 
 def _padded(rows: Floats, length: int) -> Floats:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
+from dmf.theory import haar
+from dmf.theory.certificate import EPS
 
 Floats = NDArray[np.float64]
 Case = dict[str, NDArray[np.generic]]
 
-EPS = float(np.finfo(np.float64).eps)
 DRAWS = 40
 SHAPES = ((2, 2), (3, 3), (5, 3), (3, 6), (8, 8))
 DEPTHS = (2, 3, 4, 7)
@@ -208,7 +209,7 @@ def _assemble(left: Floats, values: Floats, right: Floats) -> Floats:
 
 def _frames(rows: int, columns: int, rng: np.random.Generator) -> Floats:
     """Random orthonormal columns, (DRAWS, rows, columns)."""
-    return np.asarray(np.linalg.qr(rng.standard_normal((DRAWS, rows, columns)))[0])
+    return haar.frame(rows, columns, rng, draws=(DRAWS,), fixed_signs=False)
 
 
 def _separated(size: int, rng: np.random.Generator) -> Floats:

@@ -17,6 +17,7 @@ from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._networks import Data, network_evidence, train_networks
 from dmf.studies._trained import LBFGS, described
+from dmf.theory import haar
 from dmf.training.settings import GradientDescent, Optimizer
 
 Floats = NDArray[np.float64]
@@ -101,9 +102,9 @@ def _synthetic(seed: int) -> tuple[list[Data], list[Data], Data]:
     rng = generator(["study", "networks", seed])
     spec = SpectrumTarget(name="networks", kind="spectrum", shape=SHAPE, singular_values=list(SPECTRUM), label=None)
     target, other = with_spectrum(spec, rng), with_spectrum(spec, rng)
-    basis = np.linalg.qr(rng.standard_normal((SAMPLES, SAMPLES)))[0].T
+    basis = haar.orthogonal(SAMPLES, rng, fixed_signs=False).T
     samples, rest = basis[: SHAPE[1]], basis[SHAPE[1] :]
-    axes = np.linalg.qr(rng.standard_normal((SHAPE[1], SHAPE[1])))[0]
+    axes = haar.orthogonal(SHAPE[1], rng, fixed_signs=False)
     noise = 0.3 * rng.standard_normal((SHAPE[0], len(rest))) @ rest  # out of reach: orthogonal to all inputs
 
     def data(name: str, goal: Floats, variances: Floats) -> Data:

@@ -9,10 +9,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
 from dmf.grid.cells import Series
 from dmf.studies import Settings, Study
 from dmf.studies._trained import Cell, TrainedCell, described, train_cells
+from dmf.theory.certificate import ROUNDING_PATHS, gradient_distance
 
 Floats = NDArray[np.float64]
 DRAWS = 24
@@ -26,8 +26,6 @@ CELLS = (
     Cell("four-layers", (2, 2), SPECTRUM, 4, "0.02c"),
 )
 CONTROLS = (Cell("levels", (2, 2), SPECTRUM, 3, "0.3c"),)  # where runs end on several levels
-SAFETY = 2.0  # dist <= 2 ||grad|| / mu near a level's points, as in the claim distance_bound
-ROUNDING = 256 * EPS
 
 FIELDS = {
     "minimal": "1 where both runs of a pair are certified global minimizers",
@@ -86,7 +84,7 @@ def _pair(
     mu = float(evidence["mu"].values[0])
     norms = evidence["gradient_norm"].values[0, list(pair)]
     alpha = float(np.sqrt(max(sum(float(np.sum(layer**2)) for layer in run) for run in (one, other))))
-    away = SAFETY * float(norms.sum()) / mu + ROUNDING * alpha
+    away = float(gradient_distance(norms.sum(), mu)) + ROUNDING_PATHS * alpha
     frames = _frames(one, other)
     shared = all(np.linalg.det(frame) > 0 for frame in frames)
     turned = [np.eye(2), *frames, np.eye(2)]
@@ -102,8 +100,8 @@ def _pair(
         "orbit_gap": float(np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(moved_to, other, strict=True)))),
         "orbit_tolerance": away,
         "shared": float(shared),
-        "line_tolerance": slope * away + ROUNDING * energy,
-        "path_tolerance": slope * away + ROUNDING * energy,
+        "line_tolerance": slope * away + ROUNDING_PATHS * energy,
+        "path_tolerance": slope * away + ROUNDING_PATHS * energy,
         "line": np.array([theory.objective(_between(one, other, s), target, lam) for s in t]) - lowest,
         "line_predicted": _line(one, other, t) if depth == 2 else np.full(POINTS, np.nan),
         "path": (

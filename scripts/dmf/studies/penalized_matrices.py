@@ -15,12 +15,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._penalties import MU, PENALTIES, Caps, exceptional, threshold
 from dmf.studies._searches import Envelope, local_minima
 from dmf.studies._trained import described
+from dmf.theory import haar
+from dmf.theory.certificate import ROUNDING
 
 Floats = npt.NDArray[np.float64]
 CHOSEN = ("l_2/3", "l_1", "log", "SCAD", "two caps")
@@ -31,7 +32,6 @@ DRAWS = 3
 STEPS = 16  # of the first grid, in a half turn
 SHRINK, ZOOMS = 2.0, 28  # a grid of 5 x 5 around the best angles, to 1e-9 of the first step
 BEST = 4
-ROUNDING = 64 * EPS
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _cell(
 def _case(
     g: theory.Penalty | Caps | Falling, envelope: Envelope, sigma: Floats, rng: np.random.Generator
 ) -> dict[str, float]:
-    left, right = (np.linalg.qr(rng.standard_normal((2, 2)))[0] for _ in range(2))
+    left, right = (haar.orthogonal(2, rng, fixed_signs=False) for _ in range(2))
     matrix = (left * sigma) @ right.T
     ends = _search(envelope, matrix)
     x = np.asarray(g.prox(sigma, MU))

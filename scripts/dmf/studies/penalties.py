@@ -7,15 +7,14 @@ import numpy.typing as npt
 import xarray as xr
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
 from dmf.studies import Settings, Study
 from dmf.studies._penalties import MU, PENALTIES, Caps, exceptional, threshold
 from dmf.studies._searches import Function, Jump, jumps, local_minima
 from dmf.studies._trained import described
+from dmf.theory.certificate import ROUNDING
 
 Floats = npt.NDArray[np.float64]
 STRENGTHS = (0.3, 0.9, 1 - 1e-3, 1 - 1e-6, 1 - 1e-9, 1 + 1e-9, 1 + 1e-6, 1 + 1e-3, 1.1, 2.0, 7.0)
-ROUNDING = 64 * EPS
 MOST = 8.0  # minimizers looked for, in units of the largest exceptional scalar or threshold
 CONTROLS = ("l_2/3", "log", "SCAD", "two caps")
 

@@ -16,9 +16,9 @@ from dmf.recovery.problems import COMPLETION, SENSING, draw
 from dmf.recovery.proximal_gradient import Point, lipschitz, objective, proximal_step, slope
 from dmf.studies import Settings, Study
 from dmf.studies._trained import described
+from dmf.theory.certificate import ROUNDING, ROUNDING_STEP
 
 Floats = NDArray[np.float64]
-EPS = float(np.finfo(np.float64).eps)
 
 SHAPE, RANK, COUNT = (6, 5), 2, 25
 SCALES = (0.0, 0.03, 0.1, 0.3, 1.0)  # of a Gaussian start
@@ -121,7 +121,7 @@ def _walk(
 def _rounding(measurements: Floats, bound: float, penalty: theory.Penalty, point: Point) -> Floats:
     """What rounding allows in the objective: of sums of squares, and of an SVD inside them, (B,)."""
     size = np.sum(measurements**2, axis=1) + bound * np.sum(point.matrix**2, axis=(1, 2))
-    return np.asarray(16 * EPS * (size + np.sum(penalty(point.singular_values), axis=1)))
+    return np.asarray(ROUNDING_STEP * (size + np.sum(penalty(point.singular_values), axis=1)))
 
 
 def _values(
@@ -168,7 +168,7 @@ def _values(
         "layered": layered,
         "layered_factor": factor,
         "per_step": np.full(len(matrix), mu + bound),
-        "floor": 64 * EPS * size,
+        "floor": ROUNDING * size,
         "trace": walk.trace,
     }
 

@@ -22,6 +22,7 @@ from dmf.recovery.proximal_gradient import descend, objective
 from dmf.studies import Settings, Study
 from dmf.studies._trained import described
 from dmf.theory import Power
+from dmf.theory.certificate import ROUNDING
 from dmf.training.settings import Status
 from dmf.training.starts import gaussian
 
@@ -140,7 +141,7 @@ def _beside(problem: Problem, run: Trained, nuclear: dict[str, Floats]) -> dict[
     lams = np.full(len(run.objective), LAM)
     below = lower_bound(problem.operators, problem.measurements, lams, nuclear["end_to_end"])
     energy = np.sum(problem.measurements**2, axis=1)
-    rounding = 64 * float(np.finfo(np.float64).eps) * energy
+    rounding = ROUNDING * energy
     return {
         "excess": run.objective - nuclear["objective"],
         "excess_most": excess_allowed(lams, run.layers, run.gradient_norm, run.objective) + rounding,

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from dmf import theory
 from dmf.studies import Settings, Study
-from dmf.studies._scalars import EPS, Floats, power_noise
+from dmf.studies._scalars import Floats
+from dmf.theory.certificate import EPS, power_rounding
 
 DEPTHS = range(2, 41)
 LAMBDAS = np.logspace(-8, 4, 25)
@@ -89,7 +90,7 @@ def search(m: Floats, depth: int, lam: Floats) -> tuple[Floats, NDArray[np.bool_
     value = np.where(np.isnan(place), np.inf, _g(np.nan_to_num(place), m[:, None], depth, lam[:, None]))
     lowest = value.min(axis=1)
     size = np.abs(m)
-    noise = power_noise(lam, size)
+    noise = power_rounding(lam, size)
     tolerance = 2 * noise * size**2
     ordered = np.sort(value, axis=1)
     fields: dict[str, NDArray[np.generic]] = {

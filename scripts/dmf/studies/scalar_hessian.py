@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
-from dmf.studies._scalars import EPS, SAFETY, Floats, sign_patterns, train_scalars
+from dmf.studies._scalars import Floats, sign_patterns, train_scalars
+from dmf.theory.certificate import EPS, ROUNDING_SCALAR, gradient_distance, gradient_gap
 from dmf.training.settings import Status
 
 DEPTHS = (2, 3, 4, 5, 6, 8)
@@ -73,15 +74,16 @@ def _trained(depth: int, kind: str, settings: Settings) -> xr.Dataset:
     certified = (runs.status == Status.CONVERGED) & (runs.gradient_norm <= each_tolerance)
     minimum = np.repeat(theory.scalar_objective(x, size, depth, lam), count)
     gap = runs.objective - minimum
-    gap_tolerance = SAFETY**2 * runs.gradient_norm**2 / (2 * mu) + 8 * depth * EPS * each_m**2
+    gap_tolerance = gradient_gap(runs.gradient_norm, mu) + depth * ROUNDING_SCALAR * each_m**2
     # At m* both kinds of minimizers are in view: the larger is what bounds the tolerance.
     reach = np.repeat(theory.jump(depth, lam) if kind == PAIR else x, count) ** (1 / depth)
+    radius = gradient_distance(runs.gradient_norm, mu)
     fields: dict[str, NDArray[np.generic]] = {
         "gradient_norm": runs.gradient_norm,
         "objective_gap": gap,
         "end_to_end": runs.end_to_end[:, 0, 0],
         "largest": spectra[:, -1],
-        "tolerance": spectrum_tolerance(reach, SAFETY * runs.gradient_norm / mu, np.abs(each_m), each_lam, depth),
+        "tolerance": spectrum_tolerance(reach, radius, np.abs(each_m), each_lam, depth),
         "certified": certified.astype(np.int8),
         "minimal": (certified & (gap <= gap_tolerance)).astype(np.int8),
     }

@@ -14,7 +14,7 @@ from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._brackets import Brackets, Floats, Layers, closed, ends, ladder, refine
-from dmf.studies._scalars import SAFETY, product_tolerance
+from dmf.theory.certificate import gradient_distance, product_tolerance
 from dmf.training.starts import draw_start
 
 SHAPE = (3, 4)
@@ -129,7 +129,7 @@ def _jump_tolerance(found: Brackets, sigma_1: Floats, lambda_c: Floats, predicte
     """
     low, high = ends(found).T
     tolerance = sigma_1 * depth / (depth - 1) ** 2 * (high - low) / high
-    radius = SAFETY * found.gradient_norm / (4 * lambda_c)
+    radius = gradient_distance(found.gradient_norm, 4 * lambda_c)
     return np.asarray(tolerance + product_tolerance(predicted_jump ** (1 / depth), radius, depth) * (depth > 2))
 
 

@@ -9,10 +9,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
 from dmf.grid.cells import Series, draw_starts, gradient_scale
 from dmf.studies import Settings, Study
 from dmf.studies._trained import LBFGS, Cell, TrainedCell, described, train_cells
+from dmf.theory import certificate
 from dmf.training.settings import GradientDescent, Optimizer
 from dmf.training.trajectory import Trajectory, trajectory
 
@@ -32,7 +32,6 @@ CONTROLS: tuple[tuple[Cell, Optimizer], ...] = ((Cell("spurious", (4, 4), SPECTR
 POINTS = 49
 # The start, then evenly in the logarithm; a run's end is its last point.
 ITERATIONS = sorted({0, *np.geomspace(1, 20_000, POINTS - 2).round().astype(int).tolist()})
-SAFETY = 2.0  # half of the curvature bounds the distance to a level's points, as in the claim distance_bound
 
 POINT_FIELDS = {
     "iteration": "accepted steps",
@@ -103,11 +102,11 @@ def _end(trained: TrainedCell, run: Trajectory, kept: int) -> dict[str, float]:
     sigma = np.linalg.svd(target, compute_uv=False)
     x = theory.level_singular_values(sigma, cell.depth, trained.lam, kept)
     size = float(np.sqrt(run.layer_norm_sq[-1].sum()))
-    away = SAFETY * float(run.gradient_norm[-1]) / theory.smallest_positive_eigenvalue(spectrum) + 8 * EPS * size
-    top = float(x.max()) ** (1 / cell.depth) + away
-    turning = theory.hessian_lipschitz(cell.depth, top, float(np.abs(x - sigma).max()))
-    rounding = (64 + spectrum.size) * EPS * float(spectrum[-1])
-    return known | {"predicted_sharpness": float(spectrum[-1]), "sharpness_tolerance": turning * away + rounding}
+    explained = certificate.gradient_distance(run.gradient_norm[-1], theory.smallest_positive_eigenvalue(spectrum))
+    away = explained + certificate.ROUNDING_TRAJECTORY * size
+    turned = certificate.turning(away[None], cell.depth, *certificate.reach(x, sigma, cell.depth))
+    tolerance = float(certificate.eigenvalue_tolerance(turned, spectrum.size, spectrum[-1])[0])
+    return known | {"predicted_sharpness": float(spectrum[-1]), "sharpness_tolerance": tolerance}
 
 
 def _filled(rows: list[NDArray[np.generic]]) -> Floats:

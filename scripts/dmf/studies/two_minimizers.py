@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
-from dmf.studies._scalars import SAFETY, Floats, power_noise, product_tolerance, sign_patterns, train_scalars
+from dmf.studies._scalars import Floats, sign_patterns, train_scalars
+from dmf.theory.certificate import gradient_distance, gradient_gap, power_rounding, product_tolerance
 from dmf.training.result import Runs
 from dmf.training.settings import Status
 
@@ -46,7 +47,7 @@ def _trained(depth: int, cells: Floats, settings: Settings) -> xr.Dataset:
     lam, sign, strength = cells.T
     m = sign * strength * theory.collapse_threshold(depth, lam)
     size = np.abs(m)
-    noise = power_noise(lam, size)
+    noise = power_rounding(lam, size)
     starts = np.repeat(SCALES, DRAWS)
     rng = generator(["study", "two_minimizers", settings.seed, depth])
     factors = size[:, None, None] ** (1 / depth) * starts[:, None] * rng.uniform(0.9, 1.1, (len(m), len(starts), depth))
@@ -82,14 +83,14 @@ def _facts(
 ) -> dict[str, NDArray[np.generic]]:
     """Fields over runs (B,). At m*, eq. 29-30: curvature is 2 lambda or more at 0, and 4 lambda or more at x_J."""
     curvature = 2 * lam
-    radius = SAFETY * runs.gradient_norm / curvature + noise * size ** (1 / depth)
+    radius = gradient_distance(runs.gradient_norm, curvature) + noise * size ** (1 / depth)
     certified = (runs.status == Status.CONVERGED) & (runs.gradient_norm <= tolerance)
     return {
         "end_to_end": runs.end_to_end[:, 0, 0],
         "objective": runs.objective,
         "gradient_norm": runs.gradient_norm,
         "tolerance": product_tolerance(theory.jump(depth, lam) ** (1 / depth), radius, depth) + noise * size,
-        "value_tolerance": SAFETY**2 * runs.gradient_norm**2 / (2 * curvature) + 2 * noise * size**2,
+        "value_tolerance": gradient_gap(runs.gradient_norm, curvature) + 2 * noise * size**2,
         "certified": certified.astype(np.int8),
     }
 

@@ -15,11 +15,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._near import Near, near_minimizers
 from dmf.studies._trained import described
+from dmf.theory.certificate import ROUNDING
 from dmf.training.starts import draw_start
 
 Floats = NDArray[np.float64]
@@ -31,7 +31,6 @@ DRAWS = 16
 MOMENTUM = 0.9
 RATE = 0.25  # in units of the inverse of a bound on the curvature at the minimizer
 MOST_STEPS, EVERY = 1500, 25
-ROUNDING = 64 * EPS
 
 
 @dataclass(frozen=True)

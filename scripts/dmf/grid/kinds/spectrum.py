@@ -11,6 +11,7 @@ from dmf.grid.fields import Dimension, Finite
 from dmf.grid.kinds._contract import Built, TargetSpec
 from dmf.grid.labelled import Floats, LabelledMatrix
 from dmf.grid.seeds import generator
+from dmf.theory import haar
 
 
 class SpectrumTarget(TargetSpec):
@@ -43,12 +44,6 @@ def with_spectrum(spec: SpectrumTarget, rng: np.random.Generator) -> Floats:
     """U diag(singular_values) V^T with U, V uniform (Haar) orthonormal bases."""
     rows, columns = spec.shape
     rank = len(spec.singular_values)
-    left, right = (_orthonormal(size, rank, rng) for size in (rows, columns))
+    left, right = (haar.frame(size, rank, rng) for size in (rows, columns))
     matrix: Floats = (left * np.array(spec.singular_values)) @ right.T
     return matrix
-
-
-def _orthonormal(size: int, rank: int, rng: np.random.Generator) -> Floats:
-    q, r = np.linalg.qr(rng.standard_normal((size, rank)))
-    basis: Floats = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # fixing the signs makes QR's Q uniform
-    return basis
