@@ -4,12 +4,13 @@ import json
 
 from _step import step
 from dmf.evidence.chunks import joined, thinned
-from dmf.figures import draw, load_figure
+from dmf.figures import FIGURES
+from dmf.figures.figure import draw
 from dmf.studies.contract import OF_THE_GRID, read_evidence
 
 with step(snakemake.log[0], "draw", snakemake.input) as log:
     name = snakemake.wildcards.figure
-    study = load_figure(name).study
+    study = FIGURES[name].study
     parts, controls = read_evidence(
         study, snakemake.input.evidence, snakemake.input.controls, snakemake.params.made_with
     )

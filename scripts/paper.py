@@ -6,9 +6,11 @@ from pathlib import Path
 import yaml
 
 from _step import step
+from dmf.claims import in_order
 from dmf.dataset.store import write_text
 from dmf.evidence.chunks import joined, thinned
-from dmf.figures import draw, load_figures
+from dmf.figures import FIGURES, load_figures
+from dmf.figures.figure import draw
 from dmf.grid.config import validate
 from dmf.report.folder import read_report
 from dmf.report.paper.bibliography import bibtex
@@ -27,15 +29,16 @@ with step(snakemake.log[0], "paper", snakemake.input) as log:
     for name, figure in load_figures().items():
         if name not in drawings:
             continue
-        own = figure.study in OF_THE_GRID
-        beside = controls[figure.study] if own else studies[figure.study]
-        parts, false = read_evidence(figure.study, files.evidence, beside, made_with[figure.study])
+        study = FIGURES[name].study
+        own = study in OF_THE_GRID
+        beside = controls[study] if own else studies[study]
+        parts, false = read_evidence(study, files.evidence, beside, made_with[study])
         shown = thinned(parts, *every) if own else joined(parts)
         draw(name, shown, false, labels, [drawings[name]], paper=True)
         floats.append(figure_float(name, figure, drawings[name]))
     report = read_report(Path(files.page).parent)
     citation = yaml.safe_load(snakemake.params.citation)
-    verdicts = sorted(report.verdicts.values(), key=lambda verdict: (verdict.order, verdict.claim))
+    verdicts = sorted(report.verdicts.values(), key=lambda verdict: in_order(verdict.claim))
     grid = validate(snakemake.config, "configuration")
     write_text(figure_floats(floats), snakemake.output.captions)
     write_text(verdict_table(verdicts, report.provenance), snakemake.output.table)

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from dmf import code
-from dmf.claims import claim_names
+from dmf.claims import claim_module, claim_names
 from dmf.code import EXEMPT
 from dmf.figures import figure_names
 from dmf.studies import study_names
 
 SCRIPTS = Path(code.__file__).parents[1]
-ALL_CLAIMS = [f"dmf.claims.{name}" for name in claim_names()]
+ALL_CLAIMS = [claim_module(name) for name in claim_names()]
 ALL_FIGURES = [f"dmf.figures.{name}" for name in figure_names()]
 LOADED = {  # modules that a step's script loads by name
     "refute": ALL_CLAIMS,
@@ -33,7 +33,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         for path in sorted(SCRIPTS.glob("[a-z]*.py"))
         if path.stem not in ("check", "draw", "study", "clean", "preflight")  # these two write no file
     },
-    **{f"check {name}": ("check", f"dmf.claims.{name}") for name in claim_names()},
+    **{f"check {name}": ("check", claim_module(name)) for name in claim_names()},
     **{f"draw {name}": ("draw", f"dmf.figures.{name}") for name in figure_names()},
     **{f"study {name}": ("study", f"dmf.studies.{name}") for name in study_names()},
 }

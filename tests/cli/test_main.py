@@ -21,11 +21,8 @@ FALSE = Finding("violated", 7.0, -6.0, 10, 10, 10, 1, 1, WORST)
 SILENT = Finding("inconclusive", None, None, 10, 0, 0, 1, 0, None)
 
 
-ORDER = {"uniqueness": 10, "layer_norms": 13, "collapse": 14}
-
-
 def verdict(name: str, finding: Finding = GOOD, control: Finding = FALSE) -> Verdict:
-    return Verdict(name, ORDER[name], f"title of {name}", f"source of {name}", finding, control)
+    return Verdict(name, f"title of {name}", f"source of {name}", finding, control)
 
 
 VERDICTS = [

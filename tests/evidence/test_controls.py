@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from dmf.evidence.controls import (
+    CRITICAL,
     DEGENERATE,
     EXCEPTIONAL,
     EXCEPTIONAL_SCALAR,
@@ -12,7 +13,8 @@ from dmf.evidence.controls import (
     STOPPED,
     UNBALANCED,
     control_cells,
-    declared_critical,
+    declared,
+    where,
 )
 
 # Depth 3, lambda 1/2: x_J = lambda^(3/4), m* = 2 x_J
@@ -92,8 +94,8 @@ def test_unbalanced_runs_have_the_product_of_the_ordinary_ones_and_more_regulari
 
 def test_declaring_runs_critical_changes_nothing_that_was_measured(controls: xr.Dataset) -> None:
     cells = control_cells(controls, STOPPED)
-    declared = declared_critical(cells)
-    assert (declared["certified"] == 1).all()
-    np.testing.assert_array_equal(declared["gradient_norm"].values, float(cells["gradient_tolerance"][0]))
+    critical = declared(where(target=STOPPED), **CRITICAL)(controls)
+    assert (critical["certified"] == 1).all()
+    np.testing.assert_array_equal(critical["gradient_norm"].values, float(cells["gradient_tolerance"][0]))
     same = [name for name in cells.data_vars if name not in ("certified", "gradient_norm")]
-    assert declared[same].equals(cells[same])
+    assert critical[same].equals(cells[same])

@@ -10,6 +10,7 @@ import xarray as xr
 
 from dmf.evidence.cases import cell_table
 from dmf.evidence.claim import Claim, Finding, Verdict
+from dmf.evidence.controls import declared
 from dmf.evidence.judge import find, judge
 from dmf.grid.config import Certificate
 
@@ -19,10 +20,10 @@ TWO_OF_HALF = Certificate(runs_per_cell=2, cells=0.5)
 def claim(order: tuple[str, str] = ("cell", "start")) -> Claim:
     texts = dict.fromkeys(("title", "source", "statement", "statistic", "tolerance", "refuted_by", "control"), "text")
     return Claim(
-        order=1,
         scope=lambda evidence: evidence["in_scope"] == 1,
         ratio=lambda evidence: evidence["ratio"].transpose(*order),
-        counterexample=lambda controls: controls.assign(ratio=controls["ratio"] * 100),
+        statements=(),
+        counterexample=declared(ratio=lambda cells, ratio: ratio * 100),
         **texts,
     )
 

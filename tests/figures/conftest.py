@@ -8,7 +8,7 @@ from dmf import theory
 from dmf.dataset.targets import targets_dataset
 from dmf.evidence.certify import CELL_FIELDS, cell_facts
 from dmf.evidence.controls import EXCEPTIONAL, EXCEPTIONAL_SCALAR, ORDINARY, STOPPED
-from dmf.figures import load_figure
+from dmf.figures import FIGURES
 from dmf.grid.cells import Group
 from dmf.grid.targets import TargetMatrix
 from dmf.training.settings import Status
@@ -133,7 +133,7 @@ def read(evidence: xr.Dataset, controls: xr.Dataset, study: Study) -> Study:
     """What a figure reads: the made-up runs, or its study."""
 
     def of(name: str) -> Halves:
-        source = load_figure(name).study
+        source = FIGURES[name].study
         if source == "targets":
             return evidence, TARGETS
         return (evidence, controls) if source == "runs" else study(source)

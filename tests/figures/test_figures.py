@@ -16,8 +16,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 
 from dmf.claims import claim_names
-from dmf.figures import _runs, _style, draw, figure_names, figure_studies, kept, load_figure, load_figures
+from dmf.figures import FIGURES, _runs, _style, figure_names, figure_studies, kept, load_figure, load_figures
+from dmf.figures import figure as figure_module
 from dmf.figures.distance_bound import COLOURS
+from dmf.figures.figure import draw
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 Study = Callable[[str], Halves]
@@ -26,7 +28,9 @@ DRAWN_FROM_RUNS = ["uniqueness", "layer_norms", "collapse", "trace_bound", "trac
 
 
 def test_what_a_figure_reads_is_known_without_importing_it() -> None:
-    assert figure_studies() == {name: load_figure(name).study for name in figure_names()}
+    assert figure_studies().keys() == set(figure_names()) == set(FIGURES)
+    assert figure_studies()["collapse"] == "runs"
+    assert figure_studies()["orbit"] == "orbit"
     code = "import sys, dmf.figures; dmf.figures.figure_studies(); sys.exit('matplotlib' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
@@ -103,10 +107,11 @@ def test_unusual_grids(name: str, labels: list[str], made_up: Callable[..., xr.D
 
 def test_texts_are_complete_and_name_known_claims() -> None:
     figures = load_figures()
-    orders = [figure.order for figure in figures.values()]
-    assert orders == sorted(set(orders))  # each has a place of its own
-    for figure in figures.values():
-        assert figure.claim is None or figure.claim in claim_names()
+    assert list(figures) == list(FIGURES)
+    files = {path.stem for path in Path(figure_module.__file__).parent.glob("[a-z]*.py")} - {"figure"}
+    assert files == set(figures)  # none is forgotten
+    for name, figure in figures.items():
+        assert FIGURES[name].claim is None or FIGURES[name].claim in claim_names()
         assert min(len(figure.title), len(figure.caption), len(figure.refuted_by)) > 10
         assert figure.caption.count("$") % 2 == figure.refuted_by.count("$") % 2 == 0
         assert figure.caption.endswith(".")

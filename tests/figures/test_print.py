@@ -9,7 +9,8 @@ import pytest
 import xarray as xr
 from matplotlib.text import Text
 
-from dmf.figures import _style, draw, figure_names, load_figure
+from dmf.figures import _style, figure_names, load_figure
+from dmf.figures.figure import draw
 
 Study = Callable[[str], tuple[xr.Dataset, xr.Dataset]]
 POINTS = 72

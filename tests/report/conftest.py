@@ -80,7 +80,6 @@ def verdicts() -> list[Verdict]:
     return [
         Verdict(
             name,
-            claim.order,
             claim.title,
             claim.source,
             finding("confirmed", 0.101 + 0.01 * place, runs=1200 + place, runs_counted=1100 + place),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dmf.claims import load_claims
 from dmf.cli.main import main
 from dmf.evidence.claim import Verdict
 from dmf.report.census import Census, Row, csv_text
@@ -109,7 +110,7 @@ def test_a_verdict_that_moved_is_named_with_both_words_and_all_others_are_not(
         verdicts[4].claim: "control now missed",
     }
     assert [move.claim for move in moves] == [
-        one.claim for one in sorted(verdicts, key=lambda verdict: (verdict.order, verdict.claim))
+        one.claim for one in sorted(verdicts, key=lambda verdict: list(load_claims()).index(verdict.claim))
     ]
     text = Reader(page_of(first, second)).text
     assert f"2 of the {len(verdicts)} verdicts that both have moved" in text

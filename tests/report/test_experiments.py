@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from dmf.figures import load_figures
+from dmf.figures import FIGURES, load_figures
 from dmf.report.pictures import Picture, picture
 
 
@@ -29,5 +29,5 @@ def test_experiments_belong_to_no_claim() -> None:
     experiments = {name: figure for name, figure in load_figures().items() if figure.experiment}
     assert {"recovery_phase", "recovery_rate"} <= set(experiments)
     for name, figure in experiments.items():
-        assert figure.claim is None
+        assert FIGURES[name].claim is None
         assert picture(name, figure, 1).experiment

@@ -175,10 +175,10 @@ def test_a_cell_short_of_runs_at_the_minimum_is_named(build: Build) -> None:
 
 @pytest.mark.parametrize(("size", "kind"), [(LARGEST_SVG, "svg"), (LARGEST_SVG + 1, "png")])
 def test_a_large_svg_is_shown_as_png(size: int, kind: str) -> None:
-    from dmf.figures import Figure
+    from dmf.figures.figure import Figure
 
-    figure = Figure(1, "T", "C", "R", None, lambda evidence, controls, labels: pytest.fail("drawn"))
-    assert picture("name", figure, size).source == f"figures/name.{kind}"
+    figure = Figure("T", "C", "R", lambda evidence, controls, labels: pytest.fail("drawn"))
+    assert picture("collapse", figure, size).source == f"figures/collapse.{kind}"
 
 
 def test_the_same_data_give_the_same_page(build: Build) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dmf.claims import claim_names
+from dmf.claims import claim_names, load_claims
 from dmf.evidence.claim import Verdict
-from dmf.figures import figure_names
+from dmf.figures import FIGURES, figure_names
 from dmf.report import text
 from dmf.report.statements import BEYOND, STATEMENTS, rows
 
@@ -40,6 +40,10 @@ def test_every_statement_is_checked_by_something_or_says_why_not() -> None:
 def test_every_claim_and_figure_is_named_and_those_named_exist() -> None:
     assert {name for statement in STATEMENTS for name in statement.claims} == set(claim_names())
     assert {name for statement in STATEMENTS for name in statement.figures} == set(figure_names())
+    named = [name for claim in load_claims().values() for name in claim.statements]
+    named += [name for source in FIGURES.values() for name in source.statements]
+    assert set(named) <= {statement.name for statement in STATEMENTS}
+    assert len({statement.name for statement in STATEMENTS}) == len(STATEMENTS)
 
 
 def test_every_test_named_exists() -> None:

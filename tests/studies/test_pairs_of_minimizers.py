@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-from dmf.claims.orbit import CLAIM
+from dmf.claims.minimizers import ORBIT
 from dmf.evidence.judge import find
 from dmf.grid.config import Certificate
 
@@ -24,9 +24,9 @@ def test_rotations_have_the_barrier_of_their_angle(study: Callable[[str], Halves
 
 def test_a_barrier_lost_a_path_left_and_a_point_off_the_orbit_are_violations(study: Callable[[str], Halves]) -> None:
     honest, controls = study("orbit")
-    assert find(CLAIM, honest, Certificate()).word == "confirmed"
-    assert find(CLAIM, CLAIM.counterexample(controls), Certificate()).word == "violated"
+    assert find(ORBIT, honest, Certificate()).word == "confirmed"
+    assert find(ORBIT, ORBIT.counterexample(controls), Certificate()).word == "violated"
     for name, change in {"line": 0.0, "path": 1e-5, "orbit_gap": 1e-6}.items():
         false = honest.copy(deep=True)
         false[name].values[1, 0] = change
-        assert find(CLAIM, false, Certificate()).word == "violated", name
+        assert find(ORBIT, false, Certificate()).word == "violated", name

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from dmf.claims import claim_names
+from dmf.claims import claim_module, claim_names
 from dmf.code import EXEMPT, SCRIPTS, closure
 from dmf.figures import figure_names
 from harness import ENVIRONMENT, TINY, Workflow
@@ -93,7 +93,7 @@ def test_the_recorder_saw_every_step(called: list[tuple[str, set[str], set[str]]
 def test_every_function_that_a_step_calls_is_in_what_it_reruns_for(
     called: list[tuple[str, set[str], set[str]]],
 ) -> None:
-    everything = [f"dmf.claims.{name}" for name in claim_names()] + [f"dmf.figures.{name}" for name in figure_names()]
+    everything = [claim_module(name) for name in claim_names()] + [f"dmf.figures.{name}" for name in figure_names()]
     for step, modules, plugins in called:
         alone = step in ("check", "draw", "study")  # these depend on the one plug-in that they load by name
         found = closure(step, *(plugins if alone else everything))

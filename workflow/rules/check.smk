@@ -41,9 +41,7 @@ rule check:
     conda:
         "../envs/dmf.yaml"
     params:
-        code=lambda wildcards: code_fingerprint(
-            "check", f"dmf.claims.{wildcards.claim}"
-        ),
+        code=lambda wildcards: code_fingerprint("check", claim_module(wildcards.claim)),
         enough=ENOUGH,
         made_with=lambda wildcards: made_with(controls_of(CLAIMS[wildcards.claim])),
     script:

@@ -9,7 +9,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from rich.console import Console
 
-from dmf.claims import load_claims
+from dmf.claims import claim_module, load_claims
 from dmf.code import code_fingerprint
 from dmf.cli.preflight import preflight
 from dmf.cli.progress import TrainingWatch
@@ -147,12 +147,10 @@ EVERY = thinning(project.cells, project.series, grid.starts.count)
 LABELS = {target.name: target.label for target in project.targets}
 
 # The modules of all claims and figures, and of the claims on runs, for the steps that load many.
-CLAIMED = [f"dmf.claims.{name}" for name in load_claims()]
+CLAIMED = [claim_module(name) for name in load_claims()]
 PICTURED = [f"dmf.figures.{name}" for name in figure_studies()]
 ON_RUNS = [
-    f"dmf.claims.{name}"
-    for name, claim in load_claims().items()
-    if claim.study == "runs"
+    claim_module(name) for name, claim in load_claims().items() if claim.study == "runs"
 ]
 
 # What a grid asks of a verdict.

@@ -3,7 +3,7 @@
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.controls import STOPPED, control_cells, declared_critical
+from dmf.evidence.controls import CRITICAL, STOPPED, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, larger
 
 
@@ -13,15 +13,10 @@ def imbalance_ratio(evidence: xr.Dataset) -> xr.DataArray:
     return measured / (evidence["imbalance_slope"] * evidence["gradient_norm"] + evidence["imbalance_floor"])
 
 
-def pretend_critical(controls: xr.Dataset) -> xr.Dataset:
-    """Gradient descent stopped early, declared to have reached critical points."""
-    return declared_critical(control_cells(controls, STOPPED))
-
-
-CLAIM = Claim(
-    order=2,
+BALANCEDNESS = Claim(
     title="Layers are balanced at every critical point",
     source="Theorem 2",
+    statements=("Theorem 2",),
     statement=(
         "At every critical point, minimizer or not, $W_{l+1}^T W_{l+1} = W_l W_l^T$ for all $l$: all layers have the "
         "same nonzero singular values, and the right singular vectors of $W_{l+1}$ are the left ones of $W_l$."
@@ -44,6 +39,6 @@ CLAIM = Claim(
     control=r"gradient descent stopped after 200 steps at $0.8\,\lambda_c$, declared to have reached a critical point",
     scope=everywhere,
     ratio=imbalance_ratio,
-    counterexample=pretend_critical,
+    counterexample=declared(where(target=STOPPED), **CRITICAL),
     eligible=is_certified,
 )

@@ -1,10 +1,48 @@
-"""Corollary 14: above a critical lambda the end-to-end minimizer is zero, below it is not."""
+"""Corollary 14 and Fig. 3: the collapse to zero, where it happens, its jump, and the end of the last local minimum."""
 
+import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.controls import ORDINARY, control_cells
-from dmf.evidence.eligibility import outside_exceptional_set
+from dmf.evidence.controls import ORDINARY, declared, where
+from dmf.evidence.eligibility import BRACKET, everywhere, is_certified, outside_exceptional_set
+
+ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a closed form made of a few powers, and of lambda itself
+
+
+def branch_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """`end_ratio` of lambda_s."""
+    return end_ratio(evidence, "branch", "lambda_s")
+
+
+BRANCH_END = Claim(
+    title="The last nonzero local minimum ends at λs",
+    source="Fig. 3, eq. 79",
+    statements=(
+        "Figure 3",
+        "Equation 79",
+    ),
+    statement=(
+        r"Nonzero local minima exist up to $\lambda_s = \frac{L\sigma_1}{2(L-1)} \left(\frac{(L-2)\sigma_1}{2(L-1)}"
+        r"\right)^{(L-2)/L} \geq \lambda_c$ and not above it; $\lambda_s = \lambda_c = \sigma_1$ for $L = 2$."
+    ),
+    statistic=(
+        r"distance of an end of the measured bracket from $\lambda_s$ in units of $10^{-6}\lambda_s$, the largest over "
+        r"targets and depths; an end on the wrong side counts in units of rounding"
+    ),
+    tolerance=(
+        r"the bracket: narrower than $10^{-6}$ of $\lambda$, found by following the branch. It ends in a fold, so "
+        "starts lie between minimum and saddle, from where a step cannot leap over both; the upper end is widened by "
+        "the tenth of the bracket that the spacing of starts can miss"
+    ),
+    refuted_by=r"a bracket that does not contain $\lambda_s$",
+    control="a search with small starts only, which fall off the branch, declared to follow it",
+    scope=everywhere,
+    ratio=branch_ratio,
+    counterexample=declared(),
+    study="thresholds",
+    eligible=is_certified,
+)
 
 
 def collapse_ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -13,16 +51,15 @@ def collapse_ratio(evidence: xr.Dataset) -> xr.DataArray:
     return ratio.where(evidence["relative"] > 1, 1 / ratio)
 
 
-def pretend_above(controls: xr.Dataset) -> xr.Dataset:
-    """Minimizers trained below lambda_c, declared to lie above it."""
-    cells = control_cells(controls, ORDINARY)
-    return cells.assign(relative=1 / cells["relative"])
+def inverse(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """its inverse."""
+    return 1 / field
 
 
-CLAIM = Claim(
-    order=14,
+COLLAPSE = Claim(
     title="Above a critical λ everything collapses to zero",
     source="Corollary 14",
+    statements=("Corollary 14",),
     statement=(
         r"$X^* = 0$ if $\lambda > \lambda_c(\sigma_1, L)$, where "
         r"$\lambda_c = \frac{1}{L-2}\left(\frac{L-2}{L-1}\sigma_1\right)^{2(L-1)/L}$ "
@@ -37,5 +74,79 @@ CLAIM = Claim(
     control=r"minimizers trained at $0.8\,\lambda_c$, declared to lie at $1.25\,\lambda_c$",
     scope=outside_exceptional_set,
     ratio=collapse_ratio,
-    counterexample=pretend_above,
+    counterexample=declared(where(target=ORDINARY), relative=inverse),
+)
+
+
+def jump_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Below: distance of the largest singular value from x_J over its tolerance. Above: that value, which is 0."""
+    predicted = evidence["predicted_jump"].where(evidence["end"] == "below", 0.0)
+    away: xr.DataArray = abs(evidence["jump"] - predicted) / evidence["jump_tolerance"]
+    return away.transpose("cell", "start")
+
+
+JUMP = Claim(
+    title="The collapse is a jump of height x_J, and continuous only for two layers",
+    source="Corollary 14, Fig. 3",
+    statements=("Corollary 14",),
+    statement=(
+        r"As $\lambda$ rises through $\lambda_c$ the largest singular value of $X^*$ falls from $x_J = \frac{L-2}{L-1}"
+        r"\sigma_1$ to $0$: discontinuously for $L \geq 3$, continuously for $L = 2$."
+    ),
+    statistic=(
+        r"largest distance from $x_J$ of the largest singular value of the lowest trained run just below the measured "
+        "threshold, in units of tolerance"
+    ),
+    tolerance=(
+        r"$\frac{L}{(L-1)^2}\sigma_1$ times the relative width of the bracket, how far $x^*$ moves within it, and what "
+        "the gradient norm allows"
+    ),
+    refuted_by="another height at the threshold, or a height at two layers that does not vanish with the bracket",
+    control="the bracket of the search with small starts only, declared exhaustive: its jump is another one",
+    scope=everywhere,
+    ratio=jump_ratio,
+    counterexample=declared(),
+    study="thresholds",
+    eligible=is_certified,
+)
+
+
+def end_ratio(evidence: xr.Dataset, measured: str, predicted: str) -> xr.DataArray:
+    """How far the closed form lies inside an end, over BRACKET, or outside it, over ROUNDING, (cell, start)."""
+    inward = (evidence[predicted] - evidence[measured]) / evidence[predicted]
+    inward = inward.where(evidence["end"] == "below", -inward).transpose("cell", "start")
+    return (inward / BRACKET).where(inward >= 0, -inward / ROUNDING)
+
+
+def threshold_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """`end_ratio` of lambda_c."""
+    return end_ratio(evidence, "global", "lambda_c")
+
+
+THRESHOLD = Claim(
+    title="The measured threshold is λc",
+    source="Corollary 14, Fig. 3",
+    statements=(
+        "Corollary 14",
+        "Figure 3",
+    ),
+    statement=(
+        r"The lowest trained run is zero above $\lambda_c(\sigma_1, L) = \frac{1}{L-2}\left(\frac{L-2}{L-1}\sigma_1"
+        r"\right)^{2(L-1)/L}$ ($\sigma_1$ for $L = 2$), and is not zero below it."
+    ),
+    statistic=(
+        r"distance of an end of the measured bracket from $\lambda_c$ in units of $10^{-6}\lambda_c$, the largest over "
+        r"targets and depths; an end on the wrong side counts in units of rounding"
+    ),
+    tolerance=(
+        r"the bracket: narrower than $10^{-6}$ of $\lambda$, found by training at every $\lambda$ from the last "
+        "minimizer, its leading parts of every rank, and cold starts; no closed form enters the search"
+    ),
+    refuted_by=r"a bracket that does not contain $\lambda_c$",
+    control="the same search with small starts only, which reach the spurious zero, declared exhaustive",
+    scope=everywhere,
+    ratio=threshold_ratio,
+    counterexample=declared(),
+    study="thresholds",
+    eligible=is_certified,
 )

@@ -1,30 +1,141 @@
-"""Theorem 22: no factorization costs less than the Schatten quasi-norm of its product."""
+"""Theorems 3, 9 and 22: deep factorization and the Schatten quasi-norm, and the inequalities that link them."""
 
 import xarray as xr
 
-from dmf.claims.von_neumann import excess_ratio
 from dmf.evidence.claim import Claim
-from dmf.evidence.eligibility import is_certified
+from dmf.evidence.controls import CRITICAL, UNBALANCED, declared, where
+from dmf.evidence.eligibility import everywhere, is_certified, is_eligible, larger
 
-NAME = "variational"
+
+def pairs(evidence: xr.Dataset) -> xr.DataArray:
+    """Pairs of matrices whose singular values are paired in non-increasing order, (cell,)."""
+    return (evidence["inequality"] == "von Neumann") & (evidence["hypothesis"] == 1)
+
+
+def excess_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """How far the smaller side is above the larger one, over what rounding allows; negative below it, (cell, start)."""
+    return -evidence["gap"] / evidence["gap_tolerance"]
+
+
+VON_NEUMANN = Claim(
+    title="Von Neumann's trace inequality",
+    source="Theorem 9, Remark 32",
+    statements=(
+        "Theorem 9",
+        "Remark 32",
+    ),
+    statement=r"$\langle A, B\rangle \leq \sum_i \sigma_i(A)\,\sigma_i(B)$, singular values in non-increasing order.",
+    statistic=r"largest $\langle A, B\rangle - \sum_i \sigma_i(A)\,\sigma_i(B)$ over pairs, in units of tolerance",
+    tolerance=(
+        r"rounding of two SVDs and one inner product of $n$ by $n$ matrices: "
+        r"$8 n \epsilon\,(\sigma_1(A) \sum_i \sigma_i(B) + \sigma_1(B) \sum_i \sigma_i(A))$, $\epsilon = 2^{-52}$"
+    ),
+    refuted_by="a pair of matrices whose inner product is above the sum by more than rounding",
+    control="pairs with shared singular vectors, the values of one taken in increasing order and declared ordered",
+    scope=pairs,
+    ratio=excess_ratio,
+    counterexample=declared(where(kind="increasing order"), hypothesis=1),
+    study="inequalities",
+    eligible=is_certified,
+)
+
+
+def equality_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """At equality the gap over its tolerance; elsewhere the tolerance over the gap, or what lacks to its lower bound.
+
+    Shape (cell, start).
+    """
+    gap, tolerance = evidence["gap"], evidence["gap_tolerance"]
+    strict = tolerance / gap.where(gap > 0, 0.0)
+    short = (evidence["least_gap"] - gap) / tolerance
+    apart = strict.where(strict > short, short)
+    return apart.where(evidence["equality"] == 0, gap.where(gap > 0, -gap) / tolerance)
+
+
+VON_NEUMANN_EQUALITY = Claim(
+    title="Von Neumann's inequality is an equality only for shared singular vectors",
+    source="Theorem 9, Appendix C",
+    statements=(
+        "Theorem 9",
+        "Remark 32",
+    ),
+    statement=(
+        r"$\sum_i \sigma_i(A)\,\sigma_i(B) - \langle A, B\rangle$ is zero if $A$ and $B$ have the same singular "
+        r"vectors, in the same order, and else at least $\frac{1}{2} \sum_k (\sigma_k(A) - \sigma_{k+1}(A))"
+        r"(\sigma_k(B) - \sigma_{k+1}(B))\,(\|\sin\Theta_k\|_F^2 + \|\sin\Phi_k\|_F^2)$, $\Theta_k$ and $\Phi_k$ the "
+        r"angles between the spaces of the $k$ leading left and right singular vectors."
+    ),
+    statistic=(
+        "shared vectors: largest gap in units of tolerance; else: largest tolerance in units of the gap, and what the "
+        "gap lacks to its lower bound in units of tolerance"
+    ),
+    tolerance="the one of Theorem 9; angles go down to 0.0001, whose square is far above it",
+    refuted_by="a gap without shared vectors that rounding explains, or one with shared vectors that it does not",
+    control="pairs whose singular vectors are tilted against each other, declared to share them",
+    scope=pairs,
+    ratio=equality_ratio,
+    counterexample=declared(where(kind="tilted"), equality=1),
+    study="inequalities",
+    eligible=is_certified,
+)
+
+
+def schatten_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The worst of the three comparisons that concern a run, each over its tolerance, (cell, start)."""
+    excess = evidence["objective"] - evidence["schatten"]
+    above = evidence["schatten"] - evidence["minimum"]
+    equality = larger(abs(excess), abs(above)) / evidence["minimum_tolerance"]
+    inequality = -excess / evidence["schatten_rounding"]
+    value = abs(evidence["factorized"] - evidence["minimum"]) / evidence["minimum_tolerance"]
+    gradient = evidence["factorized_gradient"] / evidence["factorized_tolerance"]
+    return larger(equality.where(is_eligible(evidence), inequality), larger(value, gradient))
+
+
+SCHATTEN = Claim(
+    title="Deep factorization minimizes a Schatten quasi-norm",
+    source="Theorem 3",
+    statements=("Theorem 3",),
+    statement=(
+        r"$\min_{W_1, \ldots, W_L} F = \min_X S(X)$ with $S(X) = \|M - X\|_F^2 + \lambda L\, \|X\|_{S_{2/L}}^{2/L}$. "
+        "The product $X$ of a minimizer of $F$ minimizes $S$; a minimizer of $S$ factorizes into one of $F$; and $F "
+        r"\geq S(X)$ at every point (the variational form)."
+    ),
+    statistic=(
+        r"the largest of: $|F - S(X)|$ and $|S(X) - \min S|$ at trained minimizers; $S(X) - F$ at all other certified "
+        r"runs; and, the other way, $|F - \min S|$ and $\|\nabla F\|$ at layers $W_l = U_l\, "
+        r"\mathrm{diag}(x_i^{1/L})\, U_{l-1}^T$ made from $X^*$ with random $U_1, \ldots, U_{L-1}$, one in each cell; "
+        "each in units of its tolerance"
+    ),
+    tolerance=(
+        r"$\min S \leq S(X) \leq F \leq \min F + 2\tau^2/\mu$ with $\tau$ the largest certified $\|\nabla F\|$, so "
+        r"the steep powers of small singular values do no harm; for the rest rounding: $L (d + 2) \epsilon\, "
+        r"(\|M\|_F^2 + F)$ for values with $d$ the largest width, and for the gradient of made layers $\|\nabla^2 "
+        r"F\|$ times the rounding of the layers"
+    ),
+    refuted_by=(
+        "a trained point below the Schatten objective of its own product, a certified minimizer that differs from it "
+        "or from its minimum, or a factorization of $X^*$ that is no critical point"
+    ),
+    control=(
+        "trained minimizers with $W_1$ doubled and $W_L$ halved, which leaves every bit of $X$, declared to be "
+        "minimizers"
+    ),
+    scope=everywhere,
+    ratio=schatten_ratio,
+    counterexample=declared(where(target=UNBALANCED), minimal=1, **CRITICAL),
+    eligible=is_certified,
+)
 
 
 def factorizations(evidence: xr.Dataset) -> xr.DataArray:
     """Factorizations whose layers are wide enough for their product, (cell,)."""
-    return (evidence["inequality"] == NAME) & (evidence["hypothesis"] == 1)
+    return (evidence["inequality"] == "variational") & (evidence["hypothesis"] == 1)
 
 
-def pretend_wide_enough(controls: xr.Dataset) -> xr.Dataset:
-    """Layers that a hidden width keeps from multiplying to X, declared to be a factorization of it."""
-    cells = controls.isel(cell=(controls["kind"] == "too narrow").values)
-    declared = {name: xr.ones_like(cells[name]) for name in ("hypothesis", "certified")}
-    return cells.assign(declared)
-
-
-CLAIM = Claim(
-    order=4,
+VARIATIONAL = Claim(
     title="No factorization costs less than the Schatten quasi-norm",
     source="Theorem 22 (Appendix A, eq. 131)",
+    statements=("Theorem 22",),
     statement=(
         r"$\|X\|_{S_{2/L}}^{2/L} \leq \frac{1}{L} \sum_l \|W_l\|_F^2$ for all layers with $W_L \cdots W_1 = X$ and "
         r"hidden widths of at least $\operatorname{rank} X$."
@@ -38,7 +149,30 @@ CLAIM = Claim(
     control="layers too narrow to multiply to $X$, declared to be a factorization of it",
     scope=factorizations,
     ratio=excess_ratio,
-    counterexample=pretend_wide_enough,
+    counterexample=declared(where(kind="too narrow"), hypothesis=1, certified=1),
+    study="inequalities",
+    eligible=is_certified,
+)
+
+
+VARIATIONAL_EQUALITY = Claim(
+    title="The quasi-norm is attained exactly at balanced factorizations",
+    source="Theorem 22 (Appendix A, eq. 136-138)",
+    statements=("Theorem 22",),
+    statement=(
+        r"$\frac{1}{L} \sum_l \|W_l\|_F^2 = \|W_L \cdots W_1\|_{S_{2/L}}^{2/L}$ if and only if "
+        r"$W_{l+1}^\top W_{l+1} = W_l W_l^\top$ for all $l$."
+    ),
+    statistic=(
+        "balanced layers: largest gap in units of tolerance; others, from scaled and sheared to unrelated ones: "
+        "largest tolerance in units of the gap"
+    ),
+    tolerance="the one of the inequality; shears go down to 0.0001, whose square is far above it",
+    refuted_by="a gap of unbalanced layers that rounding explains, or one of balanced layers that it does not",
+    control="factorizations with two layers sheared against each other, declared balanced",
+    scope=factorizations,
+    ratio=equality_ratio,
+    counterexample=declared(where(kind="sheared apart"), equality=1),
     study="inequalities",
     eligible=is_certified,
 )

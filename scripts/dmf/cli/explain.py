@@ -67,11 +67,12 @@ def sections(claim: Claim) -> dict[str, str]:
     return {
         "Statement": claim.statement,
         "Measured": f"{claim.statistic}. Evidence: {evidence}",
-        "Cells it speaks of": _first_line(claim.scope),
-        f"{claim.noun.capitalize()}s that may speak": _first_line(claim.eligible),
+        "Cells in scope": _first_line(claim.scope),
+        f"{claim.noun.capitalize()}s that count": _first_line(claim.eligible),
         "Tolerance": claim.tolerance + (DERIVED if r"\delta" in claim.tolerance else ""),
         "Refuted by": claim.refuted_by,
         "Control, in which it is false": claim.control,
+        "Declared": str(claim.counterexample),
     }
 
 
@@ -80,8 +81,7 @@ def places(claim: Claim) -> dict[str, str]:
     parts = {
         "statistic": claim.ratio,
         "cells": claim.scope,
-        "who speaks": claim.eligible,
-        "control": claim.counterexample,
+        "what counts": claim.eligible,
     }
     return {role: _place(function) for role, function in parts.items()}
 

@@ -11,6 +11,8 @@ from dmf.evidence.eligibility import is_eligible
 if TYPE_CHECKING:
     import xarray as xr
 
+    from dmf.evidence.controls import Declared
+
 Word = Literal["confirmed", "violated", "inconclusive"]
 
 
@@ -18,17 +20,19 @@ Word = Literal["confirmed", "violated", "inconclusive"]
 class Claim:
     """One statement of the paper in a form that trained runs can contradict.
 
-    Texts may hold LaTeX between dollar signs. `scope` gives the cells (cell,) that meet the statement's
+    Texts may hold LaTeX between dollar signs. `statements` are the names of the paper's statements that it checks, as
+    `dmf.report.statements` lists them. `scope` gives the cells (cell,) that meet the statement's
     hypotheses. `ratio` gives (cell, start) how far a run is from what the statement says, in units of what the
     run's own certificate allows: 1 is the edge. On the grid's runs, which come in parts, it looks at each run alone.
-    `counterexample` turns the evidence of the control cells into evidence in which the statement is false. `study` is
+    `counterexample` makes of the evidence of the control cells evidence in which the statement is false (see
+    `dmf.evidence.controls.declared`). `study` is
     the study whose evidence the claim reads, "runs" for the grid's own, and `eligible` gives (cell, start) the cases
-    whose certificate lets them speak.
+    that count.
     """
 
-    order: int
     title: str
     source: str
+    statements: tuple[str, ...]
     statement: str
     statistic: str
     tolerance: str
@@ -36,7 +40,7 @@ class Claim:
     control: str
     scope: Callable[[xr.Dataset], xr.DataArray]
     ratio: Callable[[xr.Dataset], xr.DataArray]
-    counterexample: Callable[[xr.Dataset], xr.Dataset]
+    counterexample: Declared
     study: str = "runs"
     eligible: Callable[[xr.Dataset], xr.DataArray] = is_eligible
 
@@ -66,7 +70,6 @@ class Verdict:
     """A claim's finding on the grid and on its negative control."""
 
     claim: str
-    order: int
     title: str
     source: str
     finding: Finding
@@ -90,4 +93,4 @@ class Verdict:
     def from_json(cls, raw: dict[str, Any]) -> Verdict:
         """Read what `as_json` wrote."""
         finding, control = Finding(**raw["finding"]), Finding(**raw["control"])
-        return cls(raw["claim"], raw["order"], raw["title"], raw["source"], finding, control)
+        return cls(raw["claim"], raw["title"], raw["source"], finding, control)

@@ -17,7 +17,6 @@ def judge(name: str, claim: Claim, cells: xr.Dataset, controls: xr.Dataset, cert
     """Verdict on a claim from its table of the grid's cells, and from a control in which its statement is false."""
     return Verdict(
         name,
-        claim.order,
         claim.title,
         claim.source,
         finding(cells, certificate),

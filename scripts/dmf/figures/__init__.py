@@ -1,88 +1,111 @@
-"""The figures of a report, one file each. A new figure is a new file here that defines FIGURE, and its test."""
+"""The one list of a report's figures: their order, the claim that each belongs to, and what it reads.
+
+What a figure draws is in its file, NAME.py, which defines FIGURE. Nothing here imports a library for drawing: a look at
+the plan of a workflow needs the list, and matplotlib and seaborn take two seconds to load.
+"""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dmf.claims import load_claim
+
 if TYPE_CHECKING:
-    import xarray as xr
-    from matplotlib.figure import Figure as Canvas
-
-
-def figure_names() -> list[str]:
-    """Names of all figures: the files of this folder. Imports none of them."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+    from dmf.figures.figure import Figure
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure of the report.
+class Source:
+    """What a figure is of: a claim, in whose section it stands, or a study alone, without a claim.
 
-    `caption` says what is drawn and `refuted_by` what would have refuted the theory in it; both may hold LaTeX
-    between dollar signs. `compose` draws from the grid's evidence and the controls' (both cell, start) and the
-    display labels of targets. `claim` is the claim whose section shows it, None for a figure of its own. `study` is the
-    study whose evidence it draws, "runs" for the grid's own; "targets" for these, with the grid's targets in place of
-    the controls. An `experiment` stands in the section of experiments: no theorem says what comes out of it.
+    It shows the `statements` of the paper; those that its claim checks where none are given.
     """
 
-    order: int
-    title: str
-    caption: str
-    refuted_by: str
     claim: str | None
-    compose: Callable[[xr.Dataset, xr.Dataset, Mapping[str, str]], Canvas]
-    study: str = "runs"
-    experiment: bool = False
+    own_study: str | None
+    own_statements: Sequence[str]
+
+    @property
+    def study(self) -> str:
+        """The study whose evidence is drawn, which is that of the claim.
+
+        "runs" are the grid's own runs, "targets" these with the grid's targets in place of the controls.
+        """
+        return self.own_study or load_claim(str(self.claim)).study
+
+    @property
+    def statements(self) -> Sequence[str]:
+        """Names of the statements of the paper that the figure shows (see `dmf.report.statements`)."""
+        return self.own_statements or load_claim(str(self.claim)).statements
+
+
+def of_claim(name: str, *statements: str) -> Source:
+    """A figure of a claim, which shows these statements instead of all that the claim checks."""
+    return Source(name, None, statements)
+
+
+def of_study(name: str, *statements: str) -> Source:
+    """A figure that belongs to no claim, of a study."""
+    return Source(None, name, statements)
+
+
+# Every figure, in the order of reports.
+FIGURES = {
+    "balancedness": of_claim("balancedness"),
+    "scalar_objective": of_study("runs", "Figure 1"),
+    "scalar_search": of_claim("scalar_formula"),
+    "two_minimizers": of_claim("uniqueness", "Figure 2"),
+    "scalar_spectrum": of_claim("scalar_hessian", "Theorem 6", "Remark 7"),
+    "inequalities": of_claim("von_neumann_equality", "Theorem 9", "Theorem 22"),
+    "uniqueness": of_claim("uniqueness"),
+    "measure_zero": of_claim("measure_zero"),
+    "layer_norms": of_claim("layer_norms"),
+    "collapse": of_claim("collapse", "Corollary 14", "Figure 3"),
+    "thresholds": of_claim("threshold", "Corollary 14"),
+    "trace_bound": of_claim("trace_bound"),
+    "kept": of_claim("levels", "Section 3.3"),
+    "census": of_study("runs", "Section 3.3"),
+    "trace_slack": of_claim("trace_attained"),
+    "hessian_spectrum": of_claim("hessian_spectrum"),
+    "distance_bound": of_claim("distance_bound"),
+    "trajectories": of_claim("sharpness"),
+    "continuation": of_study("continuation", "Section 3.3"),
+    "minimum_search": of_study("minimum_search", "Section 3.3"),
+    "targets": of_study("targets", "Theorem 10"),
+    "phase": of_study("runs", "Corollary 14"),
+    "orbit": of_claim("orbit"),
+    "bottleneck": of_claim("bottleneck_tie"),
+    "general_penalty": of_claim("general_penalty"),
+    "proximal_descent": of_claim("proximal_decrease"),
+    "recovery_phase": of_study("recovery", "Equations 97-99"),
+    "recovery_rate": of_study("recovery", "Theorem 3"),
+    "white_inputs": of_claim("white_inputs"),
+    "any_inputs": of_claim("any_inputs"),
+    "practice": of_study("practice", "Section 1"),
+}
+
+
+def figure_names() -> list[str]:
+    """Names of all figures, sorted. Imports none of them."""
+    return sorted(FIGURES)
 
 
 def figure_studies() -> dict[str, str]:
-    """The study that each figure reads, by the figure's name, from their sources.
-
-    Importing them would bring libraries for drawing, which take a second to load, into every look at the plan.
-    """
-    studies = {}
-    for name in figure_names():
-        tree = ast.parse(Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8"))
-        (figure,) = [
-            node for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FIGURE"
-        ]
-        given = [word.value for word in getattr(figure.value, "keywords", []) if word.arg == "study"]
-        studies[name] = str(ast.literal_eval(given[0])) if given else "runs"
-    return studies
+    """The study that each figure reads, by the figure's name, in the order of reports. Imports no figure."""
+    return {name: source.study for name, source in FIGURES.items()}
 
 
 def load_figure(name: str) -> Figure:
     """The figure of that name. Raises KeyError naming the known ones."""
-    if name not in figure_names():
+    if name not in FIGURES:
         raise KeyError(f"no figure {name!r}; known figures: {', '.join(figure_names())}")
     figure: Figure = import_module(f"dmf.figures.{name}").FIGURE
     return figure
 
 
 def load_figures() -> dict[str, Figure]:
-    """Every figure by name, in the order of the report."""
-    figures = {name: load_figure(name) for name in figure_names()}
-    return dict(sorted(figures.items(), key=lambda item: item[1].order))
-
-
-def draw(
-    name: str,
-    evidence: xr.Dataset,
-    controls: xr.Dataset,
-    labels: Mapping[str, str],
-    files: Iterable[str],
-    paper: bool = False,
-) -> None:
-    """Draw a figure into every file of `files`; the suffix says the format, `paper` that it is for print."""
-    from dmf.dataset.store import replace_file
-    from dmf.figures._style import applied, save
-
-    with applied(paper):
-        canvas = load_figure(name).compose(evidence, controls, labels)
-        for file in files:
-            replace_file(file, lambda temporary: save(canvas, temporary))
+    """Every figure by name, in the order of reports."""
+    return {name: load_figure(name) for name in FIGURES}

@@ -10,7 +10,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 # Field, what it is measured against, colour.
 AGAINST = (
@@ -85,7 +86,6 @@ def _places(cells: xr.Dataset) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 
 FIGURE = Figure(
-    order=51,
     title="What correlated inputs leave of the theory",
     caption=(
         r"Networks with one $Y X^\top$ on inputs from white to a hundred times as strong in one direction as in "
@@ -97,7 +97,5 @@ FIGURE = Figure(
         "run's gradient allows."
     ),
     refuted_by="in (b), a mark on the red ground that is not the control's",
-    claim="any_inputs",
     compose=compose,
-    study="networks",
 )

@@ -8,8 +8,9 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure as Canvas
 
-from dmf.evidence.controls import STOPPED, control_cells, declared_critical
-from dmf.figures import Figure, _runs, _style
+from dmf.evidence.controls import CRITICAL, STOPPED, control_cells, declared, where
+from dmf.figures import _runs, _style
+from dmf.figures.figure import Figure
 
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
@@ -19,7 +20,9 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     runs = runs[runs["certified"] == 1]
     stopped = control_cells(controls, STOPPED)
     certified, anywhere = axes[0]
-    _runs.held_against_tolerance(certified, runs, _named(_runs.run_table(declared_critical(stopped))))
+    _runs.held_against_tolerance(
+        certified, runs, _named(_runs.run_table(declared(where(target=STOPPED), **CRITICAL)(controls)))
+    )
     certified.set(xlabel="tolerance of the run", ylabel=r"imbalance $\max_l\,\|D_l\|_F$")
     _style.panel(certified, "a", f"{len(runs):,} certified runs")
     gap = [part.assign(deviation=part["singular_value_gap"]) for part in (runs, _named(_runs.run_table(stopped)))]
@@ -37,7 +40,6 @@ def _named(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 FIGURE = Figure(
-    order=1,
     title="Layers are balanced as far as the gradient vanishes",
     caption=(
         "(a) Imbalance of neighbouring layers, $D_l = W_{l+1}^T W_{l+1} - W_l W_l^T$, of every certified run, in "
@@ -48,6 +50,5 @@ FIGURE = Figure(
         "all these decades, and imbalance is the gradient's."
     ),
     refuted_by="in (a) a mark of a depth on the red ground, in (b) any mark on it",
-    claim="balancedness",
     compose=compose,
 )

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 LINEAR = 3e-6  # half-width around a gap of zero where the axis is linear
 
@@ -73,7 +74,6 @@ def _marks(axes: Axes, cell: xr.Dataset, x: NDArray[np.float64], y: NDArray[np.f
 
 
 FIGURE = Figure(
-    order=31,
     title="A bottleneck has a second exceptional set",
     caption=(
         "Targets with singular values $2$, $1 + t$ and $1 - t$ along fixed directions, through a hidden width of 2. "
@@ -82,7 +82,5 @@ FIGURE = Figure(
         "tolerance: at $m^*$, the first exceptional set, layer norms differ."
     ),
     refuted_by="a mark on the red ground; runs at zero in (a) that agree",
-    claim="bottleneck_tie",
     compose=compose,
-    study="bottleneck",
 )

@@ -11,7 +11,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from dmf.figures import Figure, _runs, _style
+from dmf.figures import _runs, _style
+from dmf.figures.figure import Figure
 
 MOST_DEPTHS = 6
 
@@ -69,7 +70,6 @@ def _heat(axes: Axes, runs: pd.DataFrame, order: list[str]) -> None:
 
 
 FIGURE = Figure(
-    order=14,
     title="Where runs ended",
     caption=(
         "Share of runs that ended, certified, at the global minimum, over all targets and draws, by the "
@@ -81,6 +81,5 @@ FIGURE = Figure(
         r"for $L = 2$, where every local minimum is global, a share below one from starts with a density (gaussian, "
         "identity) and with every run certified"
     ),
-    claim=None,
     compose=compose,
 )

@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from dmf import theory
-from dmf.figures import Figure, _curves, _runs, _style
+from dmf.figures import _curves, _runs, _style
+from dmf.figures.figure import Figure
 
 MOST_TARGETS = 6
 MOST_DEPTHS = 5
@@ -93,7 +94,6 @@ def _handles() -> list[Line2D | Patch]:
 
 
 FIGURE = Figure(
-    order=10,
     title="Collapse of the end-to-end product",
     caption=(
         r"Norm of the product against $\lambda$ for each target (row) and depth (column): closed form, the "
@@ -105,6 +105,5 @@ FIGURE = Figure(
     refuted_by=(
         r"a best run away from the curve: above zero to the right of $\lambda_c$, or at zero to the left of it"
     ),
-    claim="collapse",
     compose=compose,
 )

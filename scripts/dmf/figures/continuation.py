@@ -13,7 +13,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from dmf.evidence.shares import wilson
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 PLAIN, ANNEALED = "lbfgs", "continuation"
 LOOKS: Mapping[str, dict[str, Any]] = {
@@ -86,7 +87,6 @@ def _handles() -> list[Line2D]:
 
 
 FIGURE = Figure(
-    order=19,
     title="Raising λ slowly does not replace a search",
     caption=(
         r"Share of runs that end, certified, at the global minimum: trained by L-BFGS at $\lambda$ at once, and at "
@@ -98,7 +98,5 @@ FIGURE = Figure(
         "starts, which fall to zero. It is no better than large ones, and more draws do not help it."
     ),
     refuted_by="for $L = 2$, where every local minimum is global, a share below one; a control far off the plain share",
-    claim=None,
     compose=compose,
-    study="continuation",
 )

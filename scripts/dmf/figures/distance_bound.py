@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 from dmf.theory.certificate import SAFETY
 
 KINDS = {"random": ("o", "random step"), "soft": ("D", "step along the softest mode"), "early": ("^", "stopped early")}
@@ -55,7 +56,6 @@ def _marks(axes: Axes, evidence: xr.Dataset, shown: np.ndarray, control: bool = 
 
 
 FIGURE = Figure(
-    order=17,
     title="Distances to the minimizers and the bound from the gradient",
     caption=(
         r"(a) Points at most $\mu / C$ from the minimizers: distance to the orbit, found by alternating Procrustes "
@@ -65,7 +65,5 @@ FIGURE = Figure(
         "false: such cells never speak."
     ),
     refuted_by="a mark on the red ground of (a)",
-    claim="distance_bound",
     compose=compose,
-    study="distances",
 )

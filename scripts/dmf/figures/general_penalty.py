@@ -11,7 +11,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from dmf.evidence.eligibility import is_certified
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 SHOWN = {"l_1": "0.62", "l_2/3": "#0d0887", "log": "#9c179e", "SCAD": "#d8576b", "two caps": "#f89540"}
 LOWEST = 1e-17
@@ -79,7 +80,6 @@ def _leads(axes: Axes, evidence: xr.Dataset, controls: xr.Dataset) -> None:
 
 
 FIGURE = Figure(
-    order=32,
     title="Other penalties jump too, at countably many values",
     caption=(
         "(a) The minimizer of $(m - x)^2 + g(x)$ in closed form (lines) and as the lowest minimum of a fine grid "
@@ -89,7 +89,5 @@ FIGURE = Figure(
         "and is lost in rounding (red) only there (crosses)."
     ),
     refuted_by="in (a) a mark off its line; in (b) a dot on the red ground",
-    claim="general_penalty",
     compose=compose,
-    study="penalties",
 )

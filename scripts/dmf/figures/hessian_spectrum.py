@@ -11,7 +11,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from dmf.evidence.eligibility import is_eligible
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 SHOWN = "square"  # the cell of panel (a): small enough to tell single eigenvalues apart
 FALSE = "spurious"
@@ -83,7 +84,6 @@ def _pairs(evidence: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 
 FIGURE = Figure(
-    order=16,
     title="One Hessian spectrum for all minimizers",
     caption=(
         r"(a) All $N = 48$ Hessian eigenvalues at trained minimizers of a Gaussian $4 \times 4$ target at depth 3, by "
@@ -92,7 +92,5 @@ FIGURE = Figure(
         "allows at its distance from the minimizers. The line is equality."
     ),
     refuted_by="a mark of a depth on the red ground",
-    claim="hessian_spectrum",
     compose=compose,
-    study="hessian",
 )

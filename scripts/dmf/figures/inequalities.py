@@ -11,7 +11,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 Floats = NDArray[np.float64]
 
@@ -86,7 +87,6 @@ def _values(evidence: xr.Dataset, kind: str, field: str, depth: int | None = Non
 
 
 FIGURE = Figure(
-    order=6,
     title="The inequalities under the proofs, near equality",
     caption=(
         r"(a) Pairs of matrices whose singular vectors are turned against each other: $\sum_i \sigma_i(A) \sigma_i(B) "
@@ -100,7 +100,5 @@ FIGURE = Figure(
         "(a) a mark in the tinted ground; (b) a mark of an unbalanced factorization at the level of rounding, or a "
         "balanced one above it"
     ),
-    claim="von_neumann_equality",
     compose=compose,
-    study="inequalities",
 )

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from dmf.evidence.shares import wilson
-from dmf.figures import Figure, _runs, _style
+from dmf.figures import _runs, _style
 from dmf.figures._style import MOST_LEVELS, NOWHERE
+from dmf.figures.figure import Figure
 
 MOST_DEPTHS, MOST_SERIES = 4, 6
 MOST_MARKS = 12  # on a curve; more would touch each other
@@ -83,7 +84,6 @@ def _handle(k: int, merged: bool) -> Line2D:
 
 
 FIGURE = Figure(
-    order=13,
     title="How many singular values a run keeps",
     caption=(
         "Share of runs that ended, certified, on the level that keeps the $k$ leading singular values of the target, "
@@ -94,6 +94,5 @@ FIGURE = Figure(
         "singular values beyond it. Grey: uncertified runs and certified ones at no level."
     ),
     refuted_by=r"for $L = 2$ shares that depend on the scale of the start, with every run certified",
-    claim="levels",
     compose=compose,
 )

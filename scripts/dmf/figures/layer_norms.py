@@ -12,7 +12,8 @@ from matplotlib.figure import Figure as Canvas
 
 from dmf import theory
 from dmf.evidence.controls import EXCEPTIONAL, control_cells
-from dmf.figures import Figure, _curves, _runs, _style
+from dmf.figures import _curves, _runs, _style
+from dmf.figures.figure import Figure
 
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
@@ -96,7 +97,6 @@ def _control(axes: Axes, runs: pd.DataFrame) -> None:
 
 
 FIGURE = Figure(
-    order=9,
     title="One norm for every layer of every minimizer",
     caption=(
         r"(a) Smallest and largest $\|W_l\|_F^2$ over the layers of every certified minimizer of one target "
@@ -106,6 +106,5 @@ FIGURE = Figure(
         r"$\alpha^2$ coexist (dashed: closed form), and the scale of the start chooses."
     ),
     refuted_by=r"in (a) two marks apart at one $\lambda$ and depth; in (b) a mark of a depth on the red ground",
-    claim="layer_norms",
     compose=compose,
 )

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from dmf.evidence.eligibility import is_certified
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
@@ -78,7 +79,6 @@ def _windows(evidence: xr.Dataset) -> list[tuple[float, float]]:
 
 
 FIGURE = Figure(
-    order=8,
     title="Random targets near the exceptional set",
     caption=(
         r"(a) Share $P(\varepsilon)$ of Gaussian targets with a singular value within $\varepsilon m^*$ of $m^*$, for "
@@ -86,7 +86,5 @@ FIGURE = Figure(
         r"set (crosses) stay at 1. (b) Slopes of $\log P$ over all four decades (first column) and over each."
     ),
     refuted_by="in (b) an interval that reaches the red ground",
-    claim="measure_zero",
     compose=compose,
-    study="measure_zero",
 )

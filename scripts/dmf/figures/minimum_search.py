@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure as Canvas
 
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 UNFOUND = "#b3362b"
 PANELS = (("a", 0.5, "median over targets"), ("b", 1.0, "hardest target"))
@@ -77,7 +78,6 @@ def _heat(axes: Axes, table: pd.DataFrame, top: float) -> None:
 
 
 FIGURE = Figure(
-    order=20,
     title="What a global minimizer costs",
     caption=(
         "Runs until the first certified global minimizer, when starts of four schemes and five scales are tried in "
@@ -89,7 +89,5 @@ FIGURE = Figure(
         "for $L = 2$, where every local minimum is global, more than a run or two: runs that end without a certificate "
         "are spent too"
     ),
-    claim=None,
     compose=compose,
-    study="minimum_search",
 )

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 DEPTH = 2  # the orbit is two circles there
 SHOWN = 8  # pairs drawn
@@ -68,7 +69,6 @@ def _lines(axes: Axes, cell: xr.Dataset, depth: int) -> None:
 
 
 FIGURE = Figure(
-    order=23,
     title="The orbit of minimizers",
     caption=(
         r"A $2 \times 2$ target. (a) At $L = 2$ the minimizers are two circles, $W_1 = Q_1 W_1^{(0)}$; a mark is a "
@@ -77,7 +77,5 @@ FIGURE = Figure(
         "join those of one component (green): flat, while every line has a barrier."
     ),
     refuted_by="a coloured line that touches zero between its ends, or a green one that leaves it",
-    claim="orbit",
     compose=compose,
-    study="orbit",
 )

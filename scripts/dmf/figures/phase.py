@@ -12,7 +12,8 @@ from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.figures import Figure, _runs, _style
+from dmf.figures import _runs, _style
+from dmf.figures.figure import Figure
 
 MOST_DEPTHS = 12
 MOST_COLUMNS = 40
@@ -83,7 +84,6 @@ def _band(axes: Axes, band: int, depth: int, runs: pd.DataFrame, field: str) -> 
 
 
 FIGURE = Figure(
-    order=22,
     title="Phase diagram of the collapse",
     caption=(
         r"Certified runs of all targets and starts, by $\lambda / \lambda_c$ and depth: (a) the share that ended at "
@@ -96,6 +96,5 @@ FIGURE = Figure(
         r"in (a) a share below one to the right of $\lambda_s$, where zero is the only critical point; for $L = 2$ and "
         "starts with a density (gaussian, identity), a share above zero to the left of it"
     ),
-    claim=None,
     compose=compose,
 )

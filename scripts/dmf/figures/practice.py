@@ -11,7 +11,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 MARKERS = "osD^vP"
 COLOURS = ("#c8553d", "#8a4fbe", "#3b3b6d", "#e0a030", "#7a7fb8", "#3b3b3b")
@@ -58,7 +59,6 @@ def _marks(axes: Axes, place: NDArray[np.float64], values: NDArray[np.float64], 
 
 
 FIGURE = Figure(
-    order=52,
     title="Weight decay as practice does it: an experiment",
     caption=(
         "Singular values of $W = W_3 W_2 W_1$ after 60 epochs of mini-batches of 128 whitened digits, four starts "
@@ -68,8 +68,6 @@ FIGURE = Figure(
         "keeps nearly everything."
     ),
     refuted_by="nothing: no run here has a certificate, and no theorem speaks of mini-batches",
-    claim=None,
     compose=compose,
-    study="practice",
     experiment=True,
 )

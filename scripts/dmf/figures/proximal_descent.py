@@ -10,7 +10,8 @@ import xarray as xr
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 LOWEST = 1e-6  # relative to where a walk began
 DASHES: Mapping[str, Any] = {"log": "-", "SCAD": (0, (4, 2)), "MCP": (0, (1, 1)), "Geman": (0, (5, 1, 1, 1))}
@@ -62,7 +63,6 @@ def _cases(evidence: xr.Dataset, problem: str) -> list[xr.Dataset]:
 
 
 FIGURE = Figure(
-    order=40,
     title="Proximal gradient steps descend",
     caption=(
         r"Generalized proximal gradient steps with $\mu = 1.05\,\ell$ on 25 measurements of a $6 \times 5$ matrix of "
@@ -70,7 +70,5 @@ FIGURE = Figure(
         "amount to and for four others, from a Gaussian start of unit entries. (a) Gaussian measurements, (b) entries."
     ),
     refuted_by="a line that rises; a control that does not",
-    claim="proximal_decrease",
     compose=compose,
-    study="proximal_gradient",
 )

@@ -11,7 +11,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from dmf.figures import Figure, _recovery, _style
+from dmf.figures import _recovery, _style
+from dmf.figures.figure import Figure
 
 NOTE: Mapping[str, Any] = {"ha": "center", "va": "center", "color": _style.FAINT, "style": "italic"}
 
@@ -66,7 +67,6 @@ def _diagram(axes: Axes, table: pd.DataFrame) -> None:
 
 
 FIGURE = Figure(
-    order=41,
     title="Which matrices can be recovered",
     caption=(
         r"An experiment, no theorem. $8 \times 8$ matrices of low rank, seen through Gaussian measurements (sensing) "
@@ -82,8 +82,6 @@ FIGURE = Figure(
         "a square left of its bar that is not dark; for $L = 2$, where both are one convex problem, panels of the same "
         "problem that differ in more than an instance at the limit of 2 %"
     ),
-    claim=None,
     compose=compose,
-    study="recovery",
     experiment=True,
 )

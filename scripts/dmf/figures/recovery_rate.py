@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from dmf.figures import Figure, _recovery, _style
+from dmf.figures import _recovery, _style
+from dmf.figures.figure import Figure
 
 APART = 0.9  # measurements between the marks of neighbouring depths, so that intervals do not hide one another
 COLUMNS = 3
@@ -82,7 +83,6 @@ def _handles(depths: list[int]) -> list[Line2D]:
 
 
 FIGURE = Figure(
-    order=42,
     title="How few measurements suffice",
     caption=(
         "The instances of the phase diagram, by the number of measurements; bars are Wilson's 95 % intervals for six "
@@ -92,8 +92,6 @@ FIGURE = Figure(
         r"Training began at a small $\lambda$: from larger ones, singular values that the truth has die on the way."
     ),
     refuted_by="a mark above zero left of the line; a control above zero",
-    claim=None,
     compose=compose,
-    study="recovery",
     experiment=True,
 )

@@ -12,7 +12,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.figures import Figure, _curves, _runs, _style
+from dmf.figures import _curves, _runs, _style
+from dmf.figures.figure import Figure
 
 LAM = 1.0  # any: in units of m* the picture depends on the depth alone
 STRENGTHS = ((0.9, r"m = 0.9\,m^{\ast}"), (1.0, r"m = m^{\ast}"), (1.1, r"m = 1.1\,m^{\ast}"))
@@ -85,7 +86,6 @@ def scalar_minima(m: float, depth: int, lam: float) -> tuple[NDArray[np.float64]
 
 
 FIGURE = Figure(
-    order=2,
     title="One singular value: where its objective is smallest",
     caption=(
         r"$g(x) = (m - x)^2 + \lambda L |x|^{2/L}$ for one singular value $m$, measured from $g(0)$. In units "
@@ -95,6 +95,5 @@ FIGURE = Figure(
         "mirrors every panel: $g_{-m}(x) = g_m(-x)$."
     ),
     refuted_by="a curve whose lowest point is not its filled mark (nothing here is trained)",
-    claim=None,
     compose=compose,
 )

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from dmf.evidence.eligibility import is_certified
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 from dmf.theory.certificate import EPS
 
 SHOWN = (3, 4, 6, 10, 40)  # depths of panel (b): there is no second minimum at depth 2
@@ -80,7 +81,6 @@ def _gaps(axes: Axes, evidence: xr.Dataset, controls: xr.Dataset, depths: list[i
 
 
 FIGURE = Figure(
-    order=3,
     title="Brute force finds the formula's minimizer, and one only",
     caption=(
         r"(a) The minimizer and the minimum of $g$ found by brute force against the formula, the largest of all depths "
@@ -89,7 +89,5 @@ FIGURE = Figure(
         r"$m^*$ itself (crosses, at the left edge)."
     ),
     refuted_by="in (a) a mark on the red ground; in (b) a coloured mark on it",
-    claim="scalar_formula",
     compose=compose,
-    study="scalar",
 )

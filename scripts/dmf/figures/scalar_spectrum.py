@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 
 from dmf import theory
 from dmf.evidence.eligibility import is_minimal
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 SHOWN = 4  # the depth of panel (a)
 
@@ -88,7 +89,6 @@ def _limit(axes: Axes, evidence: xr.Dataset, depths: list[int]) -> None:
 
 
 FIGURE = Figure(
-    order=5,
     title="One Hessian spectrum for all minimizers of a scalar problem",
     caption=(
         r"(a) All Hessian eigenvalues at trained minimizers with every pattern of signs (marks, which coincide) and "
@@ -97,7 +97,5 @@ FIGURE = Figure(
         r"(lines, for $|m| = 1$)."
     ),
     refuted_by="a mark off its line",
-    claim="scalar_hessian",
     compose=compose,
-    study="scalar_hessian",
 )

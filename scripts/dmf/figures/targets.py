@@ -13,7 +13,8 @@ from matplotlib.figure import Figure as Canvas
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 Floats = NDArray[np.float64]
 MOST_TARGETS, LONGEST = 8, 24
@@ -90,14 +91,11 @@ def _title(cell: xr.Dataset, ratio: float) -> str:
 
 
 FIGURE = Figure(
-    order=21,
     title="What is factorized, and what is kept of it",
     caption=r"Left: the targets $M$. Right of each: the minimizer $X^*$ of the product, in closed form, where the grid "
     r"keeps the most directions and where it keeps the fewest but not none, in the colours of $M$. Above each: how "
     r"many of the trained factorizations ended, certified, in the minimum there, and the largest distance of their "
     r"products from what is drawn.",
     refuted_by=r"a trained product far from the $X^*$ drawn, at a distance that can be seen",
-    claim=None,
     compose=compose,
-    study="targets",
 )

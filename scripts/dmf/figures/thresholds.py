@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from dmf.evidence.eligibility import BRACKET, is_certified
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 QUESTIONS = (("global", "lambda_c", -0.2), ("branch", "lambda_s", 0.2))  # measured, predicted, and where in a column
 NARROW = 0.15  # half of what a column's brackets spread over
@@ -92,7 +93,6 @@ def _control(axes: Axes, cells: xr.Dataset, controls: xr.Dataset, depths: list[i
 
 
 FIGURE = Figure(
-    order=11,
     title="Both thresholds, measured from trained runs alone",
     caption=(
         r"(a) Brackets of $\lambda_c$, where the lowest trained run becomes zero (filled), and of $\lambda_s$, where "
@@ -101,7 +101,5 @@ FIGURE = Figure(
         r"(lines). (c) The same search from small starts only stops at the spurious zero, far below $\lambda_c$."
     ),
     refuted_by="in (a) a bracket that misses 0; in (b) a filled mark off its line",
-    claim="threshold",
     compose=compose,
-    study="thresholds",
 )

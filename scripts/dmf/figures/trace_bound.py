@@ -13,7 +13,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from dmf.evidence.controls import ORDINARY, control_cells
-from dmf.figures import Figure, _runs, _style
+from dmf.figures import _runs, _style
+from dmf.figures.figure import Figure
 
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
@@ -82,7 +83,6 @@ def _control_marks(axes: Axes, control: pd.DataFrame, x: str, y: str) -> None:
 
 
 FIGURE = Figure(
-    order=12,
     title="The Hessian trace and its lower bound",
     caption=(
         r"(a) Exact trace at every certified minimizer against $2L\,\|X^*\|_F^2/\alpha^2 + 2\lambda N$ "
@@ -92,6 +92,5 @@ FIGURE = Figure(
         r"at zero below $\lambda_c$, which is not a minimizer and need not obey the bound."
     ),
     refuted_by="a mark of a depth on the red ground, beyond what its certificate allows",
-    claim="trace_bound",
     compose=compose,
 )

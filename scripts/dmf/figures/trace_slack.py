@@ -10,7 +10,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from dmf.figures import Figure, _runs, _style
+from dmf.figures import _runs, _style
+from dmf.figures.figure import Figure
 
 MOST_SHAPES = 4
 
@@ -69,7 +70,6 @@ def _panel(axes: Axes, runs: pd.DataFrame, largest: int, depths: list[int], line
 
 
 FIGURE = Figure(
-    order=15,
     title="How far the trace lies above its bound",
     caption=(
         "Exact trace at every certified minimizer over the bound of Theorem 15, minus one, by the rank of $X^*$; a "
@@ -82,6 +82,5 @@ FIGURE = Figure(
         r"a mark under the line, a mark on it at a rank above zero in a panel other than $1 \times 1$, or one above "
         "it at rank zero"
     ),
-    claim="trace_attained",
     compose=compose,
 )

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from dmf import theory
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 SHOWN = "square"  # the target that two optimizers train
 NAMES = {"lbfgs": "L-BFGS", "gd": "gradient descent"}
@@ -91,7 +92,6 @@ def _handle(k: int) -> Line2D:
 
 
 FIGURE = Figure(
-    order=18,
     title="From the start to a level",
     caption=(
         r"Runs of one target at depth 3, $\lambda = 0.15\,\lambda_c$, by two optimizers (columns) from the same "
@@ -102,7 +102,5 @@ FIGURE = Figure(
         "equally sharp here: sharpness does not tell spurious minima from global ones."
     ),
     refuted_by="a run that does not come down to its level's value, or a last line that ends outside of its ring",
-    claim="sharpness",
     compose=compose,
-    study="trajectories",
 )

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure as Canvas
 
 from dmf import theory
 from dmf.evidence.controls import EXCEPTIONAL, EXCEPTIONAL_SCALAR, control_cells
-from dmf.figures import Figure, _curves, _runs, _style
+from dmf.figures import _curves, _runs, _style
+from dmf.figures.figure import Figure
 
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
@@ -112,7 +113,6 @@ def _note(axes: Axes, place: tuple[float, float], away: tuple[float, float], tex
 
 
 FIGURE = Figure(
-    order=4,
     title="On the exceptional set there are two minimizers",
     caption=(
         r"The negative control. (a) The objective of one singular value at $m = m^*$ and trained runs: "
@@ -121,6 +121,5 @@ FIGURE = Figure(
         "$x_J$ apart; runs that keep none (hollow) are in a spurious minimum."
     ),
     refuted_by=r"runs at $0$ and at $x_J$ with different objectives, or a filled mark anywhere else",
-    claim="uniqueness",
     compose=compose,
 )

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from dmf.evidence.controls import EXCEPTIONAL, control_cells
-from dmf.figures import Figure, _runs, _style
+from dmf.figures import _runs, _style
+from dmf.figures.figure import Figure
 
 LEAST = 1e-12  # smaller ratios of distance to tolerance are counted there
 
@@ -55,7 +56,6 @@ def _distribution(axes: Axes, runs: pd.DataFrame, control: pd.DataFrame) -> None
 
 
 FIGURE = Figure(
-    order=7,
     title="One product for all minimizers",
     caption=(
         r"Distance of the trained product $X = W_L \cdots W_1$ from the closed-form $X^*$, for every certified "
@@ -66,6 +66,5 @@ FIGURE = Figure(
         "first."
     ),
     refuted_by="a mark of a depth on the red ground, where only the control may be",
-    claim="uniqueness",
     compose=compose,
 )

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from dmf import theory
-from dmf.figures import Figure, _style
+from dmf.figures import _style
+from dmf.figures.figure import Figure
 
 DIGITS = "digits-white"
 FLOOR = 1e-16  # of an axis: an exact zero is drawn here
@@ -77,7 +78,6 @@ def _distances(axes: Axes, evidence: xr.Dataset, controls: xr.Dataset) -> None:
 
 
 FIGURE = Figure(
-    order=50,
     title="Training on white inputs is factorizing, and only there",
     caption=(
         r"(a) A network of three layers trained with weight decay on whitened digits, 300 samples of 16 principal "
@@ -87,7 +87,5 @@ FIGURE = Figure(
         "white inputs, of the size of $X^*$ and more for correlated ones."
     ),
     refuted_by="a dot off the lines in (a); a mark at condition number 1 above the rounding level in (b)",
-    claim="white_inputs",
     compose=compose,
-    study="networks",
 )

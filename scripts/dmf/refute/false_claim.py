@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import xarray as xr
 
-from dmf.claims.collapse import CLAIM as COLLAPSE
-from dmf.claims.collapse import collapse_ratio
+from dmf.claims.collapse import COLLAPSE, collapse_ratio
 
 WINDOW = 1e-2
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dmf.claims import in_order
 from dmf.evidence.claim import Verdict
 from dmf.evidence.shares import wilson
 from dmf.figures import load_figures
@@ -129,7 +130,7 @@ def _told(provenance: Mapping[str, Any]) -> dict[str, Any]:
 def verdict_moves(first: Report, second: Report) -> list[Move]:
     """Every claim of either report, in the order of the paper."""
     both = {**second.verdicts, **first.verdicts}
-    ordered = sorted(both.values(), key=lambda verdict: (verdict.order, verdict.claim))
+    ordered = sorted(both.values(), key=lambda verdict: in_order(verdict.claim))
     return [
         Move(
             one.claim,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dmf.figures import Figure
+from dmf.figures import FIGURES
+from dmf.figures.figure import Figure
 
 FOLDER = "figures"  # in the report's folder
 LARGEST_SVG = 500_000  # bytes; above, the PNG is smaller and sharp enough
@@ -33,5 +34,5 @@ def picture(name: str, figure: Figure, svg_bytes: int) -> Picture:
     suffix = "svg" if svg_bytes <= LARGEST_SVG else "png"
     source = f"{FOLDER}/{name}.{suffix}"
     return Picture(
-        name, figure.title, figure.caption, figure.refuted_by, figure.claim, source, experiment=figure.experiment
+        name, figure.title, figure.caption, figure.refuted_by, FIGURES[name].claim, source, experiment=figure.experiment
     )

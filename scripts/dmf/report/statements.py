@@ -1,12 +1,16 @@
 """Every statement of the paper, in its order, and what checks it here; what nothing numerical can check says why.
 
-Names of claims and figures stand here and nowhere else in the report; a test holds them against the rooms.
+A claim names the statements that it checks, a figure those that it shows (`dmf.claims`, `dmf.figures`). Here are their
+texts, what tests alone check, and what cannot be checked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from dmf.claims import load_claims
+from dmf.figures import FIGURES
 
 APPENDIX = "tests/theory/test_appendix.py"
 CONVENTION = "a definition: it fixes words, and is true or false of nothing"
@@ -18,14 +22,29 @@ class Statement:
     """A statement by its number in the paper, and what checks it: claims, figures, property tests, or `unchecked`.
 
     `text` and `unchecked` may hold LaTeX between dollar signs. `unchecked` is the reason why no number decides it.
+    `topic` tells statements of one number apart.
     """
 
     number: str
     text: str
-    claims: tuple[str, ...] = ()
-    figures: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     unchecked: str = ""
+    topic: str = ""
+
+    @property
+    def name(self) -> str:
+        """What claims and figures call it."""
+        return f"{self.number}: {self.topic}" if self.topic else self.number
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Names of the claims that check it, in the order of reports."""
+        return tuple(name for name, claim in load_claims().items() if self.name in claim.statements)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of the figures that show it, in the order of reports."""
+        return tuple(name for name, source in FIGURES.items() if self.name in source.statements)
 
 
 @dataclass(frozen=True)
@@ -68,107 +87,78 @@ STATEMENTS = (
     Statement(
         "Section 1",
         r"Training a deep linear network on whitened inputs $Z$ is factorizing $M = Y Z^\top$ (Chou et al., 2024).",
-        claims=("white_inputs",),
-        figures=("white_inputs", "practice"),
         tests=(APPENDIX, "tests/theory/test_linear_network.py", "tests/training/test_inputs.py"),
     ),
     Statement(
         "Theorem 2",
         r"Layers are balanced, $W_{l+1}^\top W_{l+1} = W_l W_l^\top$, so they share their singular values, and their "
         "singular vectors align.",
-        claims=("balancedness",),
-        figures=("balancedness",),
         tests=("tests/theory/test_proofs.py",),
     ),
     Statement(
         "Theorem 3",
         r"$\min F = \min_X \|M - X\|_F^2 + \lambda L \|X\|_{S_{2/L}}^{2/L}$, and minimizers of either give minimizers "
         "of the other.",
-        claims=("schatten", "nuclear_norm"),
-        figures=("recovery_rate",),
         tests=("tests/theory/test_matrix.py",),
     ),
     Statement(
         "Theorem 5",
         r"The scalar problem has one end-to-end minimizer for every $m$ but $\pm m^*$, where it has two.",
-        claims=("scalar_formula", "scalar_unique", "two_minimizers"),
-        figures=("scalar_search",),
         tests=("tests/theory/test_scalar.py", "tests/theory/test_accuracy.py"),
     ),
-    Statement("Figure 1", "The objective of one singular value.", figures=("scalar_objective",)),
-    Statement("Figure 2", r"Two end-to-end minimizers at $m = \pm m^*$.", ("two_minimizers",), ("two_minimizers",)),
+    Statement("Figure 1", "The objective of one singular value."),
+    Statement("Figure 2", r"Two end-to-end minimizers at $m = \pm m^*$."),
     Statement(
         "Theorem 6",
         r"The scalar Hessian has the spectrum $4\lambda$ ($L - 1$ times), $2 L w^{2L-2} - 2\lambda(L-2)$ at every "
         r"minimizer, $w = |w_l|$ (eq. 29-30).",
-        claims=("scalar_hessian", "hessian_constant"),
-        figures=("scalar_spectrum",),
         tests=("tests/theory/test_hessian.py",),
     ),
     Statement(
         "Remark 7",
         r"As $\lambda \to 0$ the largest eigenvalue tends to $2 L m^{2 - 2/L}$, that of the flattest solution "
         "(Mulayoff and Michaeli, 2020).",
-        claims=("small_lambda",),
-        figures=("scalar_spectrum",),
         tests=("tests/theory/test_hessian.py",),
     ),
     Statement("Lemma 8", "Matrices with different singular values are different.", tests=(APPENDIX,)),
     Statement(
         "Theorem 9",
         r"$\langle A, B\rangle \leq \sum_i \sigma_i(A)\,\sigma_i(B)$, with equality only for shared singular vectors.",
-        claims=("von_neumann", "von_neumann_equality"),
-        figures=("inequalities",),
         tests=(APPENDIX,),
     ),
     Statement(
         "Theorem 10",
         r"The end-to-end minimizer is unique if no singular value of $M$ equals $m^*(L, \lambda)$, and has the "
         "singular vectors of $M$.",
-        claims=("uniqueness",),
-        figures=("uniqueness", "targets"),
     ),
     Statement(
         "Lemma 11, Remark 12",
         "The targets with a singular value at $m^*$ have Lebesgue measure zero.",
-        claims=("measure_zero",),
-        figures=("measure_zero",),
     ),
     Statement(
         "Corollary 13",
         r"$\|W_l\|_F$ is the same for every layer of every minimizer.",
-        claims=("layer_norms",),
-        figures=("layer_norms",),
     ),
     Statement(
         "Corollary 14",
         r"$X^* = 0$ if $\lambda > \lambda_c(\sigma_1, L)$.",
-        claims=("collapse", "threshold", "jump"),
-        figures=("collapse", "thresholds", "phase"),
     ),
     Statement(
         "Figure 3",
         "Trained products collapse as regularization passes the threshold.",
-        claims=("threshold", "branch_end"),
-        figures=("collapse",),
     ),
     Statement(
         "Section 3.3",
         r"For $L \geq 3$ there are spurious local minima (Chen et al., 2025, Theorem 2.2).",
-        claims=("levels",),
-        figures=("kept", "census", "continuation", "minimum_search"),
     ),
     Statement(
         "Equation 79",
         r"Unless some $\sigma_i = m_{loc}$, every critical point is a local minimizer or a strict saddle (Chen et al., "
         "2025, Corollary 2.3).",
-        claims=("levels", "strict_saddles", "branch_end"),
     ),
     Statement(
         "Theorem 15",
         r"$\operatorname{tr} \nabla^2 F \geq 2L\,\|X^*\|_F^2 / \alpha^2 + 2\lambda N$ at every minimizer.",
-        claims=("trace_bound",),
-        figures=("trace_bound",),
     ),
     Statement(
         "Equations 90-92",
@@ -180,16 +170,12 @@ STATEMENTS = (
         "Open question",
         r"Is the bound of Theorem 15 attained at a flat minimum? Here: if and only if $X^* = 0$ or $d_0 = d_L = 1$, "
         "and all minimizers are equally flat.",
-        claims=("trace_attained", "hessian_spectrum"),
-        figures=("trace_slack", "hessian_spectrum"),
         tests=("tests/theory/test_hessian.py",),
     ),
     Statement(
         "Equations 97-99",
         "Generalized singular value thresholding, and the proximal gradient method for low-rank recovery (Lu et al., "
         "2014, 2015).",
-        claims=("proximal_decrease", "fixed_points"),
-        figures=("proximal_descent", "recovery_phase"),
         tests=("tests/theory/test_penalties.py", "tests/recovery/test_proximal_gradient.py"),
     ),
     Statement("Definition 16", "Weak majorization.", unchecked=CONVENTION),
@@ -208,8 +194,6 @@ STATEMENTS = (
     Statement(
         "Theorem 22",
         r"$\|X\|_{S_{2/L}}^{2/L} = \min \frac{1}{L} \sum_l \|W_l\|_F^2$ over factorizations $W_L \cdots W_1 = X$.",
-        claims=("variational", "variational_equality"),
-        figures=("inequalities",),
         tests=(APPENDIX,),
     ),
     Statement("Definition 23", "Permutations.", unchecked=CONVENTION),
@@ -232,77 +216,69 @@ STATEMENTS = (
     Statement(
         "Remark 32",
         "Von Neumann's inequality for rectangular matrices.",
-        claims=("von_neumann", "von_neumann_equality"),
     ),
     Statement(
         BEYOND,
         "The whole Hessian spectrum is the same at all minimizers and known in closed form (docs/theory.md, sections 2 "
         "to 5).",
-        claims=("hessian_spectrum",),
-        figures=("hessian_spectrum",),
         tests=("tests/theory/test_hessian.py", "tests/theory/test_accuracy.py"),
+        topic="Hessian spectrum",
     ),
     Statement(
         BEYOND,
         "Minimizers form a Morse-Bott manifold; its dimension counts the zero eigenvalues (section 6).",
-        claims=("zero_modes",),
+        topic="zero modes",
     ),
     Statement(
         BEYOND,
         "The number of negative eigenvalues at every critical point, in closed form (section 6).",
-        claims=("morse_index", "strict_saddles"),
         tests=("tests/theory/test_proofs.py", "tests/theory/test_critical.py"),
+        topic="Morse index",
     ),
     Statement(
         BEYOND,
         r"$2\|\nabla F\| / \mu$ bounds the distance to the minimizers within $\mu / C$ of them (section 8).",
-        claims=("distance_bound",),
-        figures=("distance_bound",),
         tests=("tests/theory/test_proofs.py", "tests/theory/test_critical.py"),
+        topic="distance bound",
     ),
     Statement(
         BEYOND,
         "Spurious minima have closed-form spectra too; the largest eigenvalue need not depend on the level.",
-        claims=("sharpness",),
-        figures=("trajectories",),
         tests=("tests/theory/test_hessian.py", "tests/training/test_sharpness.py"),
+        topic="sharpness",
     ),
     Statement(
         BEYOND,
         r"On inputs that are not white, layers stay balanced and of one norm, and $W$ aligns with the residual's "
         "correlation instead of with the target (section 14).",
-        claims=("any_inputs",),
-        figures=("any_inputs",),
         tests=("tests/studies/test_networks.py",),
+        topic="any inputs",
     ),
     Statement(
         BEYOND,
         "All minimizers are one orbit of orthogonal maps, with a barrier on every straight line between two of them.",
-        claims=("orbit",),
-        figures=("orbit",),
         tests=("tests/studies/test_pairs_of_minimizers.py",),
+        topic="orbit",
     ),
     Statement(
         BEYOND,
         r"A $\lambda$ for each layer acts as their geometric mean; factors $\frac12$, means and weight_decay are eq. 2 "
         "at another λ (docs/theory.md, section 10).",
-        claims=("layer_lambdas", "convention"),
         tests=("tests/theory/test_weights.py", "tests/studies/test_weights.py"),
+        topic="weights",
     ),
     Statement(
         BEYOND,
         "A hidden width below the rank cuts the minimizer to its largest directions; a tie at the cut is a second "
         "exceptional set, of codimension 2, on which Corollary 13 still holds (section 11).",
-        claims=("bottleneck", "bottleneck_tie"),
-        figures=("bottleneck",),
         tests=("tests/theory/test_bottleneck.py", "tests/studies/test_bottleneck.py"),
+        topic="bottleneck",
     ),
     Statement(
         BEYOND,
         r"For any non-decreasing penalty $g$ of singular values the minimizer is unique off a countable set of them "
         "(section 12).",
-        claims=("general_penalty", "penalized_matrices"),
-        figures=("general_penalty",),
         tests=("tests/studies/test_penalties.py", "tests/theory/test_penalties.py"),
+        topic="penalties",
     ),
 )

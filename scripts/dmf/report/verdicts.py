@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dmf.claims import in_order
 from dmf.errors import UserError
 from dmf.evidence.claim import Finding, Verdict
 
@@ -20,7 +21,7 @@ COLUMNS = (
 
 
 def read_verdicts(files: Sequence[Path]) -> list[Verdict]:
-    """Verdicts from their JSON files, in the order of the paper, then by name. Raises UserError for a damaged file."""
+    """Verdicts from their JSON files, in the order of the list of claims. Raises UserError for a damaged file."""
     verdicts = []
     for file in files:
         try:
@@ -29,7 +30,7 @@ def read_verdicts(files: Sequence[Path]) -> list[Verdict]:
             raise UserError(
                 f"{file}: not a readable verdict ({' '.join(str(error).split())}); delete it and run again"
             ) from None
-    return sorted(verdicts, key=lambda verdict: (verdict.order, verdict.claim))
+    return sorted(verdicts, key=lambda verdict: in_order(verdict.claim))
 
 
 def failures(verdicts: Sequence[Verdict], folder: Path, logs: Path) -> list[str]:

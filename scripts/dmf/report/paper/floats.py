@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dmf.evidence.claim import Verdict
-from dmf.figures import Figure
+from dmf.figures.figure import Figure
 from dmf.report.paper import tex
 
 ONE_COLUMN = 300  # points; no journal's column is wider

@@ -1,11 +1,42 @@
-"""Beyond Theorem 15: the exact trace at minimizers, hence where the bound is attained."""
+"""Theorem 15 and the question after it: the trace of the Hessian, its lower bound, and where that is attained."""
 
 import numpy as np
 import xarray as xr
 
-from dmf.claims.uniqueness import pretend_unexceptional
 from dmf.evidence.claim import Claim
+from dmf.evidence.controls import EXCEPTIONAL, ORDINARY, declared, where
 from dmf.evidence.eligibility import larger, outside_exceptional_set
+
+
+def shortfall_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """How far the trace falls below the bound, over its tolerance; negative above it. Shape (cell, start)."""
+    return (evidence["trace_bound"] - evidence["hessian_trace"]) / evidence["trace_tolerance"]
+
+
+def certified_at_zero(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """whether they are certified and keep nothing."""
+    at_zero = (cells["kept"] == 0) & (cells["certified"] == 1)
+    return at_zero.astype(field.dtype)
+
+
+TRACE_BOUND = Claim(
+    title="The Hessian trace is bounded below",
+    source="Theorem 15",
+    statements=("Theorem 15",),
+    statement=(
+        r"At every minimizer with $X^* \neq 0$, $\operatorname{tr} \nabla^2 F \geq 2L\,\|X^*\|_F^2 / \alpha^2 + "
+        r"2\lambda N$; the bound is $2\lambda N$ where $X^* = 0$."
+    ),
+    statistic="largest shortfall of the trace below the bound over all certified minimizers, in units of tolerance",
+    tolerance=(
+        r"$2L\,d^2\,((s_1 + \delta)^{2L-2} - s_1^{2L-2})$ with $d$ the largest width and $\delta = 2\|\nabla F\| / \mu$"
+    ),
+    refuted_by="a certified minimizer whose exact trace lies below the bound by more than its certificate allows",
+    control=r"critical points at zero for $\lambda < \lambda_c$, with trace $2\lambda N$, declared to be minimizers",
+    scope=outside_exceptional_set,
+    ratio=shortfall_ratio,
+    counterexample=declared(where(target=ORDINARY), minimal=certified_at_zero),
+)
 
 
 def trace_ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -29,10 +60,10 @@ def _least_slack(evidence: xr.Dataset) -> xr.DataArray:
     return slack
 
 
-CLAIM = Claim(
-    order=20,
+TRACE_ATTAINED = Claim(
     title="All minimizers are equally flat, and the trace bound is rarely attained",
     source="Beyond the paper",
+    statements=("Open question",),
     statement=(
         r"The paper asks whether the bound of Theorem 15 is attained. All minimizers with one $X$ are $W_l \to Q_l "
         "W_l Q_{l-1}^T$ of one another, $Q_l$ orthogonal, $Q_0 = Q_L = I$, which leaves the Hessian spectrum alone, "
@@ -59,5 +90,5 @@ CLAIM = Claim(
     ),
     scope=outside_exceptional_set,
     ratio=trace_ratio,
-    counterexample=pretend_unexceptional,
+    counterexample=declared(where(target=EXCEPTIONAL), exceptional_distance=np.inf),
 )

@@ -1,9 +1,10 @@
-"""Beyond the paper: all minimizers are one orbit, flat along it, with a barrier on every line between two of them."""
+"""Beyond the paper: minimizers are one orbit, and the gradient bounds the distance to it."""
 
 import xarray as xr
 
 from dmf.evidence.claim import Claim
-from dmf.evidence.eligibility import everywhere
+from dmf.evidence.controls import ValueOf, declared
+from dmf.evidence.eligibility import everywhere, is_certified
 
 
 def orbit_ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -22,15 +23,10 @@ def is_pair(evidence: xr.Dataset) -> xr.DataArray:
     return ((evidence["minimal"] == 1) & (evidence["pair_certified"] == 1)).transpose("cell", "start")
 
 
-def pretend_minimal(controls: xr.Dataset) -> xr.Dataset:
-    """Pairs of runs on different levels, declared to be global minimizers."""
-    return controls.assign(minimal=controls["pair_certified"])
-
-
-CLAIM = Claim(
-    order=19,
+ORBIT = Claim(
     title="Minimizers are one orbit, with a barrier on every straight line between two",
     source="Beyond Theorem 2",
+    statements=("Beyond the paper: orbit",),
     statement=(
         r"Any two minimizers differ by orthogonal matrices, $W_l' = Q_l W_l Q_{l-1}^\top$; $F$ is constant along "
         r"rotations from one to the other, and above its minimum everywhere strictly between them on the line. "
@@ -49,7 +45,47 @@ CLAIM = Claim(
     control=r"pairs of runs that ended on different levels $k$, declared to be global minimizers",
     scope=everywhere,
     ratio=orbit_ratio,
-    counterexample=pretend_minimal,
+    counterexample=declared(minimal=ValueOf("pair_certified")),
     study="orbit",
     eligible=is_pair,
+)
+
+
+def distance_over_bound(evidence: xr.Dataset) -> xr.DataArray:
+    """Distance to the minimizers over 2 ||grad F|| / mu, (cell, start)."""
+    return evidence["distance"] / evidence["bound"]
+
+
+def flat_along_the_orbit_only(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells whose minimizers have no zero modes but the orbit's, (cell,)."""
+    return evidence["extra_zero_modes"] == 0
+
+
+DISTANCE_BOUND = Claim(
+    title="The gradient bounds the distance to the minimizers",
+    source="Beyond Theorem 6",
+    statements=("Beyond the paper: distance bound",),
+    statement=(
+        r"Let the minimizers be flat along their orbit only, $\mu$ their smallest positive Hessian eigenvalue and $C$ "
+        r"the Lipschitz constant of the Hessian. Then every $\theta$ at a distance of at most $\mu / C$ from them "
+        r"is at most $2\,\|\nabla F(\theta)\| / \mu$ away. Every certificate rests on this."
+    ),
+    statistic=(
+        "largest distance to the minimizers, found by alternating Procrustes steps over the orbit, in units of the "
+        "bound"
+    ),
+    tolerance=(
+        r"$2\,\|\nabla F\| / \mu$: with the nearest minimizer at a distance $r$ across the orbit, "
+        r"$\|\nabla F\| \geq \mu r - C r^2 / 2 \geq \mu r / 2$; and 64 rounding units of $\|\theta\|$"
+    ),
+    refuted_by="a point near the minimizers that is farther from them than its gradient allows",
+    control=(
+        r"depth 2 with $\lambda$ equal to a singular value, where $F$ grows only quartically along one direction more "
+        r"than the orbit's, declared to be flat along its orbit only"
+    ),
+    scope=flat_along_the_orbit_only,
+    ratio=distance_over_bound,
+    counterexample=declared(extra_zero_modes=0),
+    study="distances",
+    eligible=is_certified,
 )

@@ -1,0 +1,253 @@
+"""Extensions of eq. 2: weights and conventions, bottlenecks, other penalties."""
+
+import numpy as np
+import xarray as xr
+
+from dmf.evidence.claim import Claim
+from dmf.evidence.controls import ValueOf, declared
+from dmf.evidence.eligibility import everywhere, is_certified, larger
+from dmf.theory.certificate import RESOLUTION
+
+
+def is_lowest(evidence: xr.Dataset) -> xr.DataArray:
+    """Certified runs below which no certified run of the cell lies, (cell, start): the theory does not choose them."""
+    lowest: xr.DataArray = evidence["lowest"] == 1
+    return lowest.transpose("cell", "start")
+
+
+def departure(evidence: xr.Dataset, distance: str = "distance") -> xr.DataArray:
+    """The largest of the departures in X, F and layer norms, each over its tolerance, (cell, start)."""
+    parts = [
+        evidence[distance] / evidence["distance_tolerance"],
+        abs(evidence["value_gap"]) / evidence["value_tolerance"],
+        evidence["norm_gap"] / evidence["norm_tolerance"],
+    ]
+    worst: xr.DataArray = xr.concat(parts, "part").max("part", skipna=False)
+    return worst
+
+
+def unequal(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells whose layers have different weights, (cell,)."""
+    return evidence["unequal"] == 1
+
+
+def layers_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Departure from the closed form, or of weighted layer norms from each other, the larger, (cell, start)."""
+    return larger(departure(evidence), evidence["spread"] / evidence["spread_tolerance"])
+
+
+LAYER_LAMBDAS = Claim(
+    title="A λ for each layer acts as their geometric mean",
+    source="Extension of Theorem 10",
+    statements=("Beyond the paper: weights",),
+    statement=(
+        r"$\|M - X\|_F^2 + \sum_l \lambda_l \|W_l\|_F^2$ has the end-to-end minimizer of eq. 2 at $\lambda = "
+        r"(\lambda_1 \cdots \lambda_L)^{1/L}$, and $\lambda_l \|W_l\|_F^2$ is the same for every layer."
+    ),
+    statistic=(
+        r"over the lowest trained runs, the largest departure of $X$, of the objective, of $\lambda_l \|W_l\|_F^2$ "
+        "from the closed form and from each other, in units of tolerance"
+    ),
+    tolerance=(
+        r"$\delta = 2\|\nabla F\|/\mu$ at the rescaled layers, as for the claims on runs; between neighbouring layers "
+        r"$\frac{1}{2} \sum \|W_l\|_F \|G_l\|_F$, with $G_l$ the gradient, which holds at any point and is sharp; and "
+        "rounding"
+    ),
+    refuted_by="trained layers whose product is another, or whose weighted norms differ",
+    control="runs held against the minimizer at the arithmetic mean",
+    scope=unequal,
+    ratio=layers_ratio,
+    counterexample=declared(distance=ValueOf("distance_read")),
+    study="weights",
+    eligible=is_lowest,
+)
+
+
+def equal(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells with one weight for all layers, (cell,)."""
+    return evidence["unequal"] == 0
+
+
+CONVENTION = Claim(
+    title="Other conventions are eq. 2 at another λ",
+    source="Extension of Theorem 10",
+    statements=("Beyond the paper: weights",),
+    statement=(
+        r"$a\,\|M - X\|_F^2 + b \sum_l \|W_l\|_F^2$ has the minimizers of eq. 2 at $\lambda = b / a$, and $a$ times "
+        r"its minimum: $\lambda$ for halves of both terms, $2\lambda$ for half of the data term; an optimizer's "
+        "weight_decay $d$ is $b = d/2$, a mean over $n$ entries $a = 1/n$."
+    ),
+    statistic=(
+        r"over the lowest trained runs, the largest departure of $X$, of the objective over $a$ and of $\|W_l\|_F^2$ "
+        "from the closed form at $b/a$, in units of tolerance"
+    ),
+    tolerance=r"$\delta = 2\|\nabla F\|/\mu$ as for the claims on runs, with the trained loss's gradient over $a$",
+    refuted_by="a run in some convention that ends elsewhere",
+    control=(
+        r"runs with $\frac{1}{2}$ on the data term alone, or with weight_decay, read as if their $b$ were $\lambda$"
+    ),
+    scope=equal,
+    ratio=departure,
+    counterexample=declared(distance=ValueOf("distance_read")),
+    study="weights",
+    eligible=is_lowest,
+)
+
+
+def off_both_sets(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells with no kept value at m* and no tie at the cut, (cell,)."""
+    return (evidence["threshold_distance"] > RESOLUTION) & (evidence["cut_distance"] > RESOLUTION)
+
+
+BOTTLENECK = Claim(
+    title="A bottleneck keeps the largest directions",
+    source="Extension of Theorem 10",
+    statements=("Beyond the paper: bottleneck",),
+    statement=(
+        r"With a hidden width $r < \min(d_0, d_L)$, $X^* = \sum_{i \leq r} x^*(\sigma_i)\, u_i v_i^\top$: the "
+        r"minimizer of Theorem 10, cut to rank $r$. It is unique unless some $\sigma_i = m^*$ with $i \leq r$, or "
+        r"$\sigma_r = \sigma_{r+1} > m^*$."
+    ),
+    statistic=(
+        r"over the lowest trained runs, the largest departure of $X$, of $F$ and of $\|W_l\|_F^2$ from the closed "
+        "form, in units of tolerance"
+    ),
+    tolerance=(
+        r"$\delta = 2\|\nabla F\|/\mu$ as for the claims on runs, $\mu$ from the Hessian's blocks at rank $r$; it "
+        r"grows as $1/(\sigma_r - \sigma_{r+1})$ towards the cut"
+    ),
+    refuted_by=(
+        r"a lowest run that keeps another direction, however near $\sigma_{r+1}$ is to $\sigma_r$: to $2 \cdot 10^{-5}$"
+    ),
+    control=r"targets with $\sigma_r = \sigma_{r+1}$, declared to lie off the cut",
+    scope=off_both_sets,
+    ratio=departure,
+    counterexample=declared(cut_distance=1),
+    study="bottleneck",
+    eligible=is_lowest,
+)
+
+
+def on_the_cut(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells with a tie above m* at the cut and no kept value at m*, (cell,)."""
+    return (evidence["cut_distance"] <= RESOLUTION) & (evidence["threshold_distance"] > RESOLUTION)
+
+
+def tie_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Departure from the set, or tolerance over half of how far minimizers lie apart, the larger, (cell, start)."""
+    lack = 2 * evidence["distance_tolerance"] / evidence["spread"]  # runs that agree may be two tolerances apart
+    return larger(departure(evidence, "set_distance"), lack.transpose("cell", "start"))
+
+
+BOTTLENECK_TIE = Claim(
+    title="A tie at the bottleneck is a second exceptional set",
+    source="Extension of Corollary 13",
+    statements=("Beyond the paper: bottleneck",),
+    statement=(
+        r"For $\sigma_r = \sigma_{r+1} > m^*$ every choice of directions within the tie is a minimizer of the same "
+        "value. $X^*$ is not unique, for $L = 2$ either, but all layers of all minimizers still have one norm: unlike "
+        "at $m^*$, Corollary 13 holds on this set."
+    ),
+    statistic=(
+        r"over the lowest trained runs, the largest of: distance of $X$ from the set, departure of $F$ and of "
+        r"$\|W_l\|_F^2$ from the closed form, each in units of tolerance; and the tolerance in units of half the "
+        "distance between the products of two such runs"
+    ),
+    tolerance=r"$\delta = 2\|\nabla F\|/\mu$ with $\mu$ the smallest curvature across the set of minimizers",
+    refuted_by="runs on the cut that agree in X, end off the set, or have another objective or layer norm",
+    control=r"targets with $\sigma_r - \sigma_{r+1} = 0.02$, declared to be tied: their runs agree",
+    scope=on_the_cut,
+    ratio=tie_ratio,
+    counterexample=declared(cut_distance=0),
+    study="bottleneck",
+    eligible=is_lowest,
+)
+
+
+def penalty_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The worst of: misfit of minimizer and value, rounding over the lowest minimum's lead, and the jumps' errors."""
+    off = evidence["exceptional"] == 0
+    cases = [
+        abs(evidence["found"] - evidence["predicted"]) / evidence["x_tolerance"],
+        abs(evidence["value"] - evidence["predicted_value"]) / evidence["value_tolerance"],
+        (evidence["value_tolerance"] / evidence["gap"]),
+    ]
+    worst = xr.concat(cases, "part").max("part", skipna=False).where(off, 0)
+    missed = evidence["jump_error"].where(evidence["jumps"] == evidence["known_jumps"], np.inf)
+    ratio: xr.DataArray = xr.concat([worst, missed.broadcast_like(worst)], "part").max("part", skipna=False)
+    return ratio.transpose("cell", "start")
+
+
+GENERAL_PENALTY = Claim(
+    title="Any non-decreasing penalty has a unique minimizer off a countable set",
+    source="Extension of Theorems 5 and 10, eq. 97-99",
+    statements=("Beyond the paper: penalties",),
+    statement=(
+        r"For $g$ non-decreasing and lower semicontinuous with $g(0) = 0$, $\|M - X\|_F^2 + \sum_i g(\sigma_i(X))$ has "
+        r"one minimizer iff no $\sigma_i(M)$ is in a countable set, where $(m - x)^2 + g(x)$ has several. For powers, "
+        "logarithm, Geman's, MCP and SCAD penalties it has one positive element at most; a concave $g$ may have more."
+    ),
+    statistic=(
+        "the largest of: departure of the lowest minimum and of its value from the closed form, rounding in units of "
+        "its lead over the next one; and departure of every exceptional scalar and its two minimizers, found as edges "
+        "of a convex hull, in units of rounding; infinite where their number differs"
+    ),
+    tolerance=(
+        r"$64\epsilon$ times $m^2$ for values, and $m$ over the curvature $1 + g''(x)/2$ for minimizers; an "
+        "exceptional scalar errs by the rounding of values over twice the distance of its minimizers"
+    ),
+    refuted_by=(
+        "two minima of one value at a scalar that is not exceptional, to $10^{-9}$ of it; a jump that the closed form "
+        "does not have, or one that the search does not find"
+    ),
+    control="scalars on the exceptional set, declared to be off it",
+    scope=everywhere,
+    ratio=penalty_ratio,
+    counterexample=declared(exceptional=0),
+    study="penalties",
+    eligible=is_certified,
+)
+
+
+def hypothesis(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells with no exceptional singular value and a penalty that does not decrease, (cell,)."""
+    return evidence["hypothesis"] == 1
+
+
+def matrix_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The largest of: departure of the minimum, of the best matrix, and of equally good ones from it, (cell, start)."""
+    value = abs(evidence["value_gap"]) / evidence["value_tolerance"]
+    place = larger(evidence["distance"], evidence["spread"]) / evidence["distance_tolerance"]
+    return larger(value, place).transpose("cell", "start")
+
+
+PENALIZED_MATRICES = Claim(
+    title="Other penalties of matrices: the target's singular vectors, each value minimized for itself",
+    source="Extension of Theorem 10, eq. 97-99",
+    statements=("Beyond the paper: penalties",),
+    statement=(
+        r"For non-decreasing $g$ the minimizer of $\|M - X\|_F^2 + \sum_i g(\sigma_i(X))$ is $\sum_i x_i u_i v_i^\top$ "
+        r"with $x_i$ the minimizer of $(\sigma_i - x)^2 + g(x)$, and unique where no $\sigma_i$ is exceptional."
+    ),
+    statistic=(
+        r"over $2 \times 2$ targets, for the best matrix of a search over all singular vectors: departure of its "
+        "objective and of itself from the closed form, and the largest distance of an equally good one, in units of "
+        "tolerance"
+    ),
+    tolerance=(
+        r"$64\epsilon\,\|M\|_F^2$ for the objective; for matrices what an objective that close allows, $\propto "
+        r"\sqrt{\epsilon}$, by the remainder of von Neumann's inequality"
+    ),
+    refuted_by=(
+        "a matrix with other singular vectors and an objective as low, or two different matrices of the same one"
+    ),
+    control=(
+        r"targets with $\sigma_2$ on the exceptional set, and $g(x) = -x/2$, which decreases, on a target of rank 1; "
+        "declared to meet the hypotheses"
+    ),
+    scope=hypothesis,
+    ratio=matrix_ratio,
+    counterexample=declared(hypothesis=1),
+    study="penalized_matrices",
+    eligible=is_certified,
+)

@@ -1,0 +1,205 @@
+"""Beyond Theorem 6: Hessian eigenvalues at minimizers, at all critical points and at the ends of runs."""
+
+import numpy as np
+import xarray as xr
+
+from dmf.evidence.claim import Claim
+from dmf.evidence.controls import ValueOf, declared
+from dmf.evidence.eligibility import everywhere, is_certified, outside_exceptional_set
+from dmf.theory.certificate import RESOLUTION
+
+
+def departure_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The eigenvalue farthest from its prediction, over its tolerance, (cell, start); NaN where one is missing."""
+    predicted = evidence["predicted_spectrum"]
+    away = abs(evidence["spectrum"] - predicted).where(predicted.notnull(), 0)
+    return away.max("eigen", skipna=False) / evidence["spectrum_tolerance"]
+
+
+def count_ratio(evidence: xr.Dataset, negative: xr.DataArray, zero: xr.DataArray) -> xr.DataArray:
+    """How clearly as many eigenvalues as predicted are negative and zero, (cell, start): below 1 they are.
+
+    With `negative` and `zero` (cell,) the predicted numbers: the largest of |e| / tolerance over the eigenvalues that
+    should be zero, and of tolerance / |e| over the others, infinite for those with the wrong sign.
+    """
+    place = xr.DataArray(np.arange(evidence.sizes["eigen"]), dims="eigen")
+    values = evidence["spectrum"] / evidence["spectrum_tolerance"]
+    level = (place >= negative) & (place < negative + zero)
+    ratio = abs(values).where(level, clearance(values.where(place >= negative, -values)))
+    return ratio.where(evidence["predicted_spectrum"].notnull(), 0).max("eigen", skipna=False)
+
+
+def clearance(values: xr.DataArray) -> xr.DataArray:
+    """The inverse of values that should be positive, in units of their tolerance: infinite where they are not."""
+    return (1 / values).where((values > 0) | values.isnull(), np.inf)
+
+
+HESSIAN_SPECTRUM = Claim(
+    title="All minimizers have the same Hessian spectrum, known in closed form",
+    source="Beyond Theorem 6",
+    statements=(
+        "Open question",
+        "Beyond the paper: Hessian spectrum",
+    ),
+    statement=(
+        r"If no singular value of $M$ equals $m^*(L, \lambda)$, all $N$ eigenvalues of $\nabla^2 F$ are the same at "
+        r"every minimizer, also in the matrix case: those of one block of at most $2L$ rows for each pair of singular "
+        r"directions. In particular $\lambda_{\max}$ and the smallest positive eigenvalue $\mu$ are known."
+    ),
+    statistic=(
+        r"largest difference between an eigenvalue by automatic differentiation at a trained minimizer and the closed "
+        r"form (all $N$ up to $N = 1500$, the smallest and the largest by Lanczos above), in units of tolerance"
+    ),
+    tolerance=(
+        r"Weyl: $C\delta + (64 + N)\,\varepsilon\,\lambda_{\max}$ with $\delta = 2\|\nabla F\| / \mu$, $\varepsilon$ "
+        r"the rounding unit and $C$ the Lipschitz constant of the Hessian, "
+        r"$C = 6\sqrt{L}\,(L-1)\,t^{2L-3} + 2\frac{(L-1)(L-2)}{\sqrt{L}} \|X^* - M\|_2\, t^{L-3}$, $t = s_1 + \delta$; "
+        r"and the residual of the Ritz values"
+    ),
+    refuted_by="a certified minimizer with one eigenvalue off by more than its certificate allows",
+    control=(
+        r"spurious minima at zero for $\lambda < \lambda_c$ declared to be minimizers, and both minimizers of a "
+        r"$3 \times 3$ target with $\sigma_2 = m^*$ declared unexceptional"
+    ),
+    scope=outside_exceptional_set,
+    ratio=departure_ratio,
+    counterexample=declared(minimal=ValueOf("certified"), exceptional_distance=np.inf),
+    study="hessian",
+)
+
+
+def zero_mode_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """How clearly the zero eigenvalues are as many as the orbit has dimensions and none is negative, (cell, start)."""
+    return count_ratio(evidence, xr.zeros_like(evidence["orbit_dimension"]), evidence["orbit_dimension"])
+
+
+def all_eigenvalues_known(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells outside the exceptional set where the whole spectrum was computed, (cell,)."""
+    return outside_exceptional_set(evidence) & (evidence["dense"] == 1)
+
+
+ZERO_MODES = Claim(
+    title="Minimizers are flat along their orbit and nowhere else",
+    source="Beyond Theorem 6",
+    statements=("Beyond the paper: zero modes",),
+    statement=(
+        r"With $r = \operatorname{rank} X^*$, exactly $\sum_{l=1}^{L-1} (d_l r - r(r+1)/2)$ Hessian eigenvalues at a "
+        r"minimizer are zero: the dimension of its orbit under $W_l \to Q_l W_l Q_{l-1}^T$. All others are positive."
+    ),
+    statistic=(
+        r"largest of $|e|/\tau$ over the eigenvalues $e$ that should be zero and of $\tau/e$ over all others, "
+        r"$\tau$ the tolerance of an eigenvalue"
+    ),
+    tolerance=r"the one of the Hessian spectrum, $\tau = C\delta + (64 + N)\,\varepsilon\,\lambda_{\max}$",
+    refuted_by="a certified minimizer with one zero eigenvalue too many or too few, or with a negative one",
+    control="those of the Hessian spectrum: their orbits have other dimensions",
+    scope=all_eigenvalues_known,
+    ratio=zero_mode_ratio,
+    counterexample=declared(minimal=ValueOf("certified"), exceptional_distance=np.inf),
+    study="hessian",
+)
+
+
+def index_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The worse of an eigenvalue's departure and of the counts of negative and zero ones, (cell, start)."""
+    departure = departure_ratio(evidence)
+    counts = count_ratio(evidence, evidence["morse_index"], evidence["orbit_dimension"])
+    return departure.where(departure > counts, counts)
+
+
+def generic_targets(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells with distinct singular values, none at m_loc, (cell,)."""
+    return (evidence["singular_gap"] > RESOLUTION) & (evidence["degenerate_distance"] > RESOLUTION)
+
+
+MORSE_INDEX = Claim(
+    title="The Morse index of every critical point is known",
+    source="Beyond Chen et al.",
+    statements=("Beyond the paper: Morse index",),
+    statement=(
+        r"If the $\sigma_i$ are distinct and none equals $m_{loc}$, a critical point that puts each $x_i$ on zero, on "
+        r"the small or on the large root has, for $L \geq 3$, as many negative Hessian eigenvalues as there are small "
+        r"roots and pairs $i, j$ with $\sigma_i > \sigma_j$, $x_j \neq 0$ and $x_i$ not on its large root. Its zero "
+        r"eigenvalues are as many as its orbit has dimensions. (For $L = 2$ each $x_i = 0$ with $\sigma_i > \lambda$ "
+        r"adds $d_1 - r$ negative ones.)"
+    ),
+    statistic=(
+        r"over all combinations of roots: largest departure of an eigenvalue from the closed form, in units of "
+        r"tolerance $\tau$, of $|e|/\tau$ over those that should be zero, and of $\tau/|e|$ over all others, "
+        r"infinite where the sign is wrong"
+    ),
+    tolerance=r"the one of the Hessian spectrum, with $\delta$ from the smallest nonzero $|e|$",
+    refuted_by="a critical point with one eigenvalue off, or one negative or zero eigenvalue too many or too few",
+    control=r"a target with $\sigma_1 = \sigma_2$, declared distinct: its roots can trade places at no cost",
+    scope=generic_targets,
+    ratio=index_ratio,
+    counterexample=declared(singular_gap=np.inf),
+    study="critical_points",
+    eligible=is_certified,
+)
+
+
+def saddle_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Depth -e_1 of the lowest eigenvalue over its tolerance on prefixes, the inverse elsewhere, (cell, start)."""
+    depth = -evidence["spectrum"].isel(eigen=0) / evidence["spectrum_tolerance"]
+    return depth.where(evidence["prefix"] == 1, clearance(depth))
+
+
+STRICT_SADDLES = Claim(
+    title="Every critical point but the large roots on a prefix is a strict saddle",
+    source="Chen, Jiang and Wang (2025), eq. 79",
+    statements=(
+        "Equation 79",
+        "Beyond the paper: Morse index",
+    ),
+    statement=(
+        r"If the $\sigma_i$ are distinct and none equals $m_{loc}$, then for $L \geq 3$ a critical point is a local "
+        r"minimum if $x_1, \ldots, x_k$ are on their large roots and all others are zero, for some $k$; in every other "
+        r"combination of roots $\nabla^2 F$ has a negative eigenvalue. (For $L = 2$ only the largest $k$ is a minimum.)"
+    ),
+    statistic=(
+        r"with $e_1$ the lowest eigenvalue and $\tau$ its tolerance: largest $-e_1/\tau$ over minima and "
+        r"$\tau/(-e_1)$ over saddles, infinite where $e_1 \geq 0$"
+    ),
+    tolerance=r"the one of the Hessian spectrum, with $\delta$ from the smallest nonzero $|e|$",
+    refuted_by="a negative eigenvalue at large roots on a prefix, or none at another critical point",
+    control=r"a target with $\sigma_1 = \sigma_2$, declared distinct: zero and large, in either order, are minimal",
+    scope=generic_targets,
+    ratio=saddle_ratio,
+    counterexample=declared(singular_gap=np.inf),
+    study="critical_points",
+    eligible=is_certified,
+)
+
+
+def sharpness_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Distance of the largest Hessian eigenvalue from that of the run's level, over its tolerance, (cell, start)."""
+    return abs(evidence["end_sharpness"] - evidence["predicted_sharpness"]) / evidence["sharpness_tolerance"]
+
+
+SHARPNESS = Claim(
+    title="Every run ends with the sharpness of its level",
+    source="Beyond Theorem 6",
+    statements=("Beyond the paper: sharpness",),
+    statement=(
+        r"At every local minimum that keeps the $k$ leading singular values, $\lambda_{\max}(\nabla^2 F)$ is the "
+        r"largest eigenvalue of the closed-form spectrum at level $k$. It need not depend on $k$: in the cells "
+        r"of this study it is the same for all $k \geq 1$, so that spurious minima are exactly as sharp as global ones "
+        r"and sharpness cannot tell them apart; only zero is flatter, with $2\lambda$ for $L \geq 3$."
+    ),
+    statistic=(
+        r"largest distance between $\lambda_{\max}$ at the end of a trained run, from products of the Hessian with "
+        "directions, and the closed form of the level it ended on, in units of tolerance"
+    ),
+    tolerance=(
+        r"Weyl: $C\delta + (64 + N)\,\varepsilon\,\lambda_{\max}$, as for the Hessian spectrum, with $\mu_k$, $C$ and "
+        "$s_1$ of the level"
+    ),
+    refuted_by="a certified run whose largest eigenvalue is not that of its level",
+    control=r"runs that ended on the levels $k < k^*$, declared to be at the global minimum",
+    scope=everywhere,
+    ratio=sharpness_ratio,
+    counterexample=declared(predicted_sharpness=ValueOf("sharpness_at_minimum")),
+    study="trajectories",
+    eligible=is_certified,
+)

@@ -1,0 +1,104 @@
+"""Section 1 and beyond it: deep linear networks on white inputs and on any inputs."""
+
+import xarray as xr
+
+from dmf.claims.balancedness import imbalance_ratio
+from dmf.claims.levels import away_from_degenerate, level_ratio
+from dmf.claims.uniqueness import distance_ratio, layer_norm_ratio
+from dmf.evidence.claim import Claim
+from dmf.evidence.controls import CRITICAL, declared, where
+from dmf.evidence.eligibility import everywhere, is_certified, is_eligible, larger, outside_exceptional_set
+
+GAPS = {
+    "norm_gap": "norm_gap_tolerance",
+    "off_span": "off_span_tolerance",
+    "residual_gap": "residual_tolerance",
+}
+
+
+def factorization_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """What level, product or layer norms miss of the factorization's, in units of tolerance, (cell, start).
+
+    Product and layer norms count where the run may speak for minimizers.
+    """
+    at_minimum = larger(distance_ratio(evidence), layer_norm_ratio(evidence))
+    level = level_ratio(evidence)
+    return larger(level, at_minimum.where(is_eligible(evidence), level))
+
+
+def white(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells with white inputs whose Y X^T meets the hypotheses on levels and minimizers, (cell,)."""
+    return (evidence["white"] == 1) & away_from_degenerate(evidence) & outside_exceptional_set(evidence)
+
+
+WHITE_INPUTS = Claim(
+    title="On white inputs a deep linear network factorizes the correlation of outputs and inputs",
+    source="Section 1",
+    statements=("Section 1",),
+    statement=(
+        r"If $X X^\top = I$, then $\|Y - W_L \cdots W_1 X\|_F^2 + \lambda \sum_l \|W_l\|_F^2$ is the objective of "
+        r"factorizing $M = Y X^\top$, plus $\|Y\|_F^2 - \|M\|_F^2$. So every run on the data ends on a level of $M$, "
+        r"and at the minimum its product is $X^*(M)$ and the norm of all its layers is $\alpha(M)$."
+    ),
+    statistic=(
+        r"over runs trained on $(X, Y)$, which never see $M$: $|F - F_k|$ for the nearest level $k$ of $M$, and at the "
+        r"minimum the distance and misalignment of the product and the farthest layer norm, each in units of its "
+        "tolerance; the largest"
+    ),
+    tolerance=(
+        r"those of the claims on levels, uniqueness and layer norms, with $\|\nabla F\|$ on the data, and in it what "
+        r"sums over $n$ samples may round away, $8\,(n + d_0 + 2)\,\epsilon \sqrt{L}\, s^{L-1} \|X\|_2 (\|Y\|_F + s^L "
+        r"\|X\|_2)$, $s$ the largest spectral norm of a layer"
+    ),
+    refuted_by=r"a run on white inputs that ends elsewhere than a factorization of $Y X^\top$ can",
+    control=r"runs on correlated inputs with the same $Y X^\top$, declared white",
+    scope=white,
+    ratio=factorization_ratio,
+    counterexample=declared(where(inputs="correlated"), white=1),
+    study="networks",
+    eligible=is_certified,
+)
+
+
+def survivors_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The largest of imbalance and GAPS, each over what the gradient norm allows for it, (cell, start)."""
+    parts = [imbalance_ratio(evidence), *(evidence[gap] / evidence[allowed] for gap, allowed in GAPS.items())]
+    ratio: xr.DataArray = xr.concat(parts, "part").max("part", skipna=False)
+    return ratio
+
+
+def in_proportion(cells: xr.Dataset, allowed: xr.DataArray) -> xr.DataArray:
+    """what the declared gradient norm would allow, (cell, start)."""
+    return allowed * cells["gradient_tolerance"] / cells["gradient_norm"]
+
+
+ANY_INPUTS = Claim(
+    title="On any inputs layers are balanced, of one norm, and aligned with the residual",
+    source="Beyond Theorem 2",
+    statements=("Beyond the paper: any inputs",),
+    statement=(
+        r"At every critical point of $\|Y - W_L \cdots W_1 X\|_F^2 + \lambda \sum_l \|W_l\|_F^2$, for any $X$ and $Y$: "
+        r"$W_{l+1}^\top W_{l+1} = W_l W_l^\top$; all layers have one Frobenius norm; $W_1$ vanishes outside the span "
+        r"of the inputs; and with $W = W_L \cdots W_1$ and the residual's correlation $R = (Y - W X) X^\top$, "
+        r"$R W^\top = \lambda W_L W_L^\top$ and $W^\top R = \lambda W_1^\top W_1$: $W$ has the singular vectors of "
+        r"$R$, which belong to $\lambda s_i^{2-L}$ there, $s_i$ the singular values of the layers. Unless $X$ is white "
+        r"they are, in general, not those of $Y X^\top$: by how much is measured, beside the claim."
+    ),
+    statistic=(
+        r"the largest of: imbalance; difference of two squared layer norms; norm of $W_1$ outside the span; misfit of "
+        "the two equations of the residual; each in units of tolerance, over certified runs wherever they ended"
+    ),
+    tolerance=(
+        r"with $G_l = \partial F / \partial W_l$: for the imbalance as in Theorem 2; $\langle W_l, G_l\rangle - "
+        r"2\lambda\|W_l\|_F^2$ is the same for all $l$, so squared norms differ by at most $\sqrt{2}\, \max_l "
+        r"\|W_l\|_F\, \|\nabla F\| / (2\lambda)$; outside the span $G_1 = 2\lambda W_1$; and $R W^\top - \lambda W_L "
+        r"W_L^\top = -G_L W_L^\top / 2$. $\|\nabla F\|$ is the run's own, plus rounding"
+    ),
+    refuted_by="a certified run, at a minimum or at a saddle, farther from any of these than its gradient norm allows",
+    control="gradient descent on correlated inputs stopped after 100 steps, declared to have reached a critical point",
+    scope=everywhere,
+    ratio=survivors_ratio,
+    counterexample=declared(where(inputs="stopped"), **CRITICAL, **dict.fromkeys(GAPS.values(), in_proportion)),
+    study="networks",
+    eligible=is_certified,
+)

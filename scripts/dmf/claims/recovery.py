@@ -1,0 +1,125 @@
+"""Equations 97-99 and Theorem 3 with a linear map: proximal gradient steps and the nuclear norm."""
+
+import numpy as np
+import xarray as xr
+
+from dmf.evidence.claim import Claim
+from dmf.evidence.controls import declared, where
+from dmf.evidence.eligibility import is_certified, larger
+
+WIDE, NARROW = "factorization", "factorization, width 1"
+
+
+def short_enough(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells whose mu is above the Lipschitz constant of grad f, (cell,)."""
+    return evidence["mu"] > 1
+
+
+def every_walk(evidence: xr.Dataset) -> xr.DataArray:
+    """All of them, (cell, start): a step needs no certificate."""
+    return xr.ones_like(evidence["certified"]) == 1
+
+
+def shortfall_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The worst step's missing decrease, in units of rounding, (cell, start)."""
+    return evidence["shortfall"]
+
+
+PROXIMAL_DECREASE = Claim(
+    title="Every proximal gradient step decreases the objective",
+    source="Equations 97-99 (Lu et al., 2014)",
+    statements=("Equations 97-99",),
+    statement=(
+        r"With $\mu > \ell$, the Lipschitz constant of $\nabla f$, every step of $X_{k+1} = "
+        r"\operatorname{GSVT}(X_k - \nabla f(X_k) / \mu)$ lowers $H = f + \sum_i g(\sigma_i)$ by at least "
+        r"$\frac{\mu - \ell}{2} \|X_{k+1} - X_k\|_F^2$."
+    ),
+    statistic=(
+        r"largest $\frac{\mu - \ell}{2} \|X_{k+1} - X_k\|_F^2 - (H(X_k) - H(X_{k+1}))$ over all steps of a walk, in "
+        "units of tolerance"
+    ),
+    tolerance=(
+        r"rounding of two values of $H$: $16\,\epsilon\,(\|b\|^2 + \ell \|X\|_F^2 + \sum_i g(\sigma_i))$ each, "
+        r"$\epsilon = 2^{-52}$"
+    ),
+    refuted_by="a step that lowers the objective by less, beyond rounding",
+    control=r"steps of $\mu = 0.4\,\ell$, declared to have $\mu > \ell$",
+    scope=short_enough,
+    ratio=shortfall_ratio,
+    counterexample=declared(where(run="too long steps"), mu=1.05),
+    study="proximal_gradient",
+    eligible=every_walk,
+)
+
+
+def ended(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells whose walks went on until a step was small, (cell,)."""
+    return evidence["fixed"] == 1
+
+
+def critical_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The largest departure from a critical point, over what the last step allows, (cell, start)."""
+    allowed = evidence["per_step"] * evidence["step"] + evidence["floor"]
+    layered = (evidence["layered"] / evidence["layered_factor"]).where(np.isfinite(evidence["layered_factor"]), -np.inf)
+    parts = xr.concat([evidence["stationarity"], evidence["beyond"], layered], "part")
+    return parts.max("part", skipna=False) / allowed
+
+
+FIXED_POINTS = Claim(
+    title="Proximal gradient steps come to rest at critical points",
+    source="Equations 97-99 (Lu et al., 2014); Theorems 2 and 3",
+    statements=("Equations 97-99",),
+    statement=(
+        r"A fixed point $X = U \operatorname{diag}(\sigma) V^\top$ has $\nabla f = -U \operatorname{diag}(g'(\sigma)) "
+        r"V^\top$ on the matrices that share its row or column space, and $\|\nabla f\|_2$ beyond these is at most "
+        r"$\mu$ times the threshold. For $g = \lambda L \sigma^{2/L}$, $L$ balanced layers of $X$ are critical for "
+        r"$\|A(W_L \cdots W_1) - b\|^2 + \lambda \sum_l \|W_l\|_F^2$."
+    ),
+    statistic="largest of the three departures, in units of tolerance",
+    tolerance=(
+        r"what the last step allows, $(\mu + \ell) \|X_{k+1} - X_k\|_F$, and rounding, "
+        r"$64\,\epsilon\,(\|b\| + \ell \|X\|_F)$; of layers, $\sqrt{L}\,\sigma_1^{(L-1)/L}$ times that"
+    ),
+    refuted_by="a walk that came to rest at a point that is not critical, or whose layers are not",
+    control="walks stopped after six steps, declared to have come to rest",
+    scope=ended,
+    ratio=critical_ratio,
+    counterexample=declared(where(run="stopped early"), step=1e-9, certified=1, fixed=1),
+    study="proximal_gradient",
+    eligible=is_certified,
+)
+
+
+def two_wide_layers(evidence: xr.Dataset) -> xr.DataArray:
+    """Factorizations with two layers as wide as the matrix, (cell,)."""
+    return (evidence["method"] == WIDE) & (evidence["depth"] == 2)
+
+
+def excess_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Distance from the convex minimum in units of what gradient or duality allows, (cell, start)."""
+    return larger(evidence["excess"] / evidence["excess_most"], -evidence["excess"] / evidence["excess_least"])
+
+
+NUCLEAR_NORM = Claim(
+    title="Two layers with weight decay minimize the nuclear norm's problem",
+    source="Theorem 3 with a linear map in the fit (Section 4)",
+    statements=("Theorem 3",),
+    statement=(
+        r"For $L = 2$ and hidden widths of at least $\min(d_0, d_L)$, a local minimum of $\|A(W_2 W_1) - b\|^2 + "
+        r"\lambda (\|W_1\|_F^2 + \|W_2\|_F^2)$ has the value $\min_X \|A(X) - b\|^2 + 2 \lambda \|X\|_*$."
+    ),
+    statistic=(
+        "difference between the trained objective and the one that soft thresholding finds, in units of tolerance"
+    ),
+    tolerance=(
+        r"above: $\|\nabla F\| \left(\frac{\|\theta\|}{2} + \frac{F}{2 \lambda s}\right)$, $s$ the smallest singular "
+        "value that the layers keep; below: the duality gap of the other point; and rounding"
+    ),
+    refuted_by="a certified pair of wide layers with another value",
+    control="layers with one hidden unit, declared wide",
+    scope=two_wide_layers,
+    ratio=excess_ratio,
+    counterexample=declared(where(method=NARROW), method=WIDE),
+    study="recovery",
+    eligible=is_certified,
+)
