@@ -17,7 +17,8 @@ from dmf.grid.cells import Series, draw_starts, gradient_scale, group_of, lambda
 from dmf.grid.config import Grid, validate
 from dmf.grid.targets import TargetMatrix
 from dmf.studies import Settings
-from dmf.studies._trained import LBFGS, described
+from dmf.studies._assemble import assembled, rows_of
+from dmf.studies._trained import LBFGS
 from dmf.theory.certificate import ROUNDING, rank_rounding, sum_rounding
 from dmf.training.engine import train
 from dmf.training.settings import Optimizer
@@ -25,21 +26,26 @@ from dmf.training.settings import Optimizer
 Floats = NDArray[np.float64]
 NOTHING = 1e-6  # of sigma_1: W below this is zero
 
-CELL_FIELDS = {
-    "white": "1 where X X^T is the identity to rounding",
-    "condition": "condition number of X X^T on its span",
-    "deficiency": "d_0 minus the rank of X",
-}
-RUN_FIELDS = {
-    "norm_gap": "largest difference between two squared layer norms",
-    "norm_gap_tolerance": "what gradient norm and rounding allow for it",
-    "off_span": "norm of W_1 outside the span of the inputs",
-    "off_span_tolerance": "what gradient norm and rounding allow for it",
-    "residual_gap": "R W^T minus lambda W_L W_L^T or W^T R minus lambda W_1^T W_1, the larger norm; R = (Y - W X) X^T",
-    "residual_tolerance": "what gradient norm and rounding allow for it",
-    "to_target": "misalignment of singular vectors of W and of Y X^T, from 0 to 1; NaN where W is zero",
-    "to_least_squares": "misalignment of singular vectors of W and of the least-squares map; NaN where W is zero",
-    "to_residual": "misalignment of singular vectors of W and of R; NaN where W is zero",
+FIELDS = {
+    "white": ("cell", "1 where X X^T is the identity to rounding"),
+    "condition": ("cell", "condition number of X X^T on its span"),
+    "deficiency": ("cell", "d_0 minus the rank of X"),
+    "norm_gap": ("cell start", "largest difference between two squared layer norms"),
+    "norm_gap_tolerance": ("cell start", "what gradient norm and rounding allow for it"),
+    "off_span": ("cell start", "norm of W_1 outside the span of the inputs"),
+    "off_span_tolerance": ("cell start", "what gradient norm and rounding allow for it"),
+    "residual_gap": (
+        "cell start",
+        "R W^T minus lambda W_L W_L^T or W^T R minus lambda W_1^T W_1, the larger norm; R = (Y - W X) X^T",
+    ),
+    "residual_tolerance": ("cell start", "what gradient norm and rounding allow for it"),
+    "to_target": ("cell start", "misalignment of singular vectors of W and of Y X^T, from 0 to 1; NaN where W is zero"),
+    "to_least_squares": (
+        "cell start",
+        "misalignment of singular vectors of W and of the least-squares map; NaN where W is zero",
+    ),
+    "to_residual": ("cell start", "misalignment of singular vectors of W and of R; NaN where W is zero"),
+    "singular_values": ("cell start singular", "singular values of W"),
 }
 
 
@@ -105,22 +111,20 @@ def train_networks(
 
 
 def network_evidence(parts: Sequence[tuple[xr.Dataset, Sequence[Data]]]) -> xr.Dataset:
-    """Evidence as of `dmf.evidence.certify` held against Y X^T, with CELL_FIELDS and RUN_FIELDS.
+    """Evidence as of `dmf.evidence.certify` held against Y X^T, with FIELDS.
 
     `parts` are runs with the data they were trained on.
     """
     evidence = certify(runs for runs, _ in parts)
-    cells = [_cell(one, runs.isel(target=t)) for runs, data in parts for t, one in enumerate(data)]
-    facts = {name: np.concatenate([cell[name] for cell in cells]) for name in (*CELL_FIELDS, *RUN_FIELDS)}
-    added = {name: described(["cell"], facts[name], text) for name, text in CELL_FIELDS.items()}
-    tolerance = _tolerances(evidence)
-    facts |= {name: facts[name] + value for name, value in tolerance.items()}
-    added |= {name: described(["cell", "start"], facts[name], text) for name, text in RUN_FIELDS.items()}
-    most = evidence.sizes["singular"]
-    values = [runs["singular_values"].values.reshape(-1, *runs["singular_values"].shape[2:]) for runs, _ in parts]
-    padded = [np.pad(own, ((0, 0), (0, 0), (0, most - own.shape[2])), constant_values=np.nan) for own in values]
-    added["singular_values"] = described(["cell", "start", "singular"], np.concatenate(padded), "singular values of W")
-    return evidence.assign(added)
+    rows = [
+        row
+        for runs, data in parts
+        for place, one in enumerate(data)
+        for row in rows_of(_cell(one, runs.isel(target=place)))
+    ]
+    for row, allowed in zip(rows, rows_of(_tolerances(evidence)), strict=True):
+        row |= {name: row[name] + value for name, value in allowed.items()}
+    return evidence.assign(assembled(FIELDS, rows))
 
 
 def misalignment(one: Floats, other: Floats) -> Floats:
@@ -174,7 +178,7 @@ def _gradient_rounding(data: Sequence[Data], top: Floats, depth: int) -> Floats:
 
 
 def _cell(one: Data, runs: xr.Dataset) -> dict[str, NDArray[np.generic]]:
-    """CELL_FIELDS (lam,), and RUN_FIELDS (lam, start) but for what certificates allow, for the runs on one data set."""
+    """FIELDS (lam, ...) but for what certificates allow, for the runs on one data set."""
     x, count = one.inputs, runs.sizes["lam_label"]
     lam = runs["lam"].values[:, None]
     left, values, _ = np.linalg.svd(x, full_matrices=True)
@@ -193,9 +197,10 @@ def _cell(one: Data, runs: xr.Dataset) -> dict[str, NDArray[np.generic]]:
     # a run that ends at zero has singular vectors of rounding; no other level comes near
     alive = np.linalg.norm(w, axis=(-2, -1)) > NOTHING * one.target.singular_values[0]
     return {
-        "white": np.full(count, is_white(x), dtype=np.int8),
+        "white": np.full(count, is_white(x)),
         "condition": np.full(count, (values[0] / values[rank - 1]) ** 2),
         "deficiency": np.full(count, len(x) - rank),
+        "singular_values": runs["singular_values"].values,
         "norm_gap": np.ptp(norm_sq, axis=-1),
         "norm_gap_tolerance": ROUNDING * norm_sq.max(axis=-1),
         "off_span": np.linalg.norm(first @ outside, axis=(-2, -1)),
@@ -209,7 +214,7 @@ def _cell(one: Data, runs: xr.Dataset) -> dict[str, NDArray[np.generic]]:
 
 
 def _tolerances(evidence: xr.Dataset) -> dict[str, Floats]:
-    r"""What the gradient norm allows for the gaps of RUN_FIELDS, (cell, start).
+    r"""What the gradient norm allows for the gaps of FIELDS, (cell, start).
 
     With G_l = dF/dW_l: <W_l, G_l> - 2 \lambda ||W_l||^2 is the same for all l; G_1 = 2 \lambda W_1 off the span of the
     inputs; and G_L W_L^T / 2 = \lambda W_L W_L^T - R W^T.

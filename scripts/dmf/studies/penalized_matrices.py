@@ -17,9 +17,9 @@ import xarray as xr
 from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
+from dmf.studies._assemble import Row, assembled
 from dmf.studies._penalties import MU, PENALTIES, Caps, exceptional, threshold
 from dmf.studies._searches import Envelope, local_minima
-from dmf.studies._trained import described
 from dmf.theory import haar
 from dmf.theory.certificate import ROUNDING
 
@@ -62,17 +62,18 @@ class Ends(NamedTuple):
     value: Floats
 
 
-CELL_FIELDS = {
-    "control": "1 for cells of the control",
-    "hypothesis": "1 where no singular value is exceptional and the penalty does not decrease",
-}
-CASE_FIELDS = {
-    "certified": "1 where the search ended at the lowest value from two starts or more",
-    "value_gap": "objective of the best matrix found minus the closed-form minimum",
-    "value_tolerance": "what rounding allows for it",
-    "distance": "Frobenius distance of the best matrix found from the closed-form minimizer",
-    "distance_tolerance": "what the value allows for it, by the remainder of von Neumann's inequality",
-    "spread": "largest distance of an equally good matrix from the best one, with its own singular vectors or others",
+FIELDS = {
+    "control": ("cell", "1 for cells of the control"),
+    "hypothesis": ("cell", "1 where no singular value is exceptional and the penalty does not decrease"),
+    "certified": ("cell start", "1 where the search ended at the lowest value from two starts or more"),
+    "value_gap": ("cell start", "objective of the best matrix found minus the closed-form minimum"),
+    "value_tolerance": ("cell start", "what rounding allows for it"),
+    "distance": ("cell start", "Frobenius distance of the best matrix found from the closed-form minimizer"),
+    "distance_tolerance": ("cell start", "what the value allows for it, by the remainder of von Neumann's inequality"),
+    "spread": (
+        "cell start",
+        "largest distance of an equally good matrix from the best one, with its own singular vectors or others",
+    ),
 }
 
 
@@ -83,23 +84,10 @@ def make(settings: Settings) -> xr.Dataset:
     cells += [(name, PENALTIES[name], ON, 1) for name in CHOSEN if exceptional(PENALTIES[name])]
     cells.append(("falling", Falling(0.5), (1.0, 0.0), 1))
     rows = [_cell(*cell, settings.seed) for cell in cells]
-    texts = CELL_FIELDS | CASE_FIELDS
-    dims = {name: ["cell"] if name in CELL_FIELDS else ["cell", "start"] for name in texts}
-    fields = {name: described(dims[name], np.array([row[name] for row in rows]), text) for name, text in texts.items()}
-    return xr.Dataset(
-        fields,
-        coords={
-            "penalty": ("cell", np.array([name for name, *_ in cells], dtype=object)),
-            "first": ("cell", [unit[0] for _, _, unit, _ in cells]),
-            "second": ("cell", [unit[1] for _, _, unit, _ in cells]),
-            "draw": ("start", np.arange(DRAWS)),
-        },
-    )
+    return assembled(FIELDS, rows, {"draw": ("start", np.arange(DRAWS))})
 
 
-def _cell(
-    name: str, g: theory.Penalty | Caps | Falling, unit: tuple[float, float], control: int, seed: int
-) -> dict[str, object]:
+def _cell(name: str, g: theory.Penalty | Caps | Falling, unit: tuple[float, float], control: int, seed: int) -> Row:
     known = [] if isinstance(g, Falling) else exceptional(g)
     scale = 1.0 if isinstance(g, Falling) else max([jump.at for jump in known], default=threshold(g))
     sigma = scale * np.array(unit)
@@ -107,9 +95,12 @@ def _cell(
     envelope = Envelope(g, 2 * float(sigma[0]) + 1)
     cases = [_case(g, envelope, sigma, rng) for _ in range(DRAWS)]
     return {
-        "control": np.int8(control),
-        "hypothesis": np.int8(not isinstance(g, Falling) and not np.isin(sigma, [jump.at for jump in known]).any()),
-        **{field: np.array([case[field] for case in cases]) for field in CASE_FIELDS},
+        "penalty": name,
+        "first": unit[0],
+        "second": unit[1],
+        "control": bool(control),
+        "hypothesis": not isinstance(g, Falling) and not np.isin(sigma, [jump.at for jump in known]).any(),
+        **{field: np.array([case[field] for case in cases]) for field in cases[0]},
     }
 
 
