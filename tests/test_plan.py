@@ -195,7 +195,7 @@ def test_an_archive_needs_every_file_unless_the_report_is_incomplete(archive: Pa
     assert plan.trained_of(other) == [f"elsewhere/runs/{other}.nc"]
 
 
-def test_what_there_is_of_a_grid_is_reported_in_folders_of_its_own(in_tmp: Path) -> None:
+def test_what_there_is_of_a_grid_is_reported_in_separate_folders(in_tmp: Path) -> None:
     whole, part = planned(**OFF), planned(**OFF, incomplete=True)
     assert part.folders.data == whole.folders.data
     assert set(part.folders[1:]).isdisjoint(whole.folders)
