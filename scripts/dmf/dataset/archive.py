@@ -29,7 +29,7 @@ LONGEST = 60  # characters of a value in a complaint
 REMEDY = f"report this data with its own {CONFIGURATION}, or train what the configuration asks for"
 
 
-def asked(config: dict[str, Any]) -> tuple[str, bool]:
+def asked(config: Mapping[str, Any]) -> tuple[str, bool]:
     """What is asked of one run in Snakemake's configuration: the archive ("" for none), and whether `incomplete`.
 
     Raises UserError for an archive that is no folder, or has no configuration where `config` has none either, and for
