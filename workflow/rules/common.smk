@@ -24,9 +24,9 @@ from dmf.dataset.archive import (
 )
 from dmf.dataset.locks import check_writable, hold
 from dmf.dataset.project import open_project
-from dmf.grid.choice import chosen
+from dmf.grid.config import chosen
 from dmf.grid.chunks import thinning
-from dmf.grid.resources import (
+from dmf.grid.cost import (
     memory,
     minutes,
     chunk_memory,

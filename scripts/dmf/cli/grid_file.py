@@ -14,8 +14,7 @@ import yaml
 from pydantic import BaseModel
 
 from dmf.errors import UserError
-from dmf.grid.config import Grid, validate
-from dmf.grid.schema import SCHEMA_FILE
+from dmf.grid.config import SCHEMA_FILE, Grid, validate
 
 WIDTH = 110  # of a comment
 

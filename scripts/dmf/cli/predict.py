@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from dmf.cli.output import print_json
-from dmf.grid.kinds.file import FileTarget
+from dmf.grid.kinds import FileTarget
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from dmf.dataset.project import Project
 from dmf.errors import UserError
-from dmf.grid.chunks import run_bytes
-from dmf.grid.resources import BASE_MIB, chunk_memory, train_memory, train_seconds
+from dmf.grid.cost import BASE_MIB, chunk_memory, run_bytes, train_memory, train_seconds
 
 EVIDENCE_BYTES = 210  # of a run, in its file of evidence
 ROOM = 2**26  # bytes for targets, controls, studies, logs and the report, which do not grow with the runs
