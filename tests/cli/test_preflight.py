@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from dmf.cli.preflight import preflight_table
-from dmf.dataset.preflight import ROOM, estimate, refuse
+from dmf.cli.preflight import ROOM, estimate, preflight_table, refuse
 from dmf.dataset.project import open_project
 from dmf.errors import UserError
 from dmf.grid.cost import seconds_per_run
