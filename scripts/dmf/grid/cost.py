@@ -10,9 +10,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dmf.grid.cells import Group
-from dmf.training.refinement import pays
+from dmf.training.refinement import TOGETHER, pays
 from dmf.training.settings import Optimizer
-from dmf.training.stages import TOGETHER
 
 if TYPE_CHECKING:
     from dmf.grid.chunks import Chunk
