@@ -23,10 +23,9 @@ from dmf.dataset.locks import check_writable, hold
 from dmf.dataset.project import Project
 from dmf.dataset.source import DataSource, Folders, grid_keys, tile_files
 from dmf.figures import figure_studies
-from dmf.grid.choice import chosen
 from dmf.grid.chunks import Chunk, thinning
-from dmf.grid.config import Grid
-from dmf.grid.resources import chunk_memory, memory, minutes, train_memory, train_seconds
+from dmf.grid.config import Grid, chosen
+from dmf.grid.cost import chunk_memory, memory, minutes, train_memory, train_seconds
 from dmf.grid.tiles import Tile
 from dmf.studies import Settings, study_names
 from dmf.studies.contract import OF_THE_GRID

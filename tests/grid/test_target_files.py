@@ -218,7 +218,7 @@ def test_origin_and_standardisation_are_stated(in_tmp: Path) -> None:
 
 def test_a_file_larger_than_allowed_is_not_even_read(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save("m.npy", MATRIX)
-    monkeypatch.setattr("dmf.grid.kinds.file.MAX_BYTES", 100)
+    monkeypatch.setattr("dmf.grid.readers.MAX_BYTES", 100)
     monkeypatch.setattr("os.fdopen", lambda *_, **__: pytest.fail("read"))
     with pytest.raises(UserError, match=r"m\.npy: has 176 bytes, expected at most 100; reduce the matrix"):
         build("m.npy")

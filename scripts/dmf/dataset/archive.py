@@ -17,8 +17,7 @@ from dmf.dataset.store import read, read_header
 from dmf.dataset.targets import targets_from_dataset
 from dmf.errors import UserError
 from dmf.grid.config import validate
-from dmf.grid.kinds.gaussian import GaussianTarget
-from dmf.grid.kinds.spectrum import SpectrumTarget
+from dmf.grid.kinds import GaussianTarget, SpectrumTarget
 from dmf.grid.targets import TargetMatrix, build_targets
 from dmf.grid.tiles import Tile, lay
 

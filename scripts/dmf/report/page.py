@@ -13,14 +13,14 @@ from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.refute.record import Record
 from dmf.report import statements
-from dmf.report.commands import reproduce
 from dmf.report.directions import directions
-from dmf.report.missing import missing
+from dmf.report.listing import missing
 from dmf.report.pictures import Picture
 from dmf.report.practice import Practice
 from dmf.report.search import Searched
 from dmf.report.summary import Summary
 from dmf.report.template import environment
+from dmf.report.verdicts import reproduce
 
 WORDS = ("confirmed", "violated", "inconclusive")
 MOST_TARGETS = 40

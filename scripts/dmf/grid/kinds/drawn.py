@@ -1,4 +1,4 @@
-"""Targets with prescribed singular values."""
+"""Targets drawn at random: independent normal entries, or prescribed singular values between random bases."""
 
 from __future__ import annotations
 
@@ -7,11 +7,24 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from dmf.grid.fields import Dimension, Finite
+from dmf.grid.fields import Dimension, Finite, Positive
 from dmf.grid.kinds._contract import Built, TargetSpec
 from dmf.grid.labelled import Floats, LabelledMatrix
 from dmf.grid.seeds import generator
 from dmf.theory import haar
+
+
+class GaussianTarget(TargetSpec):
+    """Independent normal entries."""
+
+    kind: Literal["gaussian"]
+    shape: tuple[Dimension, Dimension] = Field(description="Rows d_L and columns d_0.")
+    scale: Positive = Field(1.0, description="Standard deviation of an entry.")
+
+    def build(self, seed: int) -> Built:
+        """Drawn from the seed and the name alone."""
+        values = self.scale * generator(["target", seed, self.name]).standard_normal(self.shape)
+        return Built(LabelledMatrix(values), self.model_dump(exclude={"label"}))
 
 
 class SpectrumTarget(TargetSpec):
