@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     if options.claim not in claim_names():
         near = get_close_matches(options.claim, claim_names(), n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else "dmf explain lists all"
-        raise UserError(f"claim: got {options.claim!r}, expected the name of one; {hint}")
+        raise UserError(f"claim: got {options.claim!r}, expected the name of a claim; {hint}")
     claim = load_claim(options.claim)
     screen = console()
     screen.print(f"[bold]{escape(claim.title)}[/bold] ({claim.source})\n")
@@ -67,8 +67,8 @@ def sections(claim: Claim) -> dict[str, str]:
     return {
         "Statement": claim.statement,
         "Measured": f"{claim.statistic}. Evidence: {evidence}",
-        "Cells it speaks of": _first_line(claim.scope),
-        f"{claim.noun.capitalize()}s that may speak": _first_line(claim.eligible),
+        "Cells in scope": _first_line(claim.scope),
+        f"Eligible {claim.noun}s": _first_line(claim.eligible),
         "Tolerance": claim.tolerance + (DERIVED if r"\delta" in claim.tolerance else ""),
         "Refuted by": claim.refuted_by,
         "Control, in which it is false": claim.control,
@@ -80,7 +80,7 @@ def places(claim: Claim) -> dict[str, str]:
     parts = {
         "statistic": claim.ratio,
         "cells": claim.scope,
-        "who speaks": claim.eligible,
+        "eligibility": claim.eligible,
         "control": claim.counterexample,
     }
     return {role: _place(function) for role, function in parts.items()}

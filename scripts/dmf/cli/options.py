@@ -8,4 +8,4 @@ import argparse
 def add_output(parser: argparse.ArgumentParser) -> None:
     """The options that both commands share."""
     parser.add_argument("--claim", help="also show the statistic of this claim, in units of tolerance")
-    parser.add_argument("--json", action="store_true", help="print JSON with every digit in place of a table")
+    parser.add_argument("--json", action="store_true", help="print JSON with every digit instead of a table")
