@@ -33,7 +33,7 @@ class TargetSpec(Model, ABC):
     """One target as a user writes it."""
 
     name: Name = Field(description="Short name; part of every run's key, so renaming draws new random numbers.")
-    label: Label | None = Field(None, description="How the report calls it; changes no number.")
+    label: Label | None = Field(None, description="Its name in the report; changes no number.")
 
     @property
     def place(self) -> str:
@@ -50,7 +50,7 @@ class DataTarget(TargetSpec):
 
     center: standard.Center = Field("none", description="Subtract the means of rows, columns or both.")
     scale: standard.Scale = Field(
-        "none", description="Divide by the Frobenius or spectral norm, or each row or column by its own norm."
+        "none", description="Divide by the Frobenius or spectral norm, or each row or column by its norm."
     )
 
     def standardised(

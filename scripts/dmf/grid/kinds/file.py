@@ -1,4 +1,4 @@
-"""Targets from a file of the user's own."""
+"""Targets from a file of the user."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ Labels = Annotated[list[Label], Field(min_length=1, max_length=LARGEST_DIMENSION
 
 
 class FileTarget(DataTarget):
-    """A matrix of the user's own."""
+    """A matrix from a file."""
 
     kind: Literal["file"]
     map: Literal["none", "covariance", "correlation"] = Field(
         "none", description="covariance or correlation: of the columns, with rows as observations, instead of the data."
     )
     path: Visible = Field(
-        min_length=1, description="Relative to the working directory; the suffix says the format (config/README.md)."
+        min_length=1,
+        description="Relative to the working directory; the suffix determines the format (config/README.md).",
     )
-    variable: str | None = Field(None, description="Which of a .npz, .mat or .nc file; needed where it has several.")
-    header: StrictBool | None = Field(None, description="Whether a table's first row is labels; found out if unset.")
-    index: StrictBool | None = Field(None, description="Whether the first column is labels; found out if unset.")
+    variable: str | None = Field(
+        None, description="Which array of a .npz, .mat or .nc file; required if there are several."
+    )
+    header: StrictBool | None = Field(None, description="Whether a table's first row is labels; inferred if unset.")
+    index: StrictBool | None = Field(None, description="Whether the first column is labels; inferred if unset.")
     rows: Labels | None = Field(None, description="Labels of the rows, instead of the file's; change no number.")
     columns: Labels | None = Field(None, description="Labels of the columns, instead of the file's; change no number.")
 

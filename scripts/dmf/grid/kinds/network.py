@@ -26,7 +26,7 @@ class NetworkTarget(TargetSpec):
 
     kind: Literal["network"]
     inputs: File = Field(description="A file as for kind file, samples in rows, features in columns.")
-    outputs: File = Field(description="Another with the same samples in rows.")
+    outputs: File = Field(description="A second file, with the same samples in rows.")
     components: Dimension | None = Field(
         None, description="Principal components of the centred inputs that are kept; all of their rank if unset."
     )
