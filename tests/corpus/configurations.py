@@ -194,7 +194,7 @@ CHANGED: list[tuple[dict[str, str], str]] = [
     ({"tiles": "{seconds: -1}"}, "tiles.seconds: got -1: expected a number greater than 0"),
     (
         {"refute": "{runs: 5}"},
-        "refute.runs: got 5: expected 0 or at least 200: fewer would miss the search's own control",
+        "refute.runs: got 5: expected 0 or at least 200: fewer would miss the control of the search",
     ),
     ({"figures": "[../collapse]"}, "figures: got ['../collapse']: expected all, or a list of names"),
 ]

@@ -68,7 +68,7 @@ def page_of(first: Path, second: Path) -> str:
 def test_a_report_beside_itself_has_nothing_that_differs(make: Make, verdicts: list[Verdict]) -> None:
     page = page_of(make("one"), make("two"))
     text = Reader(page).text
-    assert f"No verdict moved: all {len(verdicts)} that both have say the same." in text
+    assert f"No verdict moved: all {len(verdicts)} that are in both reports are the same." in text
     assert text.count("Nothing: they are the same.") == 2
     assert "⇄" not in text
     assert page.count("data:image/png") == 2  # one for each figure, not for each report
@@ -113,7 +113,7 @@ def test_a_verdict_that_moved_is_named_with_both_words_and_all_others_are_not(
         one.claim for one in sorted(verdicts, key=lambda verdict: list(load_claims()).index(verdict.claim))
     ]
     text = Reader(page_of(first, second)).text
-    assert f"2 of the {len(verdicts)} verdicts that both have moved" in text
+    assert f"2 of the {len(verdicts)} verdicts in both reports moved" in text
     assert text.count("⇄") == 2
     back = verdict_moves(read_report(second), read_report(first))
     assert {move.change for move in back if move.change} == {"inconclusive → confirmed", "control now detected"}

@@ -133,12 +133,12 @@ def test_the_methods_have_the_numbers_of_the_run(grid: Grid, verdicts: list[Verd
         "We drew 2 target matrices $M$ (1 with independent standard normal entries and 1 with a prescribed spectrum; "
         r"shapes $2\times3$ and $4\times4$)",
         "at depths $L$ of 2 and 3 with hidden layers of width",
-        r"2 values of $\lambda$ from $0.5$ to $1.5$ in units of each target's own",
+        r"2 values of $\lambda$ from $0.5$ to $1.5$ in units of each target's",
         "24 runs started from 8 draws of the scheme Gaussian, with layers of $0.5$, $1$ and $2$ times",
         r"by L-BFGS: 4\,321 runs in all, $12.5$ core-seconds (Linux, 3 cores)",
         r"4\,300 runs (99.5\,\%) are, and 4\,000 (92.6\,\%) are certified and at the global minimum",
         rf"Of {n} claims {n - 1} are confirmed, 0 violated and 1 inconclusive; {n} of {n} controls are detected",
-        r"at least $50$\,\% of its cells have 2 or more that speak",
+        r"at least $50$\,\% of its cells have 2 or more counted ones",
         r"\texttt{feed\_1}, configuration \texttt{c0ffee}",
     ):
         assert words in text

@@ -75,5 +75,5 @@ def test_the_page_shows_the_search_where_there_was_one(
     page = build(searched=cost(searched, cells_with_minimum([evidence])))
     section = page[page.index('<section id="minimum_search"') :]
     assert "One was found in 3 of 4 cells, at a cost of 31 runs" in section
-    assert "none was said to be solved" in section
+    assert "none was reported as solved" in section
     assert '<section id="minimum_search"' not in build()

@@ -43,23 +43,25 @@ class Advice:
 def add_command(commands: Any) -> None:
     """Declare the command."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "advise", help="the weight decay that keeps a wanted rank, and how many of some trained runs end with it"
+        "advise", help="print the lambdas that keep a wanted rank, and the rank with which trained runs end"
     )
     parser.add_argument("target", help="a matrix M in any format that a grid reads (config/README.md)")
     parser.add_argument(
-        "--inputs", help="white inputs X, a sample a column; the target then holds the outputs Y, and M is Y X^T"
+        "--inputs", help="white inputs X, one sample a column; the target then holds the outputs Y, and M is Y X^T"
     )
     parser.add_argument("--depth", required=True, type=int, help="number of layers L, at least 2")
     parser.add_argument("--rank", required=True, type=int, help="how many singular values to keep")
     parser.add_argument("--starts", type=int, default=60, help="runs to train for the census; default 60, 0 for none")
-    parser.add_argument("--json", action="store_true", help="print JSON with every digit; null: there is no such end")
+    parser.add_argument("--json", action="store_true", help="print JSON with every digit; null: no such end exists")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Advise. Raises UserError."""
     if options.starts < 0 or options.starts % len(SCALES):
-        raise UserError(f"--starts: got {options.starts}, expected 0 or a multiple of {len(SCALES)}, as many a scale")
+        raise UserError(
+            f"--starts: got {options.starts}, expected 0 or a multiple of {len(SCALES)}, the same number for each scale"
+        )
     target, unit = _target(options)
     advice = advise(target.singular_values, options.depth, options.rank)
     ends = {}
@@ -159,11 +161,11 @@ def _words(found: dict[str, Any]) -> list[str]:
     if rank:
         lines.append(f"Some local minimum keeps {rank} up to lambda = {digits(found['kept_until'])}.")
     if more > low:
-        where = "so runs may end there in all of this interval" if more >= high else "and none above it"
+        where = "so runs may end at one anywhere in this interval" if more >= high else "and none above it"
         lines.append(f"Some local minimum keeps more up to lambda = {digits(more)}, {where}.")
     lines.append(
         "In torch weight_decay is 2 lambda for a loss that sums squared errors, 2 lambda / n for their mean over n "
-        "samples; AdamW's decay is another thing."
+        "samples; AdamW's decay is different."
     )
     return lines
 

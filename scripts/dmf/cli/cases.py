@@ -42,7 +42,7 @@ def asked_claim(name: str | None, study: str) -> Claim | None:
     claim = load_claim(name)
     if claim.study != study:
         instead = "dmf cell" if claim.study == "runs" else f"dmf study with {claim.study}"
-        raise UserError(f"--claim: {name} says nothing of {study}; use {instead}")
+        raise UserError(f"--claim: {name} does not read {study}; use {instead}")
     return claim
 
 

@@ -30,10 +30,10 @@ def add_command(commands: Any) -> None:
     parser.add_argument("grid", type=Path, help="the grid's YAML file; a report has its own, reports/NAME/grid.yaml")
     parser.add_argument("--target", required=True, help="name of the target")
     parser.add_argument("--depth", required=True, type=int)
-    parser.add_argument("--lam", required=True, help="as the grid labels it: 0.9c for 0.9 lambda_c, 0.05 for itself")
+    parser.add_argument("--lam", required=True, help="as in the grid: 0.9c for 0.9 lambda_c, 0.05 for the number")
     parser.add_argument("--scheme", help="only starts of this scheme")
     parser.add_argument("--scale", type=float, help="only starts of this scale")
-    parser.add_argument("--draw", type=int, help="only the start of this number")
+    parser.add_argument("--draw", type=int, help="only the start with this number")
     add_output(parser)
     parser.set_defaults(run=run)
 

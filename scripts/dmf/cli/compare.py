@@ -11,8 +11,8 @@ def add_command(commands: Any) -> None:
     """Add the command to a parser's commands."""
     parser = commands.add_parser("compare", help="write one page with two reports side by side")
     parser.add_argument("first", type=Path, help="folder of a report, such as reports/default")
-    parser.add_argument("second", type=Path, help="folder of another")
-    parser.add_argument("--out", type=Path, default=Path("compare.html"), help="file to write (compare.html)")
+    parser.add_argument("second", type=Path, help="folder of the other report")
+    parser.add_argument("--out", type=Path, default=Path("compare.html"), help="file to write; default compare.html")
     parser.set_defaults(run=_run)
 
 

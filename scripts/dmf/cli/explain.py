@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     if options.claim not in claim_names():
         near = get_close_matches(options.claim, claim_names(), n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else "dmf explain lists all"
-        raise UserError(f"claim: got {options.claim!r}, expected the name of one; {hint}")
+        raise UserError(f"claim: got {options.claim!r}, expected the name of a claim; {hint}")
     claim = load_claim(options.claim)
     screen = console()
     screen.print(f"[bold]{escape(claim.title)}[/bold] ({claim.source})\n")
@@ -68,7 +68,7 @@ def sections(claim: Claim) -> dict[str, str]:
         "Statement": claim.statement,
         "Measured": f"{claim.statistic}. Evidence: {evidence}",
         "Cells in scope": _first_line(claim.scope),
-        f"{claim.noun.capitalize()}s that count": _first_line(claim.eligible),
+        f"Eligible {claim.noun}s": _first_line(claim.eligible),
         "Tolerance": claim.tolerance + (DERIVED if r"\delta" in claim.tolerance else ""),
         "Refuted by": claim.refuted_by,
         "Control, in which it is false": claim.control,
@@ -81,7 +81,7 @@ def places(claim: Claim) -> dict[str, str]:
     parts = {
         "statistic": claim.ratio,
         "cells": claim.scope,
-        "what counts": claim.eligible,
+        "eligibility": claim.eligible,
     }
     return {role: _place(function) for role, function in parts.items()}
 

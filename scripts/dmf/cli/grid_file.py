@@ -94,7 +94,7 @@ def plain(text: str) -> Any:
 def grid_text(grid: Grid, path: Path) -> str:
     """The file for `path`, every key written out. Raises UserError where it would not be read as that same grid."""
     head = [
-        "# Made by dmf new-grid. Every key is here, with its default where none was given; config/README.md says more."
+        "# Made by dmf new-grid. Every key is here, with its default if no value was given; config/README.md says more."
     ]
     if SCHEMA_FILE.exists() and path.resolve().is_relative_to(Path.cwd()):  # editors complete and check as you type
         head.insert(0, f"# yaml-language-server: $schema={Path(os.path.relpath(SCHEMA_FILE, path.parent)).as_posix()}")

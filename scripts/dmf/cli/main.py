@@ -16,7 +16,7 @@ COMMANDS = (verdicts, compare, predict, explain, advise, new_grid, cell, study)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status, 1 after printing one line for a user's error."""
-    parser = argparse.ArgumentParser(prog="dmf", description="What the theory says, and what a grid found.")
+    parser = argparse.ArgumentParser(prog="dmf", description="What the theory predicts, and what a grid found.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     for command in COMMANDS:

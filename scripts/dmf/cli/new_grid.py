@@ -25,7 +25,7 @@ QUESTIONS = {
 def add_command(commands: Any) -> None:
     """Declare the command."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "new-grid", help="write a commented grid file; asks for what is not given where a terminal is attached"
+        "new-grid", help="write a commented grid file; in a terminal, ask for what is not given"
     )
     parser.add_argument("name", nargs="?", help="name of the grid: results go to data/NAME and reports/NAME")
     parser.add_argument("--targets", nargs="+", help=TARGETS)
@@ -35,7 +35,7 @@ def add_command(commands: Any) -> None:
         "--set", nargs="+", default=[], metavar="KEY=VALUE", help="any other key: starts.count=4, studies=[], seed=7"
     )
     parser.add_argument("--out", type=Path, help=f"file to write; default {FOLDER}/NAME.yaml")
-    parser.add_argument("--force", action="store_true", help="write over a file that is there")
+    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
     parser.set_defaults(run=run)
 
 
@@ -78,14 +78,14 @@ def place(options: argparse.Namespace, name: str) -> Path:
 
     path: Path = options.out or FOLDER / f"{name}.yaml"
     if options.out is None and not FOLDER.is_dir():
-        raise UserError(f"{FOLDER}: no such folder here; go to the checkout, or give the file with --out")
+        raise UserError(f"{FOLDER}: no such folder here; change to the checkout, or give the file with --out")
     if options.out is None and "/" in name:
         raise UserError(f"grid: got {name!r}, expected letters, digits, '_', '.' and '-' only")
     for other in (FOLDER.parent / "config.yaml", *sorted(FOLDER.glob("*.yaml"))):
         if other.exists() and other.resolve() != path.resolve() and load(other).grid == name:
             raise UserError(f"grid: {name} is the name of {other}, and both would write data/{name}; choose another")
     if (path.exists() or path.is_symlink()) and not options.force:
-        raise UserError(f"{path}: there already; choose another name, or write over it with --force")
+        raise UserError(f"{path}: already exists; choose another name, or overwrite it with --force")
     return path
 
 

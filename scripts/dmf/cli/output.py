@@ -16,7 +16,7 @@ WIDE = 120  # columns, where the output is no terminal
 def add_output(parser: argparse.ArgumentParser) -> None:
     """The options that `dmf cell` and `dmf study` share."""
     parser.add_argument("--claim", help="also show the statistic of this claim, in units of tolerance")
-    parser.add_argument("--json", action="store_true", help="print JSON with every digit in place of a table")
+    parser.add_argument("--json", action="store_true", help="print JSON with every digit instead of a table")
 
 
 def console() -> Console:

@@ -30,7 +30,7 @@ def add_command(commands: Any) -> None:
         nargs="+",
         type=int,
         metavar="D",
-        help="hidden widths d_1 ... d_(L-1), or one for all; min(d_0, d_L)",
+        help="hidden widths d_1 ... d_(L-1), or one for all; default min(d_0, d_L)",
     )
     for key in OF_THE_FILE:
         field = FileTarget.model_fields[key]
@@ -38,7 +38,7 @@ def add_command(commands: Any) -> None:
         if key in ("header", "index"):
             kind = {"action": argparse.BooleanOptionalAction}
         parser.add_argument(f"--{key}", help=field.description, default=None, **kind)
-    parser.add_argument("--json", action="store_true", help="print JSON with every digit; null: not finite, or none")
+    parser.add_argument("--json", action="store_true", help="print JSON with every digit; null: not finite, or absent")
     parser.set_defaults(run=run)
 
 

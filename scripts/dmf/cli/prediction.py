@@ -141,13 +141,13 @@ def _notes(numbers: dict[str, Any], sigma: Floats, spectrum: Floats, depth: int)
     if at_branch:
         notes.append(
             f"Degenerate: {', '.join(at_branch)} at m_loc, to {NEAR:g}. An eigenvalue of the Hessian vanishes at a "
-            "critical point there, and which levels exist is decided by rounding."
+            "critical point there, and rounding decides which levels exist."
         )
     lost = np.count_nonzero((spectrum > 0) & (spectrum < numbers["mu"]))
     if lost:
         notes.append(
-            f"μ is not the smallest positive eigenvalue: {lost} are smaller, but less than float64 can tell from zero "
-            "beside λ_max."
+            f"μ is not the smallest positive eigenvalue: {lost} are smaller, but float64 cannot distinguish them from "
+            "zero next to λ_max."
         )
     return notes
 

@@ -123,6 +123,6 @@ def preflight_table(
     table.add_row("memory", f"{found.largest_mib:,.0f} MiB, {found.largest}; {has}")
     threads = ", ".join(f"{key}={environment[key]}" for key in THREADS if key in environment)
     table.add_row("threads", f"one a job, set by Snakemake; in this shell {threads or 'none is set'}")
-    locking = environment.get("HDF5_USE_FILE_LOCKING", "not set: HDF5 locks files; FALSE where a file system refuses")
+    locking = environment.get("HDF5_USE_FILE_LOCKING", "not set: HDF5 locks files; set FALSE if they cannot be locked")
     table.add_row("HDF5 file locking", locking)
     return table

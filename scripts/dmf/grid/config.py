@@ -64,7 +64,7 @@ Scheme = Literal["gaussian", "orthogonal", "balanced", "identity"]
 class Lambdas(Model):
     """The regularization parameters, every one combined with every target and depth."""
 
-    relative: Positives = Field([], description="In units of each target's own lambda_c(sigma_1, depth).")
+    relative: Positives = Field([], description="In units of lambda_c(sigma_1, depth) of each target.")
     absolute: Positives = Field([], description="The same number for every target and depth.")
 
     @model_validator(mode="after")
@@ -83,16 +83,16 @@ class Starts(Model):
         min_length=1,
         description="Size of a layer in units of sigma_1^(1/L), the size of a layer of the unregularized solution.",
     )
-    count: Count = Field(8, le=10_000_000, description="Draws a scheme and scale.")
+    count: Count = Field(8, le=10_000_000, description="Draws for each scheme and scale.")
 
 
 class Certificate(Model):
-    """When a run may speak for a theorem, and how many must."""
+    """When a run is certified, and how many runs and cells a verdict needs."""
 
     gradient_norm: Positive = Field(
         1e-10,
         lt=1e-2,
-        description="Largest certified gradient norm, in units of sigma_1^(2-1/L), how the gradient scales with M.",
+        description="Largest certified gradient norm, in units of sigma_1^(2-1/L), the natural size of a gradient.",
     )
     runs_per_cell: Count = Field(2, description="Certified minimizers a cell needs before it counts.")
     cells: Annotated[Finite, Field(gt=0, le=1)] = Field(
@@ -109,13 +109,13 @@ class Keep(Model):
 class Tiles(Model):
     """How runs are packed into jobs; changes no result."""
 
-    seconds: Positive = Field(20.0, description="Predicted seconds of training a job.")
-    chunk_mib: Positive = Field(512.0, description="Most MiB of runs that a job holds when it puts tiles together.")
+    seconds: Positive = Field(20.0, description="Predicted seconds of training in each job.")
+    chunk_mib: Positive = Field(512.0, description="Most MiB of runs that a job assembles or certifies.")
 
 
 def _enough(runs: int) -> int:
     if 0 < runs < FEWEST_ATTEMPTS:
-        raise ValueError(f"expected 0 or at least {FEWEST_ATTEMPTS}: fewer would miss the search's own control")
+        raise ValueError(f"expected 0 or at least {FEWEST_ATTEMPTS}: fewer would miss the control of the search")
     return runs
 
 
@@ -166,9 +166,9 @@ class Grid(Model):
     tiles: Tiles = Tiles()
     refute: Refute = Refute()
     minimum_search: MinimumSearch = MinimumSearch()
-    figures: Choice = Field("all", description="all, or the names of those to draw.")
+    figures: Choice = Field("all", description="all, or the names of the figures to draw.")
     studies: Choice = Field(
-        "all", description="all, or the names of those wanted: evidence for statements that no run of a grid reaches."
+        "all", description="all, or the names of studies: evidence for statements that no run of a grid reaches."
     )
 
     @model_validator(mode="after")

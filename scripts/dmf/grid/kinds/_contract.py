@@ -30,7 +30,7 @@ class TargetSpec(Model, ABC):
     """One target as a user writes it."""
 
     name: Name = Field(description="Short name; part of every run's key, so renaming draws new random numbers.")
-    label: Label | None = Field(None, description="How the report calls it; changes no number.")
+    label: Label | None = Field(None, description="Its name in the report; changes no number.")
 
     @property
     def place(self) -> str:

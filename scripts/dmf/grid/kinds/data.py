@@ -1,4 +1,4 @@
-"""Targets made of data: a data set of an installed library, a file of the user's, or a network's inputs and outputs."""
+"""Targets made of data: a data set of an installed library, a user's file, or a network's inputs and outputs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class DataTarget(TargetSpec):
 
     center: standard.Center = Field("none", description="Subtract the means of rows, columns or both.")
     scale: standard.Scale = Field(
-        "none", description="Divide by the Frobenius or spectral norm, or each row or column by its own norm."
+        "none", description="Divide by the Frobenius or spectral norm, or each row or column by its norm."
     )
 
     def standardised(
@@ -65,18 +65,21 @@ class DatasetTarget(DataTarget):
 
 
 class FileTarget(DataTarget):
-    """A matrix of the user's own."""
+    """A matrix from a file."""
 
     kind: Literal["file"]
     map: Literal["none", "covariance", "correlation"] = Field(
         "none", description="covariance or correlation: of the columns, with rows as observations, instead of the data."
     )
     path: Visible = Field(
-        min_length=1, description="Relative to the working directory; the suffix says the format (config/README.md)."
+        min_length=1,
+        description="Relative to the working directory; the suffix determines the format (config/README.md).",
     )
-    variable: str | None = Field(None, description="Which of a .npz, .mat or .nc file; needed where it has several.")
-    header: StrictBool | None = Field(None, description="Whether a table's first row is labels; found out if unset.")
-    index: StrictBool | None = Field(None, description="Whether the first column is labels; found out if unset.")
+    variable: str | None = Field(
+        None, description="Which array of a .npz, .mat or .nc file; required if there are several."
+    )
+    header: StrictBool | None = Field(None, description="Whether a table's first row is labels; inferred if unset.")
+    index: StrictBool | None = Field(None, description="Whether the first column is labels; inferred if unset.")
     rows: Labels | None = Field(None, description="Labels of the rows, instead of the file's; change no number.")
     columns: Labels | None = Field(None, description="Labels of the columns, instead of the file's; change no number.")
 
@@ -105,7 +108,7 @@ class NetworkTarget(TargetSpec):
 
     kind: Literal["network"]
     inputs: File = Field(description="A file as for kind file, samples in rows, features in columns.")
-    outputs: File = Field(description="Another with the same samples in rows.")
+    outputs: File = Field(description="A second file, with the same samples in rows.")
     components: Dimension | None = Field(
         None, description="Principal components of the centred inputs that are kept; all of their rank if unset."
     )

@@ -108,7 +108,7 @@ def _shapes(targets: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _lambdas(lambdas: Lambdas) -> str:
-    own = r"in units of each target's own $\lambda_c(\sigma_1, L)$"
+    own = r"in units of each target's $\lambda_c(\sigma_1, L)$"
     given = [(lambdas.relative, own), (lambdas.absolute, "the same for all targets and depths")]
     return tex.listed(
         [f"{len(values)} {_value(values)} {unit}" for values, unit in given if values],
