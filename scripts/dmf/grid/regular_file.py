@@ -13,8 +13,8 @@ from dmf.errors import UserError
 FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-def regular_file(path: Path, most: int) -> bytes:
-    """All bytes of the file. Raises UserError where it is missing, no regular file, or has more than `most` bytes."""
+def regular_file(path: Path, most: int, remedy: str = "reduce the matrix") -> bytes:
+    """All bytes of the file. Raises UserError where it is missing, no regular file, or larger than `most` bytes."""
     try:
         handle = os.open(path, FLAGS)
     except FileNotFoundError:
@@ -30,7 +30,7 @@ def regular_file(path: Path, most: int) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise UserError("is a folder, a device or a pipe; expected a file")
         if status.st_size > most:
-            raise UserError(f"has {status.st_size} bytes, expected at most {most}; reduce the matrix")
+            raise UserError(f"has {status.st_size} bytes, expected at most {most}; {remedy}")
         with os.fdopen(handle, "rb", closefd=False) as file:
             return file.read(most)
     finally:
