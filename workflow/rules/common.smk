@@ -25,6 +25,7 @@ from dmf.dataset.archive import (
 from dmf.dataset.locks import check_writable, hold
 from dmf.dataset.project import open_project
 from dmf.grid.choice import chosen
+from dmf.grid.config import load
 from dmf.grid.parts import thinning
 from dmf.grid.resources import (
     memory,
@@ -45,8 +46,15 @@ except UserError as error:
 TRAINS = not (ARCHIVE or INCOMPLETE)
 
 if "grid" not in config:
+    CONFIGURATION = configuration_of(ARCHIVE) if ARCHIVE else "config/config.yaml"
+    # Snakemake would run templates in it, and hang where a few lines stand for a billion values.
+    if workflow.is_main_process and Path(CONFIGURATION).exists():
+        try:
+            load(CONFIGURATION)
+        except UserError as error:
+            sys.exit(str(error))
 
-    configfile: configuration_of(ARCHIVE) if ARCHIVE else "config/config.yaml"
+    configfile: CONFIGURATION
 
 
 for key in ASKED:
