@@ -3,20 +3,31 @@
 # make bench: time the training engines beside their peers. make slurm-test: the profiles for clusters, on a private Slurm.
 # make ARCHIVE=FOLDER: report a data folder copied from elsewhere, without training.
 PYTHON ?= python3
-GRID ?= $(if $(ARCHIVE),$(ARCHIVE)/grid.yaml,config/config.yaml)
 BIN := .venv/bin
-NAME = $(shell $(BIN)/python -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["grid"])' $(GRID))
 RUN := $(BIN)/snakemake --workflow-profile workflow/profiles/local
+
+# What a user writes is data. Paths are taken as they are, not expanded by make, and reach recipes as variables of the
+# environment, which a shell does not read as commands; the text of a grid's file is read by dmf only.
+override ARCHIVE := $(value ARCHIVE)
+ifneq ($(value GRID),)
+override GRID := $(value GRID)
+else
+override GRID := $(if $(ARCHIVE),$(ARCHIVE)/grid.yaml,config/config.yaml)
+endif
+export GRID ARCHIVE
 
 .PHONY: all setup verdicts test slurm-setup slurm-test lint bench clean
 
+# The file is checked first: Snakemake would run templates in it, and hang where a few lines stand for a billion values.
+# A run that fails says why itself, with the table where a claim is violated; any table here would be an older run's.
 all: setup
-	@$(RUN) --configfile $(GRID) $(if $(ARCHIVE),--config archive=$(ARCHIVE)) -- all; status=$$?; \
-	  if [ -d reports/$(NAME)/verdicts ]; then $(BIN)/dmf verdicts reports/$(NAME) || exit; fi; exit $$status
+	@$(BIN)/dmf check-grid $${ARCHIVE:+--archive="$$ARCHIVE"} -- "$$GRID" >/dev/null
+	@$(RUN) --configfile="$$GRID" $${ARCHIVE:+--config "archive=$$ARCHIVE"} -- all
+	@$(BIN)/dmf verdicts --grid="$$GRID"
 
 # The table in the terminal, in colour; nothing runs.
 verdicts: setup
-	@$(BIN)/dmf verdicts reports/$(NAME)
+	@$(BIN)/dmf verdicts --grid="$$GRID"
 
 setup: .venv/installed
 

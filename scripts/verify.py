@@ -1,9 +1,11 @@
 """Fails when a claim is violated or a control was missed."""
 
 import json
+import sys
 from pathlib import Path
 
 from _step import step
+from dmf.cli.verdicts import print_verdicts
 from dmf.dataset.store import read, write_text
 from dmf.errors import UserError
 from dmf.refute.record import problems as refutations
@@ -15,7 +17,10 @@ from dmf.studies.contract import check_study
 
 with step(snakemake.log[0], "verify", snakemake.input) as log:
     verdicts = read_verdicts([Path(file) for file in snakemake.input.verdicts])
-    problems = failures(verdicts, Path(snakemake.input.page).parent, Path(snakemake.log[0]).parent)
+    report = Path(snakemake.input.page).parent
+    problems = failures(verdicts, report, Path(snakemake.log[0]).parent)
+    if problems:
+        print_verdicts(verdicts, report, sys.stderr)
     problems += [line for file in snakemake.input.found for line in refutations(read_record(file), file)]
     problems += [line for file in snakemake.input.searched for line in false_finds(read(file, check_study), file)]
     problems += gaps(snakemake.input.provenance, json.loads(snakemake.params.absent))

@@ -75,6 +75,21 @@ def test_the_page_is_pointed_to_where_there_is_one(report: Path, capsys: pytest.
     assert f"Report: {report / 'index.html'}\n" in capsys.readouterr().out
 
 
+def test_a_report_is_found_by_its_grid_whose_file_need_not_be_whole(
+    report: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(report.parents[1])
+    Path("mine.yaml").write_text("grid: tiny\nunknown: 1\n")
+    assert main(["verdicts", "--grid", "mine.yaml"]) == 0
+    assert "Verdicts of grid tiny" in capsys.readouterr().out
+    Path("mine.yaml").write_text("grid: ../reports/tiny\n")
+    assert main(["verdicts", "--grid=mine.yaml"]) == 1
+    assert capsys.readouterr().err.startswith("mine.yaml: grid: got '../reports/tiny': expected letters")
+    assert main(["check-grid", "mine.yaml"]) == 1
+    with pytest.raises(SystemExit):
+        main(["verdicts", str(report), "--grid", "mine.yaml"])
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_a_folder_without_verdicts_is_one_line_and_exit_status_1(
     there: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -9,6 +9,11 @@ BASE = {
     "lambdas": "{relative: [0.5]}",
 }
 BOMB = "\n".join(["b0: &b0 [x, x]", *(f"b{i}: &b{i} [*b{i - 1}, *b{i - 1}]" for i in range(1, 40)), "grid: *b39"])
+# Merge keys copy their mappings' keys when the file is read, before anyone looks at it.
+MERGED = "\n".join(
+    ["b0: &b0 {x: 1}", *(f"b{i}: &b{i} {{<<: [*b{i - 1}, *b{i - 1}]}}" for i in range(1, 40)), "grid: *b39"]
+)
+TOO_MANY = "more than 1,000,000 values, with those of every alias (*name); use fewer"
 
 # What a key of BASE is replaced by, in YAML.
 CHANGED: list[tuple[dict[str, str], str]] = [
@@ -204,8 +209,8 @@ WHOLE: list[tuple[bytes, str]] = [
     (b"", "got None: expected a mapping of keys to values"),
     (b"[]", "got []: expected a mapping of keys to values"),
     (b"text", "got 'text': expected a mapping of keys to values"),
-    (b"\xff\xfe\x00", "not readable as text (…)"),
-    (b"\x89PNG\r\n\x1a\n", "not readable as text (…)"),
+    (b"\xff\xfe\x00", "not readable as text (…); save it as UTF-8"),
+    (b"\x89PNG\r\n\x1a\n", "not readable as text (…); save it as UTF-8"),
     (b"grid: [", "not valid YAML: …"),
     (b"grid: demo\n\tdepths: [3]", "not valid YAML: …"),
     (b"grid: a\ngrid: b", "targets: missing; a value is required here (and 2 more)"),
@@ -213,9 +218,15 @@ WHOLE: list[tuple[bytes, str]] = [
     (b"grid: !!python/object/apply:os.system [id]", "not valid YAML: …"),
     (b"!!python/name:os.system", "not valid YAML: …"),
     (b"grid: *nowhere", "not valid YAML: …"),
-    (b"&a [*a]", "got [[[[...]]]]: expected a mapping of keys to values"),
+    (b"&a [*a]", "line 1: *a is part of itself; write its values out"),
+    (b"a: &a {<<: [*a, *a]}", "line 1: *a is part of itself; write its values out"),
     (b"grid: 2026-13-45", "not valid YAML: …"),
     (b"[" * 1100, "not valid YAML: …"),
     (b"grid: " + b"9" * 5000, "not valid YAML: …"),
-    (BOMB.encode(), "b0: unknown key; see config/README.md for the keys (and 43 more)"),
+    (b"grid: 0x" + b"f" * 9000, "grid: got a number of more digits than are shown: expected text (and 3 more)"),
+    (b"grid: 1" + b":59" * 100_000, "line 1: a value of 300,001 characters, expected at most 10,000"),
+    (b"grid: 1" + b":59" * 3000, "grid: got a number of more digits than are shown: expected text (and 3 more)"),
+    (BOMB.encode(), f"line 18: {TOO_MANY}"),
+    (MERGED.encode(), f"line 18: {TOO_MANY}"),
+    (b"# much\n" * 2**21, "has 14680064 bytes, expected at most 8388608; split it into several grids"),
 ]

@@ -52,5 +52,5 @@ def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, content: bytes, fragm
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nowhere\.yaml: no such file"):
         load(tmp_path / "nowhere.yaml")
-    with pytest.raises(UserError, match="not readable as text"):
+    with pytest.raises(UserError, match="is a folder, a device or a pipe; expected a file"):
         load(str(tmp_path))

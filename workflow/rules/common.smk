@@ -9,6 +9,7 @@ from dmf.cli.progress import TrainingWatch
 from dmf.dataset.archive import ASKED
 from dmf.dataset.source import DataSource
 from dmf.errors import UserError
+from dmf.grid.config import load
 from dmf.plan import canonical, plan_workflow
 
 
@@ -21,8 +22,12 @@ def or_exit(function, *arguments):
 
 
 if "grid" not in config:
+    CONFIGURATION = or_exit(DataSource.asked, config).configuration
+    # Snakemake would run templates in it, and hang where a few lines stand for a billion values.
+    if workflow.is_main_process and Path(CONFIGURATION).exists():
+        or_exit(load, CONFIGURATION)
 
-    configfile: or_exit(DataSource.asked, config).configuration
+    configfile: CONFIGURATION
 
 
 source = str(workflow.configfiles[-1] if workflow.configfiles else "--config")

@@ -4,31 +4,46 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 
 from dmf.cli.table import verdict_table
-from dmf.errors import UserError
+from dmf.errors import UserError, printable
+from dmf.evidence.claim import Verdict
 from dmf.report.verdicts import read_verdicts
 
 
 def add_command(commands: Any) -> None:
     """Declare the command."""
     parser: argparse.ArgumentParser = commands.add_parser("verdicts", help="print the table of verdicts of a report")
-    parser.add_argument("report", type=Path, help="folder of the report, such as reports/default")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("report", type=Path, nargs="?", help="folder of the report, such as reports/default")
+    which.add_argument("--grid", type=Path, metavar="FILE", help="a grid's YAML file; its report is in reports/NAME")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the table. Raises UserError where the folder has no verdicts."""
+    """Print the table. Raises UserError where the folder has no verdicts, or the grid's file has no name."""
     report: Path = options.report
+    if options.grid:
+        from dmf.grid.config import grid_name
+
+        report = Path("reports", grid_name(options.grid))
     files = sorted((report / "verdicts").glob("*.json"))
     if not files:
-        raise UserError(f"{report}: no verdicts here; expected a folder such as reports/default after a run")
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(verdict_table(read_verdicts(files), f"Verdicts of grid {report.name}"))
+        raise UserError(
+            f"{printable(str(report))}: no verdicts here; expected a folder such as reports/default after a run"
+        )
+    print_verdicts(read_verdicts(files), report, sys.stdout)
+    return 0
+
+
+def print_verdicts(verdicts: Sequence[Verdict], report: Path, stream: TextIO) -> None:
+    """The table of a report's verdicts, and where its page is, if there is one."""
+    console = Console(file=stream, width=None if stream.isatty() else 140)
+    console.print(verdict_table(verdicts, f"Verdicts of grid {report.name}"))
     if (report / "index.html").exists():
         console.print(f"Report: {report / 'index.html'}", highlight=False, soft_wrap=True)
-    return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -10,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+import yaml
 
 from dmf.dataset.project import CONFIGURATION, LEDGER, Project, read_tiles
 from dmf.dataset.schema import SCHEMA_VERSION, DataError
 from dmf.dataset.store import read, read_header
 from dmf.dataset.targets import targets_from_dataset
-from dmf.errors import UserError
+from dmf.errors import UserError, printable
 from dmf.grid.config import validate
 from dmf.grid.kinds import GaussianTarget, SpectrumTarget
 from dmf.grid.targets import TargetMatrix, build_targets
@@ -25,26 +27,57 @@ DRAWN = (GaussianTarget, SpectrumTarget)  # kinds whose numbers follow from the 
 ASKED = ("archive", "incomplete")  # keys that are no part of a grid
 CONTROLS = "controls.nc"
 LONGEST = 60  # characters of a value in a complaint
+UNSAFE = re.compile(r"""["'$`\\{}]""")  # Snakemake starts its jobs in a shell with such a path between double quotes
 REMEDY = f"report this data with its own {CONFIGURATION}, or train what the configuration asks for"
 
 
 def asked(config: Mapping[str, Any]) -> tuple[str, bool]:
     """What is asked of one run in Snakemake's configuration: the archive ("" for none), and whether `incomplete`.
 
-    Raises UserError for an archive that is no folder, or has no configuration where `config` has none either, and for
-    another value of `incomplete` than true or false.
+    Raises UserError for an archive that is no folder, or has a name that could be run, or has no configuration where
+    `config` has none either, and for another value of `incomplete` than true or false.
     """
+    for key in ASKED:  # a list or mapping may stand for a billion values, so it is not written out
+        if not isinstance(config.get(key, ""), str | int | float):
+            raise UserError(f"{key}: got no text, expected {'a folder' if key == 'archive' else 'true or false'}")
     archive, text = str(config.get("archive", "")), str(config.get("incomplete", False)).lower()
+    if UNSAFE.search(archive) or not archive.isprintable():
+        raise _renamed(archive)
     if archive and not Path(archive).is_dir():
-        raise UserError(f"archive: got {archive}, expected a folder copied from one such as data/default")
+        raise UserError(f"archive: got {_short(archive)}, expected a folder copied from one such as data/default")
     if archive and "grid" not in config and not Path(configuration_of(archive)).is_file():
         raise UserError(
             f"archive: got {archive}, which has no {CONFIGURATION}; expected a folder copied from one such as "
             "data/default, or give its configuration with --configfile"
         )
     if text not in ("true", "false"):
-        raise UserError(f"incomplete: got {config['incomplete']!r}, expected true or false")
+        raise UserError(f"incomplete: got {_short(repr(config['incomplete']))}, expected true or false")
     return archive, text == "true"
+
+
+def check_name(archive: str) -> None:
+    """Raise UserError where Snakemake would take the name of an archive for another, a number or a list, or a shell
+    for a command: it reads values of --config as YAML, whatever quotes are around them, and so does each of its jobs.
+    """
+    try:
+        kept = yaml.BaseLoader(archive).get_single_data() == archive
+    except yaml.YAMLError:
+        kept = False
+    try:
+        float(archive)
+    except ValueError:
+        number = False
+    else:
+        number = True
+    if number or not kept or UNSAFE.search(archive) or not archive.isprintable():
+        raise _renamed(archive)
+
+
+def _renamed(archive: str) -> UserError:
+    return UserError(
+        f"archive: got {_short(printable(archive))}, expected a name that is no number, and without quotes, braces, "
+        "$, `, \\, ' #' and ': '; rename the folder"
+    )
 
 
 def configuration_of(archive: str) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
+    BaseModel,
     Field,
     StrictBool,
     StrictInt,
@@ -25,9 +25,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from dmf.errors import UserError
+from dmf.errors import UserError, printable
 from dmf.grid.fields import Count, Dimension, Finite, Model, Name, Positive, Positives, Title, first_problem, unique
 from dmf.grid.kinds import Target
+from dmf.grid.user_files import read_yaml
 from dmf.training.arguments import DEVICE
 from dmf.training.settings import Lbfgs, Optimizer
 
@@ -200,16 +201,19 @@ def validate(raw: Any, source: str) -> Grid:
 
 def load(path: str | Path) -> Grid:
     """Read and check a grid's YAML file. Raises UserError."""
-    path = Path(path)
+    return validate(read_yaml(path), printable(str(path)))
+
+
+class _Named(BaseModel):
+    grid: Name
+
+
+def grid_name(path: str | Path) -> str:
+    """The name in a grid's YAML file, whatever else is in it. Raises UserError where it could not be a grid's."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; expected a grid's YAML file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not readable as text ({error})") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2026-13-01
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    return validate(raw, str(path))
+        return _Named.model_validate(read_yaml(path)).grid
+    except ValidationError as error:
+        raise UserError(f"{printable(str(path))}: {first_problem(error)}") from None
 
 
 def chosen(key: str, wanted: str | Sequence[str], known: Sequence[str], source: str) -> list[str]:

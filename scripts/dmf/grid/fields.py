@@ -119,5 +119,8 @@ def first_problem(error: ValidationError) -> str:
 
 def _short(value: object) -> str:
     # Aliases in YAML can make a few lines mean a billion entries: never write a value out whole.
-    text = _SHORTENED.repr(value)
+    try:
+        text = _SHORTENED.repr(value)
+    except ValueError:  # Python refuses to write out some thousand digits
+        text = "a number of more digits than are shown"
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
