@@ -1,5 +1,5 @@
 include: "workflow/Snakefile"
 
 
-# The default target of an included file does not count, so it is named here.
+# Snakemake forgets the default target of an included file.
 workflow.default_target = "all"

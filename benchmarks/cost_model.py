@@ -2,7 +2,7 @@
 
     python benchmarks/cost_model.py
 
-Prints a table and the least-squares constants for `dmf.grid.tiles.seconds_per_run`.
+Prints a table and the least-squares constants for `dmf.grid.cost.seconds_per_run`.
 """
 
 import platform
@@ -13,8 +13,8 @@ import numpy as np
 from dmf.dataset.train import train_block
 from dmf.grid.cells import Group, Series
 from dmf.grid.config import Grid
+from dmf.grid.cost import seconds_per_run
 from dmf.grid.targets import build_targets
-from dmf.grid.tiles import seconds_per_run
 
 LABELS = ["0.1c", "0.5c", "0.9c", "0.99c", "1.2c", "2.0c"]
 SERIES = [Series(scheme, scale) for scheme in ("gaussian", "balanced") for scale in (0.5, 1.0, 2.0)]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dmf.evidence.again import train_again
+from dmf.cli.cell import train_again
 from dmf.evidence.certify import certify
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets

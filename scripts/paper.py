@@ -13,9 +13,7 @@ from dmf.figures import FIGURES, load_figures
 from dmf.figures.figure import draw
 from dmf.grid.config import validate
 from dmf.report.folder import read_report
-from dmf.report.paper.bibliography import bibtex
-from dmf.report.paper.floats import figure_float, figure_floats, verdict_table
-from dmf.report.paper.methods import methods
+from dmf.report.paper.pieces import bibtex, figure_float, figure_floats, methods, verdict_table
 from dmf.studies.contract import OF_THE_GRID, read_evidence
 
 with step(snakemake.log[0], "paper", snakemake.input) as log:

@@ -14,6 +14,7 @@ FLOORS = [
     {"report"},
     {"cli"},
 ]
+SHARED = ("training", "theory")  # of one floor; see the last test
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 
@@ -38,4 +39,15 @@ def test_imports_go_down_the_floors_only() -> None:
     for room, floor in FLOOR.items():
         for file in (PACKAGE / room).rglob("*.py"):
             for other in imported(file) - {room}:
-                assert FLOOR[other] < floor, f"{file.relative_to(PACKAGE)} imports from {other}"
+                place = file.relative_to(PACKAGE)
+                assert FLOOR[other] < floor or (room, other) == SHARED, f"{place} imports from {other}"
+
+
+def test_training_takes_random_frames_from_theory_and_nothing_else() -> None:
+    """What the theory says of a run must not come from the code that made it, nor the other way round."""
+    for file in (PACKAGE / "training").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dmf.theory"):
+                assert (node.module, [alias.name for alias in node.names]) == ("dmf.theory", ["haar"]), file
+            elif isinstance(node, ast.Import):
+                assert not [alias for alias in node.names if alias.name.startswith("dmf.theory")], file

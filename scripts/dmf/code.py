@@ -19,9 +19,10 @@ SCRIPTS = Path(__file__).parents[1]  # holds the script of every step, and the p
 # Modules that no number or text of a step's output depends on, and why not; by step, "*" for every step.
 _PARAMETERS = "checks the configuration, whose values reach this step as parameters"
 _TARGETS = "draws or reads targets, which this step holds against the fingerprints in its parameters or inputs"
-_GIVEN = dict.fromkeys(["dmf.grid.config", "dmf.grid.fields", "dmf.grid.complaint"], _PARAMETERS)
-_READ = dict.fromkeys(["dmf.grid.readers*", "dmf.grid.regular_file"], "reads files of users, which this step does not")
+_GIVEN = dict.fromkeys(["dmf.grid.config", "dmf.grid.fields"], _PARAMETERS)
+_READ = dict.fromkeys(["dmf.grid.readers*"], "reads files of users, which this step does not")
 _DRAWN = dict.fromkeys(["dmf.grid.targets", "dmf.grid.kinds*", "dmf.grid.datasets", "dmf.grid.standard"], _TARGETS)
+_UNIT = {"dmf.theory.certificate": "says what a run's gradient allows; this step takes EPS of it, which float64 fixes"}
 EXEMPT: dict[str, dict[str, str]] = {
     "*": {
         "_step": "logs a step and reports its failure",
@@ -33,7 +34,7 @@ EXEMPT: dict[str, dict[str, str]] = {
         "dmf.dataset.project": "plans; what it decides reaches a step as parameters",
         "dmf.dataset.provenance": "says when and where a file was written",
         "dmf.dataset.store": "writes and reads files; readers check the fingerprint of the values",
-        "dmf.grid.memory": "says how many runs are trained side by side, which changes no bit of them",
+        "dmf.grid.cost": "predicts time and memory; how many runs it trains together changes no bit of them",
         "dmf.grid.tiles": "cuts a grid into tiles; a tile's content is a parameter",
     },
     "certify": _GIVEN | _DRAWN,
@@ -54,18 +55,21 @@ EXEMPT: dict[str, dict[str, str]] = {
     "verify": _GIVEN | _DRAWN,
     "train": _GIVEN
     | _DRAWN
+    | _UNIT
     | {
         "dmf.dataset.tile_cache": "decides whether a tile is trained, not how",
         "dmf.dataset.schema": "names and checks variables; its version is in every file",
     },
     "assemble": _GIVEN
     | _DRAWN
+    | _UNIT
     | {
         "dmf.dataset.tile_cache": "repairs a damaged tile",
         "dmf.dataset.train": "trains a damaged tile again, with the code whose fingerprint is in its parameters",
     },
     "assemble_incomplete": _GIVEN
     | _DRAWN
+    | _UNIT
     | {"dmf.dataset.train": "labels runs that are missing; a file of runs says which schema it follows"},
 }
 

@@ -35,7 +35,7 @@ def test_the_worst_run_of_a_verdict_has_its_statistic_when_it_is_trained_again(
     grid: Path, trained: Trained, capsys: pytest.CaptureFixture[str]
 ) -> None:
     worst, statistic = worst_of("uniqueness", trained.evidence)
-    options = [word for name, value in worst.items() for word in (f"--{name}", str(value))]
+    options = [word for name, value in worst.items() for word in (f"--{name.removesuffix('_label')}", str(value))]
     assert main(["cell", str(grid), *options, "--claim", "uniqueness", "--json"]) == 0
     (record,) = json.loads(capsys.readouterr().out)
     assert {name: record[name] for name in worst} == worst

@@ -19,6 +19,9 @@ Make = Callable[[], bytes]
 ONE_BAD = np.array([[1.0, 2.0], [3.0, np.nan]])
 PICKLED = npy(np.array([[{}]], dtype=object), allow_pickle=True)
 GREY = np.ones((3, 3), dtype=np.uint8)
+GENERAL = b"%%MatrixMarket matrix coordinate real general\n"
+SKEW = b"%%MatrixMarket matrix coordinate real skew-symmetric\n"
+ARRAY = b"%%%%MatrixMarket matrix array real %b\n2 2\n"
 NOISE = np.random.default_rng(0).integers(0, 256, (30, 30), dtype=np.uint8)
 SPARSE_HUGE = scipy.sparse.csc_array(([1.0], ([0], [0])), shape=(10**6, 10**6))
 CUBE = np.ones((2, 2, 2))
@@ -120,7 +123,45 @@ FILES: list[tuple[str, Make, dict[str, Any], str]] = [
     ("m.npz", lambda: npz(m=MATRIX)[:-30], {}, "not a readable .npz matrix (…)"),
     ("m.mat", lambda: mat(m=MATRIX)[:-8], {}, "not a readable .mat matrix (…)"),
     ("trap.mat", stray_mat, {}, "not a readable .mat matrix (indices must be < 2)"),
-    ("m.mtx", lambda: mtx(MATRIX)[:-20], {}, "not a readable .mtx matrix (…)"),
+    ("m.mtx", lambda: mtx(MATRIX)[:-20], {}, "line 8: got '3.333333333333333E-', expected one number"),
+    ("m.mtx", lambda: GENERAL + b"2 2 1\n3 1 5\n", {}, "not a readable .mtx matrix (Line 3: Row index out of bounds)"),
+    ("m.mtx", lambda: GENERAL + b"2 2 999999999999999\n1 1 5\n", {}, "has 1 entries, expected 999999999999999"),
+    ("m.mtx", lambda: GENERAL + b"2 2\n1 1 5\n", {}, "got sizes '2 2', expected 3 whole numbers"),
+    # numbers that SciPy would read as others
+    ("m.mtx", lambda: GENERAL + b"% x\n2 2 1\n\n1 1 2,5\n", {}, "line 5: got '1 1 2,5', expected row, column, value"),
+    ("m.mtx", lambda: GENERAL + b"2 2 1\n1 1 1.5+01\n", {}, "line 3: got '1 1 1.5+01', expected row, column, value"),
+    ("m.mtx", lambda: GENERAL + b"2 2 1\n1 1 5 7\n", {}, "line 3: got '1 1 5 7', expected row, column, value"),
+    ("m.mtx", lambda: GENERAL + b"2 2 1\n1 1.5 5\n", {}, "line 3: got '1 1.5 5', expected row, column, value"),
+    ("m.mtx", lambda: GENERAL + b"2 2 1\n1 1 nan\n", {}, "line 3: got '1 1 nan', expected row, column, value"),
+    ("m.mtx", lambda: GENERAL + b"2 2 1\n1 1 5\0\n", {}, r"line 3: got '1 1 5\x00', expected row, column, value"),
+    ("m.mtx", lambda: ARRAY % b"general" + b"1 2\n2 2\n", {}, "line 3: got '1 2', expected one number"),
+    ("m.mtx", lambda: ARRAY % b"symmetric" + b"1\n2\n", {}, "has 2 entries, expected 3"),
+    ("m.mtx", lambda: ARRAY % b"symmetric" + b"1\n2\n2\n1\n", {}, "has 4 entries, expected 3"),
+    ("m.mtx", lambda: ARRAY % b"skew-symmetric" + b"0\n2\n0\n", {}, "has 3 entries, expected 1"),
+    (
+        "m.mtx",
+        lambda: SKEW.replace(b"skew-", b"") + b"2 3 1\n2 1 5\n",
+        {},
+        "got 2 rows and 3 columns of a symmetric matrix",
+    ),
+    (
+        "m.mtx",
+        lambda: SKEW.replace(b"skew-", b"") + b"2 2 3\n1 1 1\n1 2 5\n2 1 5\n",
+        {},
+        "is symmetric, but has row 1, column 2 twice, maybe as its mirror image; leave one of them out, or say general in the first line",
+    ),
+    (
+        "m.mtx",
+        lambda: SKEW + b"2 2 2\n1 2 -5\n2 1 5\n",
+        {},
+        "is skew-symmetric, but has row 1, column 2 twice, maybe as its mirror image; leave one of them out, or say general in the first line",
+    ),
+    (
+        "m.mtx",
+        lambda: SKEW + b"2 2 2\n2 2 7\n2 1 5\n",
+        {},
+        "is skew-symmetric, but row 2, column 2 is not zero; say general in the first line",
+    ),
     ("m.nc", lambda: netcdf({"m": MATRIX})[:1000], {}, "not a readable .nc matrix (…)"),
     ("m.png", lambda: image(NOISE)[:500], {}, "not a readable .png matrix (…)"),
     # entries that are no finite real numbers

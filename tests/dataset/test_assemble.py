@@ -13,7 +13,7 @@ from dmf.dataset.project import Project, open_project
 from dmf.dataset.schema import DataError, check_runs
 from dmf.dataset.train import train_tile
 from dmf.grid.cells import Group
-from dmf.grid.tiles import seconds_per_run
+from dmf.grid.cost import seconds_per_run
 from small import Trained
 
 GROUP = Group((4, 3, 3))

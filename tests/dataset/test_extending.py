@@ -13,7 +13,7 @@ from dmf.dataset.project import Project, open_project
 from dmf.dataset.schema import DataError
 from dmf.dataset.train import train_tile
 from dmf.grid.cells import Group, draw_starts, series_of
-from dmf.grid.tiles import seconds_per_run
+from dmf.grid.cost import seconds_per_run
 
 # Shapes whose parameters number 21, 22 and 121 in a layer: where a run lies in memory, and whether products are
 # large enough for another kernel, must not show in its bits.

@@ -49,7 +49,7 @@ def test_a_missing_variable_is_named(runs: xr.Dataset, name: str) -> None:
 BREACHES: dict[str, tuple[Callable[[xr.Dataset], xr.Dataset], str]] = {
     "dimensions in another order": (
         lambda d: d.assign(objective=d["objective"].transpose("lam_label", "target", "start")),
-        r"objective has dimensions \('lam', 'target', 'start'\), expected \('target', 'lam', 'start'\)",
+        r"objective has dimensions \('lam_label', 'target', 'start'\), expected \('target', 'lam_label', 'start'\)",
     ),
     "a dimension too few": (lambda d: d.assign(status=d["status"].isel(start=0, drop=True)), "status has dimensions"),
     "single precision": (

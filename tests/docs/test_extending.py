@@ -103,7 +103,7 @@ def test_the_figure_draws(run: Run) -> None:
 def test_the_kind_of_target_is_known_to_grids_and_to_the_schema(run: Run, checkout: Path) -> None:
     schema = checkout / "workflow" / "schemas" / "config.schema.json"
     before = schema.read_text()
-    run("python -m dmf.grid.schema")
+    run("python -m dmf.grid.config")
     assert "ar1" in set(re.findall(r"\w+", schema.read_text())) - set(re.findall(r"\w+", before))
     assert "2 passed" in run("python -m pytest tests/grid/test_ar1.py")
 

@@ -12,8 +12,9 @@ from dmf.dataset.assemble import assemble
 from dmf.evidence.certify import certify
 from dmf.evidence.chunks import joined, thinned
 from dmf.evidence.judge import find, find_in
-from dmf.grid.chunks import MIB, chunks_of, run_bytes
+from dmf.grid.chunks import chunks_of
 from dmf.grid.config import Certificate
+from dmf.grid.cost import MIB, run_bytes
 from dmf.report.summary import summarize
 from small import Trained
 

@@ -140,7 +140,7 @@ def test_a_ratio_that_is_no_number_contradicts() -> None:
         ([[0, 0], [0, 0], [0, 0]], "inconclusive", 0),
     ],
 )
-def test_too_few_cells_that_speak_are_inconclusive(minimal: list[list[int]], word: str, counted: int) -> None:
+def test_too_few_cells_that_count_are_inconclusive(minimal: list[list[int]], word: str, counted: int) -> None:
     found = find(claim(), evidence([[0.1, 0.2]] * 3, minimal=minimal), TWO_OF_HALF)
     assert (found.word, found.cells_counted) == (word, counted)
 

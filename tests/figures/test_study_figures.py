@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure as Canvas
 
-from dmf.figures import _style, load_figure, search
+from dmf.figures import _style, load_figure, minimum_search
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 
@@ -121,10 +121,10 @@ def test_costs_are_those_of_the_cells_and_what_was_not_found_is_a_dash(study: Ca
     evidence["certified"].values[deep[-1]] = 0
     lost = (str(evidence["lam_label"].values[deep[-1]]), 3)
     middle, hardest = rendered("minimum_search", evidence, controls).axes[:2]
-    cells = search.cell_table(evidence)
+    cells = minimum_search.cell_table(evidence)
     order = _style.lambda_order(cells)
     for axes, quantile in ((middle, 0.5), (hardest, 1.0)):
-        table = search.costs(cells, order, quantile)
+        table = minimum_search.costs(cells, order, quantile)
         assert np.isinf(table.loc[lost[1], lost[0]]), "of two targets the larger counts"
         drawn = [text.get_text() for text in axes.texts]
         assert drawn.count("–") == int(np.isinf(table.to_numpy()).sum()) == 1

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dmf.grid.cells import Group, Series
-from dmf.grid.chunks import MIB, chunks_of, evidence_chunks_of, run_bytes, thinning
+from dmf.grid.chunks import chunks_of, evidence_chunks_of, thinning
+from dmf.grid.cost import MIB, run_bytes
 from dmf.grid.tiles import Tile, split
 from small import Trained
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dmf.errors import UserError
-from dmf.grid.config import Grid, validate
+from dmf.grid.config import Grid, chosen, validate
 from dmf.training.settings import GradientDescent, Lbfgs
 
 BASE: dict[str, Any] = {
@@ -268,3 +268,14 @@ def test_a_search_too_small_for_its_own_control_is_refused(runs: int) -> None:
     with pytest.raises(UserError, match=rf"refute\.runs: got {runs}: expected 0 or at least 200"):
         validate(changed("refute.runs", runs), "demo.yaml")
     assert validate(changed("refute.runs", 0), "demo.yaml").refute.runs == 0
+
+
+def test_all_some_or_none_in_the_order_they_are_known() -> None:
+    assert chosen("studies", "all", ["b", "a"], "x.yaml") == ["b", "a"]
+    assert chosen("studies", ["a", "b"], ["b", "a", "c"], "x.yaml") == ["b", "a"]
+    assert chosen("studies", [], ["a"], "x.yaml") == []
+
+
+def test_a_name_that_is_not_known_is_refused_with_those_that_are() -> None:
+    with pytest.raises(UserError, match=r"^x\.yaml: figures: got 'c', expected all or names out of a, b$"):
+        chosen("figures", ["a", "c"], ["a", "b"], "x.yaml")

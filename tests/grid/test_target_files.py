@@ -71,6 +71,45 @@ def test_a_matrix_is_read_to_the_last_bit(
     assert (target.values.dtype, target.shape, target.kind) == (np.float64, truth.shape, "file")
 
 
+COORDINATE = "%%MatrixMarket matrix coordinate real "
+TWO = "2 2 2\n1 1 {}\n2 2 2.5\n"
+MATRIX_MARKET = {
+    "comments": COORDINATE + "general\n% by René\n  % more\n\n" + TWO.format("1.5 % one") + "\n% end\n\n",
+    "line ends": (COORDINATE + "general\n% x\n" + TWO.format("1.5")).replace("\n", "\r\n"),
+    "old line ends": (COORDINATE + "general\n% x\n" + TWO.format("1.5")).replace("\n", "\r"),
+    "upper case": (COORDINATE + "general\n").upper() + TWO.format("15E-1"),
+    "exponents of Fortran": COORDINATE + "general\n" + TWO.format("0.15D+01"),
+    "no sign in the exponent": COORDINATE + "general\n" + TWO.format("15.d-1"),
+    "a leading plus": COORDINATE + "general\n" + TWO.format("+1.5"),
+    "double": COORDINATE.replace("real", "double") + "general\n" + TWO.format("1.5"),
+    "integers with a point": COORDINATE.replace("real", "integer") + "general\n" + TWO.format("1.5"),
+    "sums": COORDINATE + "general\n2 2 3\n1 1 1\n1 1 .5\n2 2 2.5",
+    "one triangle": COORDINATE + "symmetric\n" + TWO.format("1.5"),
+    "an array": "%%MatrixMarket matrix array real general\n2 2\n1.5\n0\n\n% comment\n0\n2.5\n",
+}
+
+
+@pytest.mark.parametrize("content", MATRIX_MARKET.values(), ids=MATRIX_MARKET)
+def test_a_matrix_market_file_is_read_however_it_is_spelled(in_tmp: Path, content: str) -> None:
+    Path("m.mtx").write_bytes(content.encode("latin-1"))
+    with in_process():
+        np.testing.assert_array_equal(build("m.mtx").values, [[1.5, 0], [0, 2.5]])
+
+
+def test_of_a_symmetric_file_either_triangle_is_mirrored(in_tmp: Path) -> None:
+    files = {
+        COORDINATE + "symmetric\n2 2 2\n1 1 7\n2 1 5\n": [[7, 5], [5, 0]],
+        COORDINATE + "symmetric\n2 2 2\n1 1 7\n1 2 5\n": [[7, 5], [5, 0]],
+        COORDINATE + "skew-symmetric\n2 2 2\n1 1 0\n2 1 5\n": [[0, -5], [5, 0]],
+        "%%MatrixMarket matrix array real symmetric\n2 2\n7\n5\n0\n": [[7, 5], [5, 0]],
+        "%%MatrixMarket matrix array real skew-symmetric\n2 2\n5\n": [[0, -5], [5, 0]],
+    }
+    for content, truth in files.items():
+        Path("m.mtx").write_text(content)
+        with in_process():
+            np.testing.assert_array_equal(build("m.mtx").values, truth)
+
+
 def test_of_colours_it_is_the_luminance(in_tmp: Path) -> None:
     colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [10, 10, 10]]], dtype=np.uint8)
     for suffix, form in (("png", "PNG"), ("bmp", "BMP")):
@@ -179,7 +218,7 @@ def test_origin_and_standardisation_are_stated(in_tmp: Path) -> None:
 
 def test_a_file_larger_than_allowed_is_not_even_read(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save("m.npy", MATRIX)
-    monkeypatch.setattr("dmf.grid.kinds.file.MAX_BYTES", 100)
+    monkeypatch.setattr("dmf.grid.readers.MAX_BYTES", 100)
     monkeypatch.setattr("os.fdopen", lambda *_, **__: pytest.fail("read"))
     with pytest.raises(UserError, match=r"m\.npy: has 176 bytes, expected at most 100; reduce the matrix"):
         build("m.npy")

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from dmf.errors import UserError
 from dmf.grid.cells import Group, Series
 from dmf.grid.config import Grid, validate
+from dmf.grid.cost import seconds_per_run
 from dmf.grid.targets import TargetMatrix
-from dmf.grid.tiles import Plan, Tile, lay, ledger_text, read_ledger, seconds_per_run, training_fingerprint
+from dmf.grid.tiles import Plan, Tile, lay, ledger_text, read_ledger, training_fingerprint
 
 Cell = tuple[Group, tuple[str, str], str, Series, int]
 SHAPES = {"a": (2, 2), "b": (2, 2), "c": (2, 3), "d": (2, 2), "e": (2, 3)}

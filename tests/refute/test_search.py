@@ -69,7 +69,7 @@ def fake_evidence(candidates: dict[str, Candidate], grid: Grid) -> xr.Dataset:
     return cells.assign(minimal=(("cell", "start"), np.ones((len(genes), 1))))
 
 
-def peak_claim(speaks: bool = True) -> Claim:
+def peak_claim(eligible: bool = True) -> Claim:
     """Near its edge only at scale 1, nearness -5 and side 1: a place that random trials hit one time in millions."""
 
     def ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -80,7 +80,7 @@ def peak_claim(speaks: bool = True) -> Claim:
         return xr.ones_like(evidence["genes"].isel(gene=0), dtype=bool)
 
     def voices(evidence: xr.Dataset) -> xr.DataArray:
-        return (evidence["minimal"] == 1) & speaks
+        return (evidence["minimal"] == 1) & eligible
 
     return replace(CLAIMS["uniqueness"], ratio=ratio, scope=all_cells, eligible=voices)
 

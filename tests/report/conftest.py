@@ -11,7 +11,7 @@ from dmf.evidence.claim import Finding, Verdict
 from dmf.evidence.fields import CELL_FIELDS, RUN_FIELDS
 from dmf.grid.config import Grid, validate
 from dmf.grid.targets import TargetMatrix
-from dmf.report.page import page_html
+from dmf.report.page import Content, page_html
 from dmf.report.pictures import Picture
 from dmf.report.provenance import provenance
 from dmf.report.summary import summarize
@@ -111,6 +111,6 @@ def build(grid: Grid, evidence: xr.Dataset, verdicts: list[Verdict]) -> Callable
         worst = {verdict.claim: verdict.finding.worst for verdict in {**parts, **changes}["verdicts"]}
         needed = grid.certificate.runs_per_cell
         parts["summary"] = summarize([changes.pop("evidence", evidence)], needed, worst)
-        return page_html(**{**parts, **changes})
+        return page_html(Content(**{**parts, **changes}))
 
     return page

@@ -13,9 +13,7 @@ from dmf.evidence.claim import Verdict
 from dmf.figures import load_figures
 from dmf.grid.config import Grid, validate
 from dmf.report.paper import tex
-from dmf.report.paper.bibliography import SOFTWARE, bibtex
-from dmf.report.paper.floats import Float, figure_float, figure_floats, verdict_table
-from dmf.report.paper.methods import methods
+from dmf.report.paper.pieces import SOFTWARE, Float, bibtex, figure_float, figure_floats, methods, verdict_table
 
 CITATION = yaml.safe_load((Path(__file__).parents[2] / "CITATION.cff").read_text(encoding="utf-8"))
 

@@ -43,12 +43,21 @@ def test_lanczos_finds_both_ends_within_its_residuals() -> None:
     matrix = rng.standard_normal((300, 300))
     matrix = matrix + matrix.T
     exact = np.linalg.eigvalsh(matrix)[[0, -1]]
-    short, residual = extreme_eigenvalues(lambda v: matrix @ v, rng.standard_normal(300), 20)
-    assert (np.abs(short - exact) <= residual).all()
-    assert exact[0] <= short[0] <= short[1] <= exact[1]
-    long, residual = extreme_eigenvalues(lambda v: matrix @ v, rng.standard_normal(300), 150)
-    np.testing.assert_allclose(long, exact, rtol=1e-12)
-    assert residual.max() < 1e-6
+    start = rng.standard_normal(300)
+    found, residual = extreme_eigenvalues(lambda v: matrix @ v, start)
+    np.testing.assert_allclose(found, exact, rtol=1e-13)
+    assert residual.max() < 1e-9
+    again, _ = extreme_eigenvalues(lambda v: matrix @ v, start)
+    np.testing.assert_array_equal(again, found)
+
+
+@pytest.mark.parametrize("eigenvalues", [[0.0, 3.0], [-1.0, 0.0, 0.5, 3.0], [0.4]], ids=str)
+def test_lanczos_finds_eigenvalues_that_are_zero_or_repeated(eigenvalues: list[float]) -> None:
+    rng = np.random.default_rng(3)
+    basis = np.linalg.qr(rng.standard_normal((200, 200)))[0]
+    matrix = basis * np.resize(eigenvalues, 200) @ basis.T
+    found, _ = extreme_eigenvalues(lambda v: matrix @ v, rng.standard_normal(200))
+    np.testing.assert_allclose(found, [min(eigenvalues), max(eigenvalues)], rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("widths", [[22, 22, 22, 22], [20, 25, 20], [24, 18, 18, 18, 18]], ids=str)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import xarray as xr
 
-from dmf.evidence.shares import wilson
+from dmf.evidence.wilson import wilson
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 

@@ -9,7 +9,7 @@ import torch
 from dmf.training.engine import train
 from dmf.training.record import points_of
 from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Status
-from dmf.training.torch_engine.capacity import bytes_of_a_run
+from dmf.training.torch_engine.engine import bytes_of_a_run
 from dmf.training.torch_engine.objective import Problems, fill_lines, value_and_gradient
 
 LBFGS = Lbfgs(name="lbfgs")

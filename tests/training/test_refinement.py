@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from dmf.training import engine, stages
+from dmf.training import engine, refinement
 from dmf.training.record import layers_of, points_of
 from dmf.training.refinement import Frame, pays, rough_tolerances
 from dmf.training.settings import Lbfgs, Status
 from dmf.training.starts import draw_start
 from dmf.training.tasks import Tasks
+from dmf.training.torch_engine.lbfgs import apply_h0
 from dmf.training.torch_engine.objective import Problems, fill_lines
-from dmf.training.torch_engine.refine import apply_h0
 
 LAM = 0.07
 
@@ -84,7 +84,7 @@ def test_refined_runs_end_at_the_levels_of_plain_ones_in_half_the_evaluations(de
 def test_counts_go_on_from_those_of_the_plain_stage(device, draw_batch, monkeypatch):
     batch = draw_batch((5, 5, 5, 5), 20, lams=(0.02, 0.05), tolerance=1e-9)
     tasks = Tasks(batch.targets.reshape(20, -1), batch.lams, batch.tolerance)
-    monkeypatch.setattr(batch, "tolerance", rough_tolerances(tasks, 3, stages.ROUGH[0]))
+    monkeypatch.setattr(batch, "tolerance", rough_tolerances(tasks, 3, refinement.ROUGH[0]))
     plain = batch.train(device=device)
     monkeypatch.setattr(batch, "tolerance", tasks.tolerances)
     monkeypatch.setattr(engine, "pays", lambda widths: True)
@@ -97,7 +97,7 @@ def test_how_many_go_through_the_stages_together_changes_no_bit(draw_batch, monk
     monkeypatch.setattr(engine, "pays", lambda widths: True)
     batch, told = draw_batch((5, 5, 5), 30), []
     whole = batch.train()
-    monkeypatch.setattr(stages, "TOGETHER", 7 * 50)
+    monkeypatch.setattr(refinement, "TOGETHER", 7 * 50)
     parts = batch.train(progress=told.append)
     assert np.array_equal(parts.end_to_end, whole.end_to_end)
     assert np.array_equal(parts.evaluations, whole.evaluations)
@@ -117,7 +117,7 @@ def test_runs_that_are_not_near_a_minimum_are_trained_on_without_it(device, draw
     batch = draw_batch((5, 5, 5), 20, tolerance=1e-9)
     plain = batch.train(device=device)
     monkeypatch.setattr(engine, "pays", lambda widths: True)
-    monkeypatch.setattr(stages, "ROUGH", (1e9, 1e8))  # at the start
+    monkeypatch.setattr(refinement, "ROUGH", (1e9, 1e8))  # at the start
     runs = batch.train(device=device)
     assert np.all(runs.status == Status.CONVERGED)
     assert np.mean(np.isclose(runs.objective, plain.objective, rtol=1e-9)) > 0.5

@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from dmf.training.along import sharpness as module
 
 from dmf import theory
+from dmf.training import sharpness as module
 from dmf.training.record import layers_of, points_of
 from dmf.training.sharpness import hessian_product, sharpness
 

@@ -4,15 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from dmf.grid.config import load
-from dmf.grid.schema import SCHEMA_FILE, schema_text
+from dmf.grid.config import SCHEMA_FILE, load, schema_text
 from harness import ROOT
 
 GRIDS = sorted([ROOT / "config/config.yaml", *(ROOT / "config/grids").glob("*.yaml")])
 
 
 def test_the_schema_has_not_drifted() -> None:
-    assert (ROOT / SCHEMA_FILE).read_text(encoding="utf-8") == schema_text(), "run: python -m dmf.grid.schema"
+    assert (ROOT / SCHEMA_FILE).read_text(encoding="utf-8") == schema_text(), "run: python -m dmf.grid.config"
 
 
 @pytest.mark.parametrize("path", GRIDS, ids=lambda path: path.stem)

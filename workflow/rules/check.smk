@@ -1,11 +1,10 @@
-# From runs to verdicts: what each run may speak for, then one job a claim.
+# From runs to verdicts: what each run counts for, then one job a claim.
 
 
 rule certify:
+    """Certify runs: what each of them may count for, and to what accuracy."""
     input:
-        runs=lambda wildcards: [
-            f"{RUNS}/{chunk.name}.nc" for chunk in EVIDENCE[wildcards.evidence_chunk]
-        ],
+        runs=lambda wildcards: plan.runs_of(wildcards.evidence_chunk),
     output:
         f"{MADE}/{{evidence_chunk}}.nc",
     log:
@@ -14,19 +13,20 @@ rule certify:
     conda:
         "../envs/dmf.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: memory(
-            chunk_memory(EVIDENCE[wildcards.evidence_chunk], grid.keep.layers), attempt
+        mem_mb=lambda wildcards, attempt: plan.certify_mb(
+            wildcards.evidence_chunk, attempt
         ),
     params:
-        code=lambda wildcards: code_fingerprint("certify"),
+        code=lambda wildcards: plan.code("certify"),
     script:
         "../../scripts/certify.py"
 
 
 rule check:
+    """Give the verdict on one claim, and what every cell contributes to it."""
     input:
-        evidence=lambda wildcards: evidence_of(CLAIMS[wildcards.claim]),
-        controls=lambda wildcards: controls_of(CLAIMS[wildcards.claim]),
+        evidence=lambda wildcards: plan.evidence_of(plan.claims[wildcards.claim]),
+        controls=lambda wildcards: plan.controls_of(plan.claims[wildcards.claim]),
     output:
         verdict=f"{REPORTS}/verdicts/{{claim}}.json",
         cells=f"{MADE}/cells/{{claim}}.nc",
@@ -41,14 +41,15 @@ rule check:
     conda:
         "../envs/dmf.yaml"
     params:
-        code=lambda wildcards: code_fingerprint("check", claim_module(wildcards.claim)),
-        enough=ENOUGH,
-        made_with=lambda wildcards: made_with(controls_of(CLAIMS[wildcards.claim])),
+        code=lambda wildcards: plan.code("check", wildcards.claim),
+        enough=canonical(plan.enough),
+        made_with=lambda wildcards: plan.made_with(plan.claims[wildcards.claim]),
     script:
         "../../scripts/check.py"
 
 
 rule judge_attempts:
+    """Judge what the search for refutations tried."""
     input:
         evidence=f"{DATA}/refute.nc",
     output:
@@ -59,7 +60,7 @@ rule judge_attempts:
     conda:
         "../envs/dmf.yaml"
     params:
-        code=lambda wildcards: code_fingerprint("judge_attempts", *ON_RUNS),
-        enough=ENOUGH,
+        code=lambda wildcards: plan.code("judge_attempts"),
+        enough=canonical(plan.enough),
     script:
         "../../scripts/judge_attempts.py"

@@ -2,6 +2,7 @@
 
 
 rule train_controls:
+    """Train the negative controls of the claims on runs."""
     output:
         f"{DATA}/controls.nc",
     log:
@@ -11,7 +12,7 @@ rule train_controls:
         "../envs/dmf.yaml"
     threads: 1
     params:
-        code=lambda wildcards: code_fingerprint("controls"),
-        settings=SETTINGS["controls.nc"],
+        code=lambda wildcards: plan.code("controls"),
+        settings=plan.settings["controls.nc"],
     script:
         "../../scripts/controls.py"

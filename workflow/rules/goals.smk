@@ -1,78 +1,75 @@
-# The goals people name. `all` is the report and its verification.
-
-
-localrules:
-    all,
-    targets,
-    runs,
-    verdicts,
-    figures,
-    report,
-    paper,
-    verify,
-    preflight,
-    clean,
-
-
-rule all:
-    input:
-        f"{REPORTS}/index.html",
-        f"{REPORTS}/verified.txt",
+# The goals people name, all but `all`.
 
 
 rule targets:
+    """Draw or read every target."""
     input:
         f"{DATA}/targets.nc",
+    localrule: True
 
 
 rule runs:
+    """Train every run of the grid."""
     input:
-        expand(f"{RUNS}/{{chunk}}.nc", chunk=CHUNKS),
+        expand(f"{RUNS}/{{chunk}}.nc", chunk=plan.chunks),
+    localrule: True
 
 
 rule verdicts:
+    """Check every claim, without figures or a page."""
     input:
-        expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
+        expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=plan.claims),
+    localrule: True
 
 
 rule figures:
+    """Draw every figure, without verdicts or a page."""
     input:
-        expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
+        expand(f"{REPORTS}/figures/{{figure}}.svg", figure=plan.figures),
+    localrule: True
 
 
 rule report:
+    """Write the report, whatever the verdicts are."""
     input:
         f"{REPORTS}/index.html",
+    localrule: True
 
 
 rule paper:
+    """Write what a paper takes: figures in print size, tables, references and methods."""
     input:
         f"{REPORTS}/paper/methods.tex",
+    localrule: True
 
 
 rule verify:
+    """Fail where a claim is violated, a control was missed or something is missing."""
     input:
         page=f"{REPORTS}/index.html",
-        verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
-        found=FOUND,
-        searched=SEARCHED,
+        verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=plan.claims),
+        found=plan.found,
+        searched=plan.searched,
         provenance=f"{REPORTS}/provenance.json",
     output:
         f"{REPORTS}/verified.txt",
     log:
         f"{LOGS}/verify.log",
+    localrule: True
     conda:
         "../envs/dmf.yaml"
     params:
-        code=lambda wildcards: code_fingerprint("verify", *CLAIMED),
-        absent=canonical(ABSENT),
+        code=lambda wildcards: plan.code("verify"),
+        absent=canonical(plan.absent),
     script:
         "../../scripts/verify.py"
 
 
 rule preflight:
+    """Print what the grid will take, and refuse one that cannot fit; train nothing."""
     log:
-        f".snakemake/log/preflight-{grid.grid}.log",
+        f".snakemake/log/preflight-{plan.grid.grid}.log",
+    localrule: True
     conda:
         "../envs/dmf.yaml"
     params:
@@ -82,8 +79,10 @@ rule preflight:
 
 
 rule clean:
+    """Remove all that was made of the grid; an archive stays as it is."""
     log:
-        f".snakemake/log/clean-{grid.grid}.log",
+        f".snakemake/log/clean-{plan.grid.grid}.log",
+    localrule: True
     conda:
         "../envs/dmf.yaml"
     params:

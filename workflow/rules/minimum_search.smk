@@ -2,6 +2,7 @@
 
 
 rule minimum_search:
+    """Search every cell for a certified global minimizer, and count the runs that takes."""
     output:
         f"{DATA}/minimum_search.nc",
     log:
@@ -11,7 +12,7 @@ rule minimum_search:
         "../envs/dmf.yaml"
     threads: 1
     params:
-        code=lambda wildcards: code_fingerprint("minimum_search"),
-        settings=SETTINGS.get("minimum_search.nc"),
+        code=lambda wildcards: plan.code("minimum_search"),
+        settings=plan.settings.get("minimum_search.nc"),
     script:
         "../../scripts/minimum_search.py"

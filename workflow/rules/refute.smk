@@ -2,6 +2,7 @@
 
 
 rule refute:
+    """Search for cells that refute a claim on runs."""
     output:
         f"{DATA}/refute.nc",
     log:
@@ -11,7 +12,7 @@ rule refute:
         "../envs/dmf.yaml"
     threads: 1
     params:
-        code=lambda wildcards: code_fingerprint("refute", *ON_RUNS),
-        settings=SETTINGS.get("refute.nc"),
+        code=lambda wildcards: plan.code("refute"),
+        settings=plan.settings.get("refute.nc"),
     script:
         "../../scripts/refute.py"

@@ -2,9 +2,10 @@
 
 
 rule draw:
+    """Draw one figure, as PNG and SVG."""
     input:
-        evidence=lambda wildcards: evidence_of(FIGURES[wildcards.figure]),
-        controls=lambda wildcards: controls_of(FIGURES[wildcards.figure]),
+        evidence=lambda wildcards: plan.evidence_of(plan.figures[wildcards.figure]),
+        controls=lambda wildcards: plan.controls_of(plan.figures[wildcards.figure]),
     output:
         png=report(
             f"{REPORTS}/figures/{{figure}}.png",
@@ -19,28 +20,27 @@ rule draw:
     conda:
         "../envs/dmf.yaml"
     params:
-        code=lambda wildcards: code_fingerprint(
-            "draw", f"dmf.figures.{wildcards.figure}"
-        ),
-        labels=canonical(LABELS),
-        every=canonical(EVERY),
-        made_with=lambda wildcards: made_with(controls_of(FIGURES[wildcards.figure])),
+        code=lambda wildcards: plan.code("draw", wildcards.figure),
+        labels=lambda wildcards: canonical(plan.labels),
+        every=canonical(plan.every),
+        made_with=lambda wildcards: plan.made_with(plan.figures[wildcards.figure]),
     script:
         "../../scripts/draw.py"
 
 
 rule write_report:
+    """Write the page, the explorer, the tables and the provenance."""
     input:
-        evidence=evidence_of("runs"),
+        evidence=plan.evidence_of("runs"),
         targets=f"{DATA}/targets.nc",
-        runs=expand(f"{RUNS}/{{chunk}}.nc", chunk=CHUNKS),
-        verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=CLAIMS),
-        cells=expand(f"{MADE}/cells/{{claim}}.nc", claim=CLAIMS),
-        found=FOUND,
-        searched=SEARCHED,
-        measured=MEASURED,
-        svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=FIGURES),
-        png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=FIGURES),
+        runs=expand(f"{RUNS}/{{chunk}}.nc", chunk=plan.chunks),
+        verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=plan.claims),
+        cells=expand(f"{MADE}/cells/{{claim}}.nc", claim=plan.claims),
+        found=plan.found,
+        searched=plan.searched,
+        measured=plan.measured,
+        svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=plan.figures),
+        png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=plan.figures),
     output:
         page=f"{REPORTS}/index.html",
         explorer=f"{REPORTS}/explorer.html",
@@ -51,7 +51,7 @@ rule write_report:
             labels={"table": "all claims"},
         ),
         cells=expand(
-            f"{REPORTS}/cells/{{study}}.nc", study=sorted(set(CLAIMS.values()))
+            f"{REPORTS}/cells/{{study}}.nc", study=sorted(set(plan.claims.values()))
         ),
         census=f"{REPORTS}/census.csv",
         provenance=f"{REPORTS}/provenance.json",
@@ -61,29 +61,24 @@ rule write_report:
     conda:
         "../envs/dmf.yaml"
     params:
-        code=lambda wildcards: code_fingerprint("report", *CLAIMED, *PICTURED),
-        configuration=canonical(grid.model_dump(mode="json")),
-        every=canonical(EVERY),
-        absent=canonical(ABSENT),
+        code=lambda wildcards: plan.code("report"),
+        configuration=lambda wildcards: canonical(plan.grid.model_dump(mode="json")),
+        every=canonical(plan.every),
+        absent=canonical(plan.absent),
     script:
         "../../scripts/report.py"
 
 
 rule write_paper:
+    """Write figures in print size, the table of verdicts, references and methods."""
     input:
-        evidence=evidence_of("runs"),
-        controls=[] if ABSENT else f"{DATA}/controls.nc",
+        evidence=plan.evidence_of("runs"),
+        controls=f"{DATA}/controls.nc",
         targets=f"{DATA}/targets.nc",
-        studies=sorted(
-            {
-                evidence_of(study)[0]
-                for study in FIGURES.values()
-                if study not in OF_THE_GRID
-            }
-        ),
+        studies=plan.drawn_studies(),
         page=f"{REPORTS}/index.html",
     output:
-        figures=expand(f"{REPORTS}/paper/figures/{{figure}}.pdf", figure=FIGURES),
+        figures=expand(f"{REPORTS}/paper/figures/{{figure}}.pdf", figure=plan.figures),
         captions=f"{REPORTS}/paper/figures.tex",
         table=f"{REPORTS}/paper/verdicts.tex",
         methods=f"{REPORTS}/paper/methods.tex",
@@ -93,12 +88,12 @@ rule write_paper:
     conda:
         "../envs/dmf.yaml"
     params:
-        code=lambda wildcards: code_fingerprint("paper", *CLAIMED, *PICTURED),
-        citation=(ROOT / "CITATION.cff").read_text(encoding="utf-8"),
-        labels=canonical(LABELS),
-        every=canonical(EVERY),
-        made_with=canonical(
-            {study: made_with(controls_of(study)) for study in FIGURES.values()}
+        code=lambda wildcards: plan.code("paper"),
+        citation=lambda wildcards: (ROOT / "CITATION.cff").read_text(encoding="utf-8"),
+        labels=lambda wildcards: canonical(plan.labels),
+        every=canonical(plan.every),
+        made_with=lambda wildcards: canonical(
+            {study: plan.made_with(study) for study in plan.figures.values()}
         ),
     script:
         "../../scripts/paper.py"

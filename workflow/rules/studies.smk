@@ -2,6 +2,7 @@
 
 
 rule study:
+    """Make the evidence of one study."""
     output:
         f"{DATA}/studies/{{study}}.nc",
     log:
@@ -11,9 +12,7 @@ rule study:
         "../envs/dmf.yaml"
     threads: 1
     params:
-        code=lambda wildcards: code_fingerprint(
-            "study", f"dmf.studies.{wildcards.study}"
-        ),
-        settings=lambda wildcards: SETTINGS[f"studies/{wildcards.study}.nc"],
+        code=lambda wildcards: plan.code("study", wildcards.study),
+        settings=lambda wildcards: plan.settings[f"studies/{wildcards.study}.nc"],
     script:
         "../../scripts/study.py"

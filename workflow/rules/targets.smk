@@ -2,6 +2,7 @@
 
 
 rule draw_targets:
+    """Draw or read every target."""
     output:
         f"{DATA}/targets.nc",
     log:
@@ -9,12 +10,7 @@ rule draw_targets:
     conda:
         "../envs/dmf.yaml"
     params:
-        code=lambda wildcards: code_fingerprint("targets"),
-        definitions=canonical(
-            [
-                [target.name, target.fingerprint, *target.words]
-                for target in project.targets
-            ]
-        ),
+        code=lambda wildcards: plan.code("targets"),
+        definitions=lambda wildcards: canonical(plan.definitions),
     script:
         "../../scripts/targets.py"

@@ -3,6 +3,8 @@
 
 
 rule train:
+    """Train one tile, unless a whole file of it is kept."""
+
     # Not targets.nc: it is written again with every new target, and its age must not retrain the old ones. A job draws
     # its targets again and holds them against the fingerprints in its tile. (Marking the file ancient() instead hides
     # every other reason to run from Snakemake whenever the file itself is to be made.)
@@ -15,24 +17,19 @@ rule train:
         "../envs/dmf.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: memory(
-            train_memory(TILES[wildcards.tile], grid.keep.layers, grid.device), attempt
-        ),
-        runtime=lambda wildcards, attempt: minutes(
-            train_seconds(TILES[wildcards.tile]), attempt
-        ),
+        mem_mb=lambda wildcards, attempt: plan.train_mb(wildcards.tile, attempt),
+        runtime=lambda wildcards, attempt: plan.train_minutes(wildcards.tile, attempt),
     params:
-        code=lambda wildcards: code_fingerprint("train"),
-        tile=lambda wildcards: canonical(TILES[wildcards.tile].as_json()),
+        code=lambda wildcards: plan.code("train"),
+        tile=lambda wildcards: canonical(plan.tiles[wildcards.tile].as_json()),
     script:
         "../../scripts/train.py"
 
 
 rule assemble:
+    """Put the runs of a chunk, out of all its tiles, into one file."""
     input:
-        tiles=lambda wildcards: [
-            f"{DATA}/tiles/{tile.name}.nc" for tile in CHUNKS[wildcards.chunk].tiles
-        ],
+        tiles=lambda wildcards: plan.tiles_of(wildcards.chunk),
     output:
         f"{DATA}/runs/{{chunk}}.nc",
     log:
@@ -41,12 +38,10 @@ rule assemble:
     conda:
         "../envs/dmf.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: memory(
-            chunk_memory([CHUNKS[wildcards.chunk]], grid.keep.layers), attempt
-        ),
+        mem_mb=lambda wildcards, attempt: plan.assemble_mb(wildcards.chunk, attempt),
     params:
-        code=lambda wildcards: code_fingerprint("assemble"),
-        training=lambda wildcards: code_fingerprint("train"),  # a damaged tile is trained here
-        block=lambda wildcards: canonical(CHUNKS[wildcards.chunk].block.as_json()),
+        code=lambda wildcards: plan.code("assemble"),
+        training=lambda wildcards: plan.code("train"),  # a damaged tile is trained here
+        block=lambda wildcards: canonical(plan.chunks[wildcards.chunk].block.as_json()),
     script:
         "../../scripts/assemble.py"

@@ -1,14 +1,12 @@
 """Corollary 14 and Fig. 3: the collapse to zero, where it happens, its jump, and the end of the last local minimum."""
 
-import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import ORDINARY, declared, where
 from dmf.evidence.eligibility import BRACKET, everywhere, is_certified, outside_exceptional_set
 from dmf.evidence.fields import Evidence
-
-ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a closed form made of a few powers, and of lambda itself
+from dmf.theory.certificate import ROUNDING
 
 
 def branch_ratio(evidence: xr.Dataset) -> xr.DataArray:

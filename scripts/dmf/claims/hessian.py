@@ -6,7 +6,7 @@ import xarray as xr
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import ValueOf, declared
 from dmf.evidence.eligibility import everywhere, is_certified, outside_exceptional_set
-from dmf.evidence.rounding import RESOLUTION
+from dmf.theory.certificate import RESOLUTION
 
 
 def departure_ratio(evidence: xr.Dataset) -> xr.DataArray:

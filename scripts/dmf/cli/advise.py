@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dmf.cli.output import console, digits, print_json
 from dmf.errors import UserError
 
 if TYPE_CHECKING:
-    from dmf.evidence.advice import Advice
+    import numpy as np
+
     from dmf.grid.config import Grid
     from dmf.grid.targets import TargetMatrix
 
 SOURCE = "dmf advise"  # what complaints name
 SCALES = (0.5, 1.0, 2.0)  # of starts, as by default in a grid
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Lambdas that keep `rank` leading singular values of a target, and a census of runs at one of them.
+
+    All lambdas are those of F of eq. 2. Infinite ends are ends that do not exist.
+    """
+
+    rank: int
+    low: float
+    """from here on the global minimizer keeps no more than the rank: lambda_c(sigma_{r+1})"""
+    high: float
+    """below it, no less: lambda_c(sigma_r)"""
+    kept_until: float
+    """below it some local minimum keeps the rank: lambda_s(sigma_r)"""
+    more_until: float
+    """below it some local minimum keeps more, where runs may end: lambda_s(sigma_{r+1}); 0 where none keeps more"""
+    lam: float
+    """where the census was taken: in the middle of what keeps the rank and, if possible, where nothing keeps more"""
 
 
 def add_command(commands: Any) -> None:
@@ -37,8 +58,6 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Advise. Raises UserError."""
-    from dmf.evidence.advice import advise, census
-
     if options.starts < 0 or options.starts % len(SCALES):
         raise UserError(f"--starts: got {options.starts}, expected 0 or a multiple of {len(SCALES)}, as many a scale")
     target, unit = _target(options)
@@ -88,9 +107,41 @@ def _grid(options: argparse.Namespace, file: str, lam: float, count: int) -> Gri
     )
 
 
+def advise(sigma: np.ndarray[tuple[int], np.dtype[np.float64]], depth: int, rank: int) -> Advice:
+    """The lambdas for singular values (n,), non-increasing. Raises UserError for a rank that no lambda keeps."""
+    import numpy as np
+
+    from dmf import theory
+
+    try:
+        low, high = theory.lambda_to_keep(sigma, depth, rank)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    more = float(theory.branch_lambda(sigma[rank], depth)) if low else 0.0
+    begin = more if more < high else low
+    middle = float(np.sqrt(begin * high)) if begin else high / 4
+    lam = middle if rank else 1.25 * begin
+    return Advice(rank, low, high, theory.lambda_where_kept(sigma, depth, rank), more, lam)
+
+
+def census(grid: Grid, target: TargetMatrix) -> dict[int, int]:
+    """How many runs of a grid of one cell end, certified, on each level k; -1 for those that end on none."""
+    import numpy as np
+
+    from dmf.dataset.train import train_block
+    from dmf.evidence.certify import certify
+    from dmf.grid.cells import group_of, lambda_labels, series_of
+
+    (depth,), (label,) = grid.depths, lambda_labels(grid.lambdas)
+    group = group_of(target.shape, depth, grid.hidden_widths, f"target {target.name}")
+    runs = train_block(group, [target], [label], dict.fromkeys(series_of(grid), range(grid.starts.count)), grid)
+    kept, counts = np.unique(certify([runs])["kept"].values, return_counts=True)
+    return dict(zip(kept.tolist(), counts.tolist(), strict=True))
+
+
 def _record(advice: Advice, ends: dict[int, int], unit: float) -> dict[str, Any]:
     """What is printed: lambdas of the network or factorization asked for, and where runs ended."""
-    from dmf.evidence.shares import wilson
+    from dmf.evidence.wilson import wilson
 
     total, rows = sum(ends.values()), []
     for kept, count in sorted(ends.items()):

@@ -1,97 +1,80 @@
-"""Formulas for a terminal: LaTeX between dollar signs as one line of Unicode text."""
+"""Formulas for a terminal: LaTeX between dollar signs as one line of Unicode text, its symbols by pylatexenc.
+
+The library drops braces, so that x^{2/L} would read x^2/L. It is made to keep them; scripts and groups are set here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
-from xml.etree.ElementTree import Element, fromstring
+import re
+from functools import cache
+from typing import NoReturn
 
-from dmf.report.text import formula
+from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 
-SPACED = frozenset("=≠≤≥<>→↦∈≪≫+−⇒⟺⇔×±·")  # operators between two terms
-SIGNS = {"-": "−", "\u2217": "*", ",": ", "}
+# Characters for private use stand for those to be shown, until no brace or mark of LaTeX's own is left.
+SHOWN = str.maketrans("\ue000\ue001\ue002\ue003", "{}_^")
+HIDDEN = {"_": "\ue002", "^": "\ue003"}
+MACROS = {
+    **{"{": "\ue000", "}": "\ue001", "|": "‖", ",": " ", "left": "", "right": "", "operatorname": ""},
+    **{"frac": "({%s}/{%s})", "sqrt": "√{%(2)s}", "det": "det", "dim": "dim", "ker": "ker"},
+}
+GROUP = re.compile(r"([_^]?)\{([^{}]*)\}")  # with no other inside
+SINGLE = re.compile(r"([_^])([^\s(_^])")
 RAISED = str.maketrans("0123456789+−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
 LOWERED = str.maketrans("0123456789+−=()aeijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
-ACCENTS = {"~": "\u0303", "^": "\u0302"}  # combine with the letter before them
 RAISED_ALREADY = frozenset("*′″")
+# The library loses the space between two symbols.
+RELATION = re.compile(r" *([=≠≤≥<>≪→↦∈⇒⟺·×±]) *")
+OPENING = re.compile(r"(?<=[∇∂⟨]) ")
+ARGUMENT = re.compile(r"(?<=[a-z]{2})(?=[A-Z∇Α-ω])")  # of a function with a name
 
 
 def in_unicode(text: str) -> str:
-    """Text with LaTeX between dollar signs as plain text. Raises ValueError for LaTeX that is not understood."""
-    pieces = (_line(fromstring(formula(piece))) if odd % 2 else piece for odd, piece in enumerate(text.split("$")))
-    return "".join(pieces).replace("  ", " ")
+    """Text with LaTeX between dollar signs as plain text. Raises ValueError for a command that is not understood."""
+    return "".join(_formula(piece) if odd % 2 else piece for odd, piece in enumerate(text.split("$")))
 
 
-def _line(node: Element) -> str:
-    parts = [_line(child) for child in node]
-    match _tag(node), parts:
-        case "mo", _:
-            return SIGNS.get(node.text or "", node.text or "")
-        case "mfrac", [over, under]:
-            return f"{_grouped(over)}/{_grouped(under)}"
-        case "msqrt", _:
-            return f"√{_grouped(_row(node, parts))}"
-        case (("msub" | "munder"), [base, low]):
-            return base + _script("_", low, LOWERED)
-        case "msup", [base, high]:
-            return base + _script("^", high, RAISED)
-        case (("msubsup" | "munderover"), [base, low, high]):
-            return base + _script("_", low, LOWERED) + _script("^", high, RAISED)
-        case "mover", [base, accent]:
-            return base + ACCENTS.get(accent, accent)
-        case "mspace", _:
-            return " "
-        case _:
-            return (node.text or "") + _row(node, parts)
+def _formula(latex: str) -> str:
+    primed = latex.replace("''", "″").replace("'", "′")  # quotation marks to the library
+    text = _reader().latex_to_text(f"${primed}$").replace("-", "−")
+    text = OPENING.sub("", ARGUMENT.sub(" ", RELATION.sub(r" \1 ", text)))
+    before = ""
+    while text != before:
+        before, text = text, GROUP.sub(lambda group: _group(group[1], _scripts(group[2])), text)
+    return " ".join(_scripts(text).split()).translate(SHOWN)
 
 
-def _row(node: Element, parts: Sequence[str]) -> str:
-    """The parts side by side: space around operators, and nothing that could be read together with its neighbour."""
-    line = ""
-    for (before, child, after), part in zip(_neighbours(node), parts, strict=True):
-        if part in SPACED and before is not None and (_tag(before) != "mo" or before.text in (")", "|", "!", "‖")):
-            line += f" {part} "
-        elif (line and line[-1] != "(" and part[0] == "∑") or (
-            _is_word(before) and (part[0].isalnum() or part[0] == "∇")
-        ):
-            line += f" {part}"
-        elif _tag(child) == "mfrac" and after is not None and (_tag(after) != "mo" or after.text in ("(", "|")):
-            line += f"({part}) "
-        else:
-            line += part
-    return line.strip() if len(parts) > 1 else line
+@cache
+def _reader() -> LatexNodes2Text:
+    symbols = get_default_latex_context_db()
+    macros = [MacroTextSpec(name, shown) for name, shown in MACROS.items()]
+    symbols.add_context_category("of formulas", macros=macros, prepend=True)
+    symbols.set_unknown_macro_spec(MacroTextSpec("", _refuse))
+    return LatexNodes2Text(
+        symbols,
+        math_mode="text",
+        keep_braced_groups=True,
+        keep_braced_groups_minlen=0,
+        strict_latex_spaces="based-on-source",
+    )
 
 
-def _neighbours(node: Element) -> list[tuple[Element | None, Element, Element | None]]:
-    padded = [None, *node, None]
-    return [
-        (before, child, after)
-        for (before, child), after in zip(pairwise(padded), padded[2:], strict=False)
-        if child is not None
-    ]
+def _refuse(node: object) -> NoReturn:
+    raise ValueError(f"\\{getattr(node, 'macroname', '')} is not LaTeX that a terminal can show")
 
 
-def _is_word(node: Element | None) -> bool:
-    """Whether an element is the name of a function, with or without an index."""
-    while node is not None and len(node):
-        node = node[0]
-    return node is not None and len(node.text or "") > 1 and (node.text or "").isalpha()
+def _scripts(text: str) -> str:
+    """Text without braces, with scripts of one letter in place."""
+    return SINGLE.sub(lambda script: _group(script[1], script[2]), text)
 
 
-def _tag(node: Element) -> str:
-    return node.tag.rpartition("}")[2]
-
-
-def _script(mark: str, text: str, table: dict[int, int]) -> str:
-    """A sub- or superscript: in the letters that Unicode has for it, or behind a mark."""
-    text = text.replace(" ", "")
-    if text in RAISED_ALREADY:
+def _group(mark: str, text: str) -> str:
+    """A script behind its mark, in the letters that Unicode has for it; a group without a mark, safe beside others."""
+    text = text.replace(" ", "") if mark else text.strip()
+    if mark == "^" and text in RAISED_ALREADY:
         return text
-    if all(ord(letter) in table for letter in text):
+    table = RAISED if mark == "^" else LOWERED
+    if mark and all(ord(letter) in table for letter in text):
         return text.translate(table)
-    return mark + (text if len(text) == 1 or text.isalpha() else f"({text})")
-
-
-def _grouped(text: str) -> str:
-    """Text in parentheses, unless nothing in it could be taken apart."""
-    return text if text.isalnum() or len(text) == 1 else f"({text})"
+    whole = len(text) == 1 or (text.isalpha() if mark else text.isalnum())
+    return HIDDEN.get(mark, "") + (text if whole else f"({text})")

@@ -41,8 +41,7 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the file, and say how to run it. Raises UserError."""
-    from dmf.cli.grid_file import grid_text
-    from dmf.cli.wishes import configuration
+    from dmf.cli.grid_file import configuration, grid_text
     from dmf.dataset.store import write_text
     from dmf.grid.config import validate
     from dmf.grid.targets import build_targets

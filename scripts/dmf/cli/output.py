@@ -1,7 +1,8 @@
-"""How commands print: numbers as people read them, and JSON with every digit."""
+"""How commands print: the options that say so, numbers as people read them, and JSON with every digit."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import sys
@@ -10,6 +11,12 @@ from typing import Any
 from rich.console import Console
 
 WIDE = 120  # columns, where the output is no terminal
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """The options that `dmf cell` and `dmf study` share."""
+    parser.add_argument("--claim", help="also show the statistic of this claim, in units of tolerance")
+    parser.add_argument("--json", action="store_true", help="print JSON with every digit in place of a table")
 
 
 def console() -> Console:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from dmf.cli.output import print_json
-from dmf.grid.kinds.file import FileTarget
+from dmf.grid.kinds import FileTarget
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,7 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the prediction. Raises UserError."""
-    from dmf.cli.prediction import predict
+    from dmf.cli.prediction import predict, show
 
     target, widths, lam = setting(options)
     found = predict(target, widths, lam)
@@ -52,8 +52,6 @@ def run(options: argparse.Namespace) -> int:
         head = {"target": options.target, "shape": list(target.shape), "depth": options.depth, "lam": lam}
         print_json({**head, "widths": list(widths), **found})
     else:
-        from dmf.cli.predicted import show
-
         show(found, f"{Path(options.target).name}, {target.shape[0]} × {target.shape[1]}", widths, lam)
     return 0
 

@@ -1,18 +1,99 @@
-"""The preflight in the terminal: what a grid will take, beside what this machine has."""
+"""What a grid will take before it takes it: jobs, core-hours, memory and bytes, compared with what this machine has."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
 
-from dmf.dataset.preflight import Estimate, estimate, refuse
 from dmf.dataset.project import Project, machine_memory
+from dmf.errors import UserError
+from dmf.grid.cost import BASE_MIB, chunk_memory, run_bytes, train_memory, train_seconds
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+EVIDENCE_BYTES = 210  # of a run, in its file of evidence
+ROOM = 2**26  # bytes for targets, controls, studies, logs and the report, which do not grow with the runs
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of all runs: `runs`, `tiles`. Still to be made: `new_runs`, `new_tiles`, `core_hours` and `new_chunks` (of runs,
+    and of evidence, `new_evidence_chunks`).
+
+    `data_bytes` is an upper bound of what will be written, as if nothing could be compressed; `largest_mib` is the peak
+    of the largest job, and `largest` says which.
+    """
+
+    runs: int
+    tiles: int
+    new_runs: int
+    new_tiles: int
+    new_chunks: int
+    new_evidence_chunks: int
+    core_hours: float
+    data_bytes: int
+    largest_mib: float
+    largest: str
+
+    @property
+    def jobs(self) -> int:
+        """Jobs that train, assemble or certify; checks, figures and studies come on top, some dozens in any grid."""
+        return self.new_tiles + self.new_chunks + self.new_evidence_chunks
+
+
+def estimate(project: Project, whole: Collection[str], assembled: Collection[str]) -> Estimate:
+    """The estimate for a grid whose tiles named `whole` and chunks named `assembled` are on the disk already."""
+    layers, device = project.grid.keep.layers, project.grid.device
+    new = [tile for tile in project.plan.wanted if tile.name not in whole]
+    evidence_chunks = {
+        name: evidence_chunk
+        for name, evidence_chunk in project.evidence_chunks().items()
+        if any(chunk.name not in assembled for chunk in evidence_chunk)
+    }
+    chunks = [
+        chunk for evidence_chunk in evidence_chunks.values() for chunk in evidence_chunk if chunk.name not in assembled
+    ]
+    written = sum(tile.runs * run_bytes(tile.group, layers) for tile in new)
+    written += sum(chunk.block.runs * (run_bytes(chunk.block.group, layers) + EVIDENCE_BYTES) for chunk in chunks)
+    peaks = [(train_memory(tile, layers, device), f"training {tile.runs:,} runs of {tile.group.name}") for tile in new]
+    peaks += [(chunk_memory([chunk], layers), f"assembling {chunk.name}") for chunk in chunks]
+    peaks += [
+        (chunk_memory(evidence_chunk, layers), f"certifying {name}") for name, evidence_chunk in evidence_chunks.items()
+    ]
+    largest_mib, largest = max(peaks, default=(BASE_MIB, "a check"))
+    return Estimate(
+        runs=project.runs,
+        tiles=len(project.plan.wanted),
+        new_runs=sum(tile.runs for tile in new),
+        new_tiles=len(new),
+        new_chunks=len(chunks),
+        new_evidence_chunks=len(evidence_chunks),
+        core_hours=sum(train_seconds(tile) for tile in new) / 3600,
+        data_bytes=written + ROOM,
+        largest_mib=largest_mib,
+        largest=largest,
+    )
+
+
+def refuse(found: Estimate, free_bytes: int, most_mib: float | None, where: str) -> None:
+    """Raise UserError where a grid cannot fit: its bytes on the disk, or its largest job in `most_mib` of memory.
+
+    None for a memory that this machine does not know, as on a cluster; there the queue refuses. `where` is the folder.
+    """
+    if found.data_bytes > free_bytes:
+        raise UserError(
+            f"{where}: the grid writes up to {found.data_bytes / 2**30:.3g} GiB, but {free_bytes / 2**30:.3g} GiB are "
+            "free; make room, or train fewer runs"
+        )
+    if most_mib is not None and found.largest_mib > most_mib:
+        raise UserError(
+            f"{found.largest} takes about {found.largest_mib:,.0f} MiB of memory, but this machine has "
+            f"{most_mib:,.0f} MiB; lower tiles.seconds for training, tiles.chunk_mib for the rest"
+        )
 
 
 def preflight(project: Project, console: Console, runs_here: bool) -> None:

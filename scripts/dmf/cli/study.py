@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from dmf.cli.options import add_output
+from dmf.cli.output import add_output
 from dmf.errors import UserError
 from dmf.studies import Settings, load_study, study_names
 

@@ -17,8 +17,7 @@ from dmf.dataset.store import read, read_header
 from dmf.dataset.targets import targets_from_dataset
 from dmf.errors import UserError
 from dmf.grid.config import validate
-from dmf.grid.kinds.gaussian import GaussianTarget
-from dmf.grid.kinds.spectrum import SpectrumTarget
+from dmf.grid.kinds import GaussianTarget, SpectrumTarget
 from dmf.grid.targets import TargetMatrix, build_targets
 from dmf.grid.tiles import Tile, lay
 
@@ -29,7 +28,7 @@ LONGEST = 60  # characters of a value in a complaint
 REMEDY = f"report this data with its own {CONFIGURATION}, or train what the configuration asks for"
 
 
-def asked(config: dict[str, Any]) -> tuple[str, bool]:
+def asked(config: Mapping[str, Any]) -> tuple[str, bool]:
     """What is asked of one run in Snakemake's configuration: the archive ("" for none), and whether `incomplete`.
 
     Raises UserError for an archive that is no folder, or has no configuration where `config` has none either, and for

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import platform
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+
+from filelock import FileLock, Timeout
 
 from dmf.dataset.store import unwritable
 from dmf.errors import UserError
 
-TAKEN = (errno.EACCES, errno.EAGAIN)
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)  # what a file system without locks answers
 
 
 def check_writable(folder: Path) -> None:
@@ -28,47 +28,53 @@ def check_writable(folder: Path) -> None:
         raise unwritable(folder, error) from None
 
 
-def hold(folder: Path) -> TextIO:
-    """Hold a grid's folder, made where it is missing, for as long as the returned file is open.
+def hold(folder: Path) -> FileLock:
+    """Hold a grid's folder, made where it is missing, until the returned lock is released or garbage.
 
     Raises UserError, naming the process, where another run holds it, and DataError where it cannot be written.
     """
     check_writable(folder)
-    file = (folder / ".lock").open("a+", encoding="utf-8")
-    if not _lock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB, 0):
-        file.seek(0)
-        holder = file.read().strip() or "another process"
-        file.close()
-        raise UserError(f"{folder}: {holder} is running this grid; expected one run at a time; wait for it or stop it")
+    path = folder / ".lock"
     try:
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {platform.node()}\n")
-        file.flush()
+        lock = _acquire(path, timeout=0)
+        path.write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
+    except Timeout:
+        holder = path.read_text(encoding="utf-8").strip() or "another process"
+        raise UserError(
+            f"{folder}: {holder} is running this grid; expected one run at a time; wait for it or stop it"
+        ) from None
     except OSError as error:
         raise unwritable(folder, error) from None
-    return file
+    return lock
 
 
 @contextmanager
-def alone(path: Path, place: int) -> Iterator[None]:
-    """Wait until no other process is inside with the same `place`, a whole number from 0 to 2^63 - 2, of this file.
+def alone(path: Path) -> Iterator[None]:
+    """Wait until no other process is inside with the same file, which is made where it is missing, and stays.
 
-    One file serves any number of places: each is a byte of it, and no byte needs to exist.
+    A file that stays holds nobody up. To delete it would let two processes in: one that waits for the deleted file,
+    and one that makes it again. Raises DataError where it cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a", encoding="utf-8")
+        lock = _acquire(path, timeout=-1)
     except OSError as error:
         raise unwritable(path, error) from None
-    with file:
-        _lock(file.fileno(), fcntl.LOCK_EX, place)
-        yield
-
-
-def _lock(file: int, how: int, place: int) -> bool:
-    """Lock one byte; False where another process has it. A file system without locks lets everyone in."""
     try:
-        fcntl.lockf(file, how, 1, place)
-    except OSError as error:
-        return error.errno not in TAKEN
-    return True
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(path: Path, timeout: float) -> FileLock:
+    """The lock of a file; not locked, which lets everyone in, on a file system without locks.
+
+    The library would mark such files by their existence instead; a killed process would leave its mark.
+    """
+    lock = FileLock(path, timeout, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except OSError as error:  # a Timeout has no number
+        if error.errno not in NO_LOCKS:
+            raise
+    return lock

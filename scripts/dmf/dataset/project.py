@@ -15,7 +15,7 @@ from dmf.errors import UserError
 from dmf.grid.cells import Group, lambda_labels, series_of
 from dmf.grid.chunks import Chunk, chunks_of, evidence_chunks_of
 from dmf.grid.config import Grid, validate
-from dmf.grid.memory import bytes_to_train, runs_together
+from dmf.grid.cost import bytes_to_train, runs_together
 from dmf.grid.targets import TargetMatrix, build_targets
 from dmf.grid.tiles import Plan, Tile, lay, ledger_text, read_ledger, training_fingerprint
 from dmf.training.arguments import check_device

@@ -39,7 +39,7 @@ def provide(tile: Tile, data: Path, code: str, make: Callable[[Tile], xr.Dataset
     again. `say` is told of a damaged one. Raises DataError where the disk is full or may not be written.
     """
     kept, output = (data / folder / f"{tile.name}.nc" for folder in ("tile_cache", "tiles"))
-    with alone(kept.parent / ".lock", _place(tile)):
+    with alone(kept.with_suffix(".lock")):
         missing = not _is_kept(kept, tile, code, say)
         if missing:
             for remains in kept.parent.glob(f".{kept.stem}.*"):  # of a write that was killed
@@ -88,11 +88,6 @@ def _second_name(kept: Path, output: Path) -> None:
     output.unlink(missing_ok=True)  # to rename one name of a file to another name of it does nothing
     replace_file(output, fill)
     os.utime(output)  # else it could be older than the code, and be asked for again
-
-
-def _place(tile: Tile) -> int:
-    """A number for a tile's lock: the hash in its name has 48 bits."""
-    return int(tile.name.rpartition("-")[2], 16)
 
 
 def _note(data: Path, what: str, tile: Tile) -> None:

@@ -17,7 +17,7 @@ from dmf.dataset.provenance import file_attributes
 from dmf.dataset.schema import DataError, runs_dataset
 from dmf.grid.cells import Group, Series, draw_starts, gradient_scale, lambda_value
 from dmf.grid.config import Grid
-from dmf.grid.memory import runs_together
+from dmf.grid.cost import runs_together
 from dmf.grid.targets import TargetMatrix
 from dmf.grid.tiles import Tile, tile_text, training_fingerprint
 from dmf.training.engine import train

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS, gradient_error, relative
 from dmf.grid.cells import Group
+from dmf.theory.certificate import TIED, gradient_error, relative
 
 Floats = NDArray[np.float64]
-TIED = 64 * EPS  # singular values of M this close, in units of sigma_1, are equal but for the rounding of their SVD
 
 
 def cell_facts(matrix: Floats, group: Group, lam: float) -> dict[str, float]:

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.fields import Evidence
-from dmf.evidence.rounding import RESOLUTION
+from dmf.theory.certificate import RESOLUTION
 
 # Schemes that draw a start from a density, which almost never lies on the way into a strict saddle. The others, whose
 # layers are exactly balanced, may be kept on it by a symmetry of F (see the claim levels).

@@ -7,13 +7,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS, RESOLUTION, gradient_error, relative
 from dmf.grid.cells import Group
+from dmf.theory import certificate
+from dmf.theory.certificate import RESOLUTION, gap_tolerance, rank_rounding, relative
 from dmf.training.settings import Status
 
 Floats = NDArray[np.float64]
-ROUNDING = 64 * EPS  # relative rounding of products, sums and SVDs of matrices of this size, generously
-SAFETY = 2.0  # dist <= 2 ||grad||/mu wherever dist <= mu/C, with C the Lipschitz constant of the Hessian
 
 
 COPIED = ("status", "objective", "gradient_norm", "iterations", "imbalance", "singular_value_gap", "hessian_trace")
@@ -29,6 +28,8 @@ def run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[s
     certified, minimal = certificates(status, objective, gradient_norm, largest, facts["minimum"], facts["mu"], energy)
     kept, gap, level_tolerance = _nearest_level(cell, matrix, group, lam, energy)
     tolerance = gap_tolerance(gradient_norm, facts["mu"], energy)
+    norms = cell["layer_norm_sq"].values, cell["layer_spectral_norm"].values
+    slope, floor = certificate.imbalance_tolerance(group.widths, lam, *norms, objective)
     return {
         **{name: cell[name].values for name in COPIED},
         "certified": certified.astype(np.int8),
@@ -38,7 +39,8 @@ def run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[s
         "minimal": minimal.astype(np.int8),
         "schatten": _schatten(cell, matrix, group.depth, lam),
         "schatten_rounding": relative(group.widths) * (energy + objective),
-        **_imbalance_tolerance(cell, group, lam),
+        "imbalance_slope": slope,
+        "imbalance_floor": floor,
         **_distances(cell, group, facts, _radius(cell, group, facts, tolerance)),
     }
 
@@ -70,22 +72,23 @@ def _distances(cell: xr.Dataset, group: Group, facts: dict[str, float], radius: 
     return {
         "radius": radius,
         "distance": np.linalg.norm(x - best, axis=(-2, -1)),
-        # X is a product of L layers of spectral norm at most top + radius (top is that of the minimizer).
-        "distance_tolerance": np.sqrt(depth) * (top + radius) ** (depth - 1) * radius + ROUNDING * facts["sigma_1"],
+        "distance_tolerance": certificate.distance_tolerance(radius, depth, top, facts["sigma_1"]),
         "misalignment": _misalignment(x, matrix) / facts["sigma_1"],
         "end_to_end_norm": np.linalg.norm(x, axis=(-2, -1)),
         "layer_norm_sq_min": layer_norm_sq.min(axis=-1),
         "layer_norm_sq_max": layer_norm_sq.max(axis=-1),
-        "layer_norm_tolerance": 2 * alpha * radius + radius**2 + ROUNDING * facts["sigma_1"] ** (2 / depth),
-        "trace_tolerance": _trace_tolerance(group, top, radius) + ROUNDING * facts["predicted_trace"],
+        "layer_norm_tolerance": certificate.layer_norm_tolerance(radius, depth, alpha, facts["sigma_1"]),
+        "trace_tolerance": certificate.trace_tolerance(radius, group.widths, top, facts["predicted_trace"]),
     }
 
 
 def _radius(cell: xr.Dataset, group: Group, facts: dict[str, float], tolerance: Floats) -> Floats:
     """Bound on the distance to the minimizers, (start,); infinite where it does not hold, so that the run is silent."""
     size = np.sqrt(cell["layer_norm_sq"].values.sum(axis=-1))
-    radius = SAFETY * cell["gradient_norm"].values / np.float64(facts["mu"]) + ROUNDING * size
-    holds = _is_near(cell, group, facts, radius) & _is_told(facts, tolerance)
+    radius = certificate.radius(cell["gradient_norm"].values, facts["mu"], size)
+    sigma = np.linalg.svd(cell["matrix"].values, compute_uv=False)
+    reach = certificate.reach(theory.scalar_minimizer(sigma, group.depth, facts["lam"]), sigma, group.depth)
+    holds = certificate.is_near(radius, facts["mu"], group.depth, *reach) & _is_told(facts, tolerance)
     return np.where(holds, radius, np.inf)
 
 
@@ -93,19 +96,6 @@ def _is_told(facts: dict[str, float], tolerance: Floats) -> NDArray[np.bool_]:
     """Whether F tells the minimum from the next critical level; on the exceptional set they are the same on purpose."""
     told: NDArray[np.bool_] = facts["level_separation"] > 2 * tolerance
     return told | (facts["exceptional_distance"] <= RESOLUTION)
-
-
-def _is_near(cell: xr.Dataset, group: Group, facts: dict[str, float], radius: Floats) -> NDArray[np.bool_]:
-    """Whether `radius` is small enough for the bound that gave it: C radius <= mu / 2.
-
-    At a distance r the gradient is at least mu r - C r^2 / 2. So such a run is within `radius` of the minimizers, or
-    far outside of it, near another critical point. Without the half the two ranges would meet.
-    """
-    sigma = np.linalg.svd(cell["matrix"].values, compute_uv=False)
-    x = theory.scalar_minimizer(sigma, group.depth, facts["lam"])
-    top, residual = float(x.max()) ** (1 / group.depth), float(np.abs(x - sigma).max())
-    turning = [r * theory.hessian_lipschitz(group.depth, top + r, residual) if r < np.inf else np.inf for r in radius]
-    return np.array(turning) <= facts["mu"] / 2
 
 
 @np.errstate(divide="ignore")
@@ -130,38 +120,12 @@ def _misalignment(x: Floats, matrix: Floats) -> Floats:
 def _schatten(cell: xr.Dataset, matrix: Floats, depth: int, lam: float) -> Floats:
     r"""||M - X||_F^2 + \lambda L sum_i x_i^{2/L} at every run's X, (start,).
 
-    Singular values below max(d_0, d_L) EPS x_1 are zero but for rounding; their power 2/L would be far above rounding.
+    Singular values below `rank_rounding` are zero; their power 2/L would be far above rounding.
     """
     x = cell["singular_values"].values
-    x = np.where(x > max(matrix.shape) * EPS * x[:, :1], x, 0.0)
+    x = np.where(x > rank_rounding(matrix.shape) * x[:, :1], x, 0.0)
     misfit = np.sum((cell["end_to_end"].values - matrix) ** 2, axis=(-2, -1))
     return np.asarray(misfit + lam * depth * np.sum(x ** (2 / depth), axis=-1))
-
-
-def _imbalance_tolerance(cell: xr.Dataset, group: Group, lam: float) -> dict[str, Floats]:
-    r"""imbalance <= slope ||\nabla F|| + floor at any point (see the claim balancedness), each (start,).
-
-    With G_l = dF/dW_l, W_{l+1}^T G_{l+1} - G_l W_l^T = 2 \lambda (W_{l+1}^T W_{l+1} - W_l W_l^T).
-    """
-    norm_sq, spectral = cell["layer_norm_sq"].values, cell["layer_spectral_norm"].values
-    pair_sq = (norm_sq[:, 1:] + norm_sq[:, :-1]).max(axis=1)
-    slope = np.sqrt(pair_sq) / (2 * lam)
-    largest = np.sqrt(norm_sq.max(axis=1))
-    error = gradient_error(group.widths, lam, largest, spectral, cell["objective"].values)
-    floor = slope * error + relative(group.widths) * pair_sq + np.finfo(np.float64).tiny
-    return {"imbalance_slope": slope, "imbalance_floor": floor}
-
-
-def gap_tolerance(gradient_norm: Floats, mu: float | Floats, energy: float | Floats) -> Floats:
-    """F - F_k <= ||grad||^2 / (2 mu) near a minimum with smallest positive curvature mu, and rounding of F."""
-    tolerance: Floats = SAFETY**2 * gradient_norm**2 / (2 * np.asarray(mu)) + ROUNDING * energy
-    return tolerance
-
-
-def _trace_tolerance(group: Group, top: float, radius: Floats) -> Floats:
-    """The trace is 2 lambda N and L terms 2 ||A||_F^2 ||B||_F^2, A and B products of 2L-2 layer norms in all."""
-    power = 2 * group.depth - 2
-    return 2 * group.depth * max(group.widths) ** 2 * ((top + radius) ** power - top**power)
 
 
 def _nearest_level(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from dmf.evidence.shares import wilson
+from dmf.evidence.wilson import wilson
 
 METHODS = {
     "proximal": "penalty, by proximal steps",

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from dmf.evidence.runs import SAFETY
 from dmf.figures import _style
 from dmf.figures.figure import Figure
+from dmf.theory.certificate import SAFETY
 
 KINDS = {"random": ("o", "random step"), "soft": ("D", "step along the softest mode"), "early": ("^", "stopped early")}
 COLOURS = dict(zip(KINDS, ("#7a7fb8", "#c8553d", "#3b3b6d"), strict=True))

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from dmf.evidence.shares import wilson
+from dmf.evidence.wilson import wilson
 from dmf.figures import _runs, _style
 from dmf.figures._style import MOST_LEVELS, NOWHERE
 from dmf.figures.figure import Figure

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure as Canvas
 from dmf.evidence.eligibility import is_certified
 from dmf.figures import _style
 from dmf.figures.figure import Figure
+from dmf.theory.certificate import EPS
 
 SHOWN = (3, 4, 6, 10, 40)  # depths of panel (b): there is no second minimum at depth 2
-ROUNDING = 2.0**-52
 LOWEST = 1e-17  # deviations of exactly zero are drawn here
 
 
@@ -49,7 +49,7 @@ def _errors(axes: Axes, evidence: xr.Dataset) -> None:
         axes.plot(worst["lam"], np.maximum(worst, LOWEST), **look)
     tolerance = (evidence["x_tolerance"] / size).where(eligible).groupby("lam").min(...)
     axes.fill_between(tolerance["lam"], tolerance, 1e-12, color=_style.REFUTED, linewidth=0, zorder=0)
-    axes.axhline(ROUNDING, color=_style.INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
+    axes.axhline(EPS, color=_style.INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
     axes.set(ylim=(LOWEST / 2, 1e-13), xlim=(tolerance["lam"].min(), tolerance["lam"].max()))
     axes.legend(loc="lower left", fontsize=8)
     _style.decades(axes, x=7)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dmf.grid.cells import Group
+from dmf.grid.cost import MIB, run_bytes
 from dmf.grid.tiles import Tile, split
 
-MIB = 2**20
 SAMPLE = 250_000  # runs that a figure draws at most, or one draw of one cell in many
-SCALARS = 9  # objective, gradient norm and the like: numbers that every run has once
 
 Spans = NDArray[np.int64]
 
@@ -26,13 +23,6 @@ class Chunk:
     name: str
     block: Tile
     tiles: tuple[Tile, ...]
-
-
-def run_bytes(group: Group, layers: bool) -> int:
-    """Bytes that the values of one stored run take; `layers` says whether its layers are kept."""
-    widths = group.widths
-    numbers = widths[0] * widths[-1] + min(widths[0], widths[-1]) + group.depth + SCALARS
-    return 8 * (numbers + (sum(a * b for a, b in pairwise(widths)) if layers else 0))
 
 
 def chunks_of(whole: Tile, tiles: Sequence[Tile], layers: bool, most_mib: float) -> list[Chunk]:

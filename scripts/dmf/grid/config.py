@@ -1,9 +1,14 @@
-"""The typed configuration of a grid: what a user may write, checked before anything runs."""
+"""The typed configuration of a grid: what a user may write, checked before anything runs.
+
+`python -m dmf.grid.config` writes its JSON schema, with which editors complete and check.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,12 +26,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from dmf.errors import UserError
-from dmf.grid.complaint import first_problem
-from dmf.grid.fields import Count, Dimension, Finite, Model, Name, Positive, Positives, Title, unique
+from dmf.grid.fields import Count, Dimension, Finite, Model, Name, Positive, Positives, Title, first_problem, unique
 from dmf.grid.kinds import Target
 from dmf.training.arguments import DEVICE
 from dmf.training.settings import Lbfgs, Optimizer
 
+SCHEMA_FILE = Path("workflow/schemas/config.schema.json")
 FEWEST_ATTEMPTS = 200  # runs of the search for refutations, which random trials alone then find a false statement with
 
 
@@ -205,3 +210,26 @@ def load(path: str | Path) -> Grid:
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2026-13-01
         raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     return validate(raw, str(path))
+
+
+def chosen(key: str, wanted: str | Sequence[str], known: Sequence[str], source: str) -> list[str]:
+    """Those of `known` that a grid wants under `key`, "all" or names. Raises UserError for a name that is none.
+
+    `source` is the file to name in a complaint.
+    """
+    if isinstance(wanted, str):
+        return list(known)
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise UserError(f"{source}: {key}: got {unknown[0]!r}, expected all or names out of {', '.join(known)}")
+    return [name for name in known if name in wanted]
+
+
+def schema_text() -> str:
+    """The JSON schema of a configuration, as text. A test compares it with SCHEMA_FILE."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Grid.model_json_schema()}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")

@@ -1,12 +1,13 @@
-"""The kinds of values that a configuration is made of, and what is refused wherever they occur."""
+"""The types of values in a configuration, and the line that says what is wrong with one: key, value, expectation."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from reprlib import Repr
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, ValidationError
 
 SMALLEST, LARGEST = 1e-50, 1e50  # between them every product that training and theory form stays in range
 LARGEST_DIMENSION = 4096  # rows or columns of a matrix
@@ -52,3 +53,71 @@ Name = Annotated[
 Visible = Annotated[str, AfterValidator(_visible)]
 Title = Annotated[str, Field(max_length=120), AfterValidator(_visible)]
 Label = Annotated[str, Field(max_length=80), AfterValidator(_visible)]
+
+# By pydantic's type of complaint; braces are filled in from its context.
+EXPECTED = {
+    "extra_forbidden": "unknown key; see config/README.md for the keys",
+    "missing": "missing; a value is required here",
+    "invalid_key": "expected a key that is text",
+    "model_type": "expected a mapping of keys to values",
+    "model_attributes_type": "expected a mapping of keys to values",
+    "list_type": "expected a list",
+    "tuple_type": "expected a list",
+    "too_short": "expected a list of at least {min_length}",
+    "too_long": "expected a list of at most {max_length}",
+    "string_type": "expected text",
+    "string_too_short": "expected text, not an empty one",
+    "string_too_long": "expected at most {max_length} characters",
+    "string_pattern_mismatch": "expected letters, digits, '_', '.' and '-' only, beginning with a letter or digit",
+    "bool_type": "expected true or false",
+    "int_type": "expected a whole number",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
+    "finite_number": "expected a finite number",
+    "greater_than": "expected a number greater than {gt}",
+    "greater_than_equal": "expected a number of at least {ge}",
+    "less_than": "expected a number less than {lt}",
+    "less_than_equal": "expected a number of at most {le}",
+    "literal_error": "expected {expected}",
+    "union_tag_not_found": "missing; a value is required here",
+    "union_tag_invalid": "expected one of {expected_tags}",
+}
+RENAMED = {  # keys of old, refused with their new name
+    "falsifier": "refute",
+    "search": "minimum_search",
+    "tiles.part_mib": "tiles.chunk_mib",
+}
+TAG_AT = {"targets": 2, "optimizer": 1}  # where pydantic's place goes through the kind or the name that was chosen
+LONGEST_VALUE = 60
+_SHORTENED = Repr()  # of a list or mapping the first entries, to a depth
+_SHORTENED.maxlevel, _SHORTENED.maxdict, _SHORTENED.maxlist = 3, 8, 8
+_SHORTENED.maxstring = _SHORTENED.maxlong = _SHORTENED.maxother = 500
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first wrong key, its value and what was expected, and how many more there are; one line."""
+    problems = error.errors(include_url=False)
+    # An unknown key is often a misspelt one, and then explains the missing key reported before it.
+    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
+    kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
+    place = [str(part) for part in problem["loc"]]
+    if place and place[0] in TAG_AT:
+        del place[TAG_AT[place[0]] : TAG_AT[place[0]] + 1]
+    if kind.startswith("union_tag"):
+        key = context["discriminator"].strip("'")
+        place, value = [*place, key], value.get(key)
+    expected = EXPECTED[kind].format_map(context) if kind in EXPECTED else problem["msg"].removeprefix("Value error, ")
+    if kind == "extra_forbidden" and (new := RENAMED.get(".".join(place))):
+        expected = f"renamed; expected {new}"
+    # A whole mapping or list says nothing that the text does not; a key that is not there has no value.
+    silent = kind in ("missing", "extra_forbidden", "union_tag_not_found")
+    silent = silent or (kind == "value_error" and isinstance(value, dict | list))
+    parts = [".".join(place), "" if silent else f"got {_short(value)}", expected]
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return " ".join((": ".join(part for part in parts if part) + more).split())
+
+
+def _short(value: object) -> str:
+    # Aliases in YAML can make a few lines mean a billion entries: never write a value out whole.
+    text = _SHORTENED.repr(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."

@@ -8,6 +8,7 @@ import numpy as np
 
 from dmf.errors import UserError
 from dmf.grid.labelled import Floats, LabelledMatrix
+from dmf.theory.certificate import rank_rounding
 
 Map = Literal["none", "covariance", "correlation", "cross"]
 Center = Literal["none", "rows", "columns", "both"]
@@ -84,7 +85,7 @@ def centred(values: Floats, center: Center) -> Floats:
         moved = moved - moved.mean(axis=0, keepdims=True)
     if center in ("rows", "both"):
         moved = moved - moved.mean(axis=1, keepdims=True)
-    if np.abs(moved).max() <= max(values.shape) * np.finfo(np.float64).eps * np.abs(values).max():
+    if np.abs(moved).max() <= rank_rounding(values.shape) * np.abs(values).max():
         raise UserError("nothing is left after centring; lambda_c is not defined for a zero target")
     return moved
 

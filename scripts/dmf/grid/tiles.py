@@ -12,6 +12,7 @@ import numpy as np
 
 from dmf.grid.cells import Group, Series, group_of, lambda_labels, series_of
 from dmf.grid.config import Grid
+from dmf.grid.cost import seconds_per_run
 from dmf.grid.seeds import digest
 from dmf.grid.targets import TargetMatrix
 
@@ -86,12 +87,6 @@ class Plan:
     def wanted(self) -> list[Tile]:
         """Every tile the grid needs."""
         return [tile for tiles in self.tiles.values() for tile in tiles]
-
-
-def seconds_per_run(group: Group) -> float:
-    """Predicted seconds to train one run on one core; the constants are fitted in benchmarks/cost_model.py."""
-    parameters = sum(a * b for a, b in zip(group.widths[1:], group.widths[:-1], strict=True))
-    return 6e-5 + parameters * (3e-7 + 1.2e-8 * max(group.widths) + 4e-8 * group.depth)
 
 
 def training_fingerprint(grid: Grid) -> str:

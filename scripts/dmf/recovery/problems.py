@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dmf.theory import haar
+
 Floats = NDArray[np.float64]
 
 SENSING, COMPLETION = "sensing", "completion"
@@ -35,7 +37,7 @@ def draw(kind: str, shape: tuple[int, int], rank: int, count: int, rng: np.rando
     truth = rng.standard_normal((shape[0], rank)) @ rng.standard_normal((rank, shape[1]))
     truth /= np.linalg.norm(truth, 2)
     if kind == SENSING:
-        return truth, np.ascontiguousarray(np.linalg.qr(rng.standard_normal((size, count)))[0].T)
+        return truth, np.ascontiguousarray(haar.frame(size, count, rng, fixed_signs=False).T)
     if kind == COMPLETION:
         return truth, np.eye(size)[np.sort(rng.permutation(size)[:count])]
     raise ValueError(f"kind {kind!r}: expected {SENSING} or {COMPLETION}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from dmf.claims import in_order
 from dmf.evidence.claim import Verdict
-from dmf.evidence.shares import wilson
+from dmf.evidence.wilson import wilson
 from dmf.figures import load_figures
 from dmf.report.census import AT_MINIMUM
 from dmf.report.folder import Report, Series

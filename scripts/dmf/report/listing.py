@@ -1,8 +1,8 @@
-"""The runs and cells a sceptic wants named: uncertified, at no level, too few at the minimum."""
+"""The runs and cells a sceptic wants named: uncertified, at no level, too few at the minimum, not trained."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +10,19 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from dmf.report.census import MINIMUM, NO_LEVEL, UNCERTIFIED, outcomes
+from dmf.report.census import MINIMUM, NO_LEVEL, NOT_TRAINED, UNCERTIFIED, outcomes
 from dmf.training.settings import Status
 
-MOST = 20
+MOST, MOST_GAPS = 20, 40
 COORDINATES = ("target", "depth", "lam_label", "scheme", "scale", "draw")
 END_VALUES = ("objective", "gradient_norm", "radius", "kept", "level_gap", "iterations", "status")
 RUN_VALUES = ("lam", "minimum", *END_VALUES)
 CELL_VALUES = ("target", "depth", "lam_label", "lam", "minimum", "kept_at_minimum")
 
 Fields = dict[str, Any]
+Place = tuple[str, int]
+Lost = Mapping[Place, Mapping[str, int]]
+"""Number of missing runs by (target, depth), then by lambda's label; places and lambdas without any are left out."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,31 @@ class Listing:
     def hidden(self) -> int:
         """How many are not shown."""
         return self.total - len(self.shown)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Missing runs of one target and depth: all of them, and of each lambda that lacks some."""
+
+    target: str
+    depth: int
+    runs: int
+    cells: Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """`runs` of `wanted` are missing, each cell wants `starts`; `gaps` are the first MOST_GAPS of `places`.
+
+    `absent` names other files that are not there.
+    """
+
+    runs: int
+    wanted: int
+    starts: int
+    places: int
+    gaps: Sequence[Gap]
+    absent: Sequence[str]
 
 
 def run_fields(evidence: xr.Dataset, cell: int, start: int) -> Fields:
@@ -89,6 +117,31 @@ def degenerate_cells(evidence: xr.Dataset) -> Listing:
     at_minimum = found == MINIMUM
     mute = np.flatnonzero(at_minimum.any(axis=1) & ~(at_minimum & finite).any(axis=1))
     return Listing(len(mute), [_cell_fields(evidence, found, int(cell)) for cell in mute[:MOST]])
+
+
+def lost_runs(evidence: xr.Dataset) -> Lost:
+    """What is missing of evidence (cell, start)."""
+    lost = (outcomes(evidence) == NOT_TRAINED).sum(axis=1)
+    targets, depths, labels = (evidence[name].values.tolist() for name in ("target", "depth", "lam_label"))
+    found: dict[Place, dict[str, int]] = {}
+    for cell in np.flatnonzero(lost).tolist():
+        found.setdefault((targets[cell], depths[cell]), {})[labels[cell]] = int(lost[cell])
+    return found
+
+
+def joint(one: Lost, other: Lost) -> Lost:
+    """What is missing of two parts of a grid."""
+    places = {**one, **other}
+    return {place: {**one.get(place, {}), **other.get(place, {})} for place in places}
+
+
+def missing(lost: Lost, counts: Mapping[str, int], absent: Sequence[str] = ()) -> Missing | None:
+    """What is missing for the page, None where nothing is; `counts` has the cells and the runs wanted and trained."""
+    if not lost and not absent:
+        return None
+    gaps = [Gap(*place, sum(cells.values()), list(cells.items())) for place, cells in lost.items()]
+    wanted = counts["wanted"]
+    return Missing(wanted - counts["trained"], wanted, wanted // counts["cells"], len(gaps), gaps[:MOST_GAPS], absent)
 
 
 def _runs(evidence: xr.Dataset, mask: NDArray[np.bool_]) -> Listing:

@@ -13,14 +13,14 @@ from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.refute.record import Record
 from dmf.report import statements
-from dmf.report.commands import reproduce
 from dmf.report.directions import directions
-from dmf.report.missing import missing
+from dmf.report.listing import missing
 from dmf.report.pictures import Picture
 from dmf.report.practice import Practice
 from dmf.report.search import Searched
 from dmf.report.summary import Summary
 from dmf.report.template import environment
+from dmf.report.verdicts import reproduce
 
 WORDS = ("confirmed", "violated", "inconclusive")
 MOST_TARGETS = 40
@@ -37,27 +37,36 @@ class Section:
     pictures: Sequence[Picture]
 
 
-def page_html(
-    grid: Grid,
-    targets: Sequence[TargetMatrix],
-    summary: Summary,
-    verdicts: Sequence[Verdict],
-    pictures: Sequence[Picture],
-    provenance: Mapping[str, Any],
-    found: Record | None = None,
-    every: tuple[int, int] = (1, 1),
-    searched: Searched | None = None,
-    absent: Sequence[str] = (),
-    practice: Practice | None = None,
-) -> str:
-    """The page, from a grid's targets, summary of evidence, verdicts, figures, provenance, what was found by the search
-    for refutations, and what a global minimizer cost; None for a search that is turned off. `every`: which draws of
-    which cells figures show, (1, 1) for all. `absent` names files that an incomplete grid has not. `practice` is what
-    was measured of networks on data.
+@dataclass(frozen=True)
+class Content:
+    """What the page shows of a grid.
+
+    `found` is what the search for refutations found and `searched` what a global minimizer cost, None for a search that
+    is turned off. `every` says which draws of which cells figures show, (1, 1) for all. `absent` names files that an
+    incomplete grid lacks. `practice` is what was measured of networks on data.
+    """
+
+    grid: Grid
+    targets: Sequence[TargetMatrix]
+    summary: Summary
+    verdicts: Sequence[Verdict]
+    pictures: Sequence[Picture]
+    provenance: Mapping[str, Any]
+    found: Record | None = None
+    every: tuple[int, int] = (1, 1)
+    searched: Searched | None = None
+    absent: Sequence[str] = ()
+    practice: Practice | None = None
+
+
+def page_html(content: Content) -> str:
+    """The page.
 
     Figures of a claim stand in its section, experiments and all others in two of their own, in their order. Everything
     that a user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not understood.
     """
+    grid, targets, summary = content.grid, content.targets, content.summary
+    verdicts, pictures = content.verdicts, content.pictures
     named = {verdict.claim for verdict in verdicts}
     loose = [picture for picture in pictures if picture.claim not in named]
     return (
@@ -80,7 +89,7 @@ def page_html(
             loose=[picture for picture in loose if not picture.experiment],
             experiments=[picture for picture in loose if picture.experiment],
             runs={**summary.counts, "starts": summary.counts["wanted"] // summary.counts["cells"]},
-            every=every,
+            every=content.every,
             most_rows=MOST_ROWS,
             census=summary.census,
             by_status=summary.by_status,
@@ -88,11 +97,11 @@ def page_html(
             no_level=summary.no_level,
             short=summary.short,
             degenerate=summary.degenerate,
-            provenance=provenance,
-            found=found,
-            searched=searched,
-            practice=practice,
-            missing=missing(summary.lost, summary.counts, absent),
+            provenance=content.provenance,
+            found=content.found,
+            searched=content.searched,
+            practice=content.practice,
+            missing=missing(summary.lost, summary.counts, content.absent),
         )
     )
 

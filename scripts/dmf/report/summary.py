@@ -13,8 +13,7 @@ from dmf.evidence.chunks import by_cells, joined
 from dmf.evidence.eligibility import is_eligible
 from dmf.report import listing
 from dmf.report.census import MINIMUM, NOT_TRAINED, Census, census, merged, outcomes
-from dmf.report.listing import Fields, Listing
-from dmf.report.missing import Lost, joint, lost_runs
+from dmf.report.listing import Fields, Listing, Lost, joint, lost_runs
 
 # What the page reads of each run: no more is kept of a cell that comes in several chunks.
 READ = ("certified", "minimal", *listing.END_VALUES)

@@ -9,7 +9,7 @@ from datetime import datetime
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 
-from dmf.evidence.shares import wilson
+from dmf.evidence.wilson import wilson
 
 MINUS = "\u2212"
 TIMES = "\u00a0×\u00a0"  # never broken across lines

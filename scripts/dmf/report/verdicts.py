@@ -1,10 +1,11 @@
-"""Verdicts as files, rows and failures."""
+"""Verdicts as files, rows and failures, and the command that shows again what a verdict saw."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from dmf.evidence.claim import Finding, Verdict
 COLUMNS = (
     "claim", "source", "verdict", "statistic", "tolerance", "margin", "runs", "runs_certified", "runs_counted",
     "cells", "cells_counted", "control", "control_statistic", "control_detected",
-    "worst_target", "worst_depth", "worst_lam", "worst_scheme", "worst_scale", "worst_draw",
+    "worst_target", "worst_depth", "worst_lam_label", "worst_scheme", "worst_scale", "worst_draw",
 )  # fmt: skip
+
+CONFIGURATION = "grid.yaml"  # the grid's file in its report
 
 
 def read_verdicts(files: Sequence[Path]) -> list[Verdict]:
@@ -64,9 +67,25 @@ def cell_text(finding: Finding) -> str:
             f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}" for name, value in worst.items()
         )
     return (
-        f"target {worst['target']}, depth {worst['depth']}, lambda {worst['lam']}, "
+        f"target {worst['target']}, depth {worst['depth']}, lambda {worst['lam_label']}, "
         f"start {worst['scheme']} x {worst['scale']:g} no. {worst['draw']}"
     )
+
+
+def reproduce(verdict: Verdict, study: str, grid: str) -> str | None:
+    """The command that trains a verdict's worst run again, or makes its case again; None where nothing spoke.
+
+    `study` is the study that the claim reads, "runs" for the grid's own.
+    """
+    worst = verdict.finding.worst
+    if worst is None:
+        return None
+    file, claim = f"reports/{grid}/{CONFIGURATION}", ["--claim", verdict.claim]
+    if study == "runs":
+        options = [word for name, value in worst.items() for word in (f"--{name.removesuffix('_label')}", str(value))]
+        return shlex.join(["dmf", "cell", file, *options, *claim])
+    case = [f"{name}={value}" for name, value in worst.items()]
+    return shlex.join(["dmf", "study", file, study, *claim, "--case", *case])
 
 
 def number(value: float | None) -> str:

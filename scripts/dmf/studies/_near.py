@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
+from dmf.theory import certificate
 
 Floats = NDArray[np.float64]
-SAFETY = 2.0  # dist <= 2 ||grad|| / mu wherever dist <= mu / C
-ROUNDING = 64 * EPS
 
 
 @dataclass(frozen=True)
@@ -39,15 +37,14 @@ def near_minimizers(layers: Sequence[Floats], gradient_norm: Floats, target: Flo
     x = theory.bottleneck_singular_values(sigma, depth, lam, min(widths))
     mu = theory.smallest_positive_eigenvalue(theory.bottleneck_spectrum(target, widths, lam))
     size = np.sqrt(sum(np.sum(layer**2, axis=(1, 2)) for layer in layers))
-    radius = SAFETY * gradient_norm / mu + ROUNDING * size
-    top, residual = float(x.max()) ** (1 / depth), float(np.abs(x - sigma).max())
-    turning = [r * theory.hessian_lipschitz(depth, top + r, residual) if r < np.inf else np.inf for r in radius]
-    radius = np.where(np.array(turning) <= mu / 2, radius, np.inf)
+    radius = certificate.radius(gradient_norm, mu, size)
+    top, residual = certificate.reach(x, sigma, depth)
+    radius = np.where(certificate.is_near(radius, mu, depth, top, residual), radius, np.inf)
     alpha = float(np.sqrt(np.sum(x ** (2 / depth))))
     return Near(
         gradient_norm,
         radius,
-        np.sqrt(depth) * (top + radius) ** (depth - 1) * radius + ROUNDING * sigma[0],
-        SAFETY**2 * gradient_norm**2 / (2 * mu) + ROUNDING * np.sum(sigma**2),
-        2 * alpha * radius + radius**2 + ROUNDING * sigma[0] ** (2 / depth),
+        certificate.distance_tolerance(radius, depth, top, sigma[0]),
+        certificate.gap_tolerance(gradient_norm, mu, np.sum(sigma**2)),
+        certificate.layer_norm_tolerance(radius, depth, alpha, sigma[0]),
     )

@@ -13,34 +13,39 @@ from numpy.typing import NDArray
 from dmf import theory
 from dmf.dataset.train import label_runs
 from dmf.evidence.certify import certify
-from dmf.evidence.rounding import EPS
 from dmf.grid.cells import Series, draw_starts, gradient_scale, group_of, lambda_value
 from dmf.grid.config import Grid, validate
 from dmf.grid.targets import TargetMatrix
 from dmf.studies import Settings
-from dmf.studies._trained import LBFGS, described
+from dmf.studies._assemble import assembled, rows_of
+from dmf.studies._trained import LBFGS
+from dmf.theory.certificate import ROUNDING, rank_rounding, sum_rounding
 from dmf.training.engine import train
 from dmf.training.settings import Optimizer
 
 Floats = NDArray[np.float64]
-ROUNDING = 8.0  # sums over n samples in white inputs and in the gradient err by less than this many n EPS of their size
 NOTHING = 1e-6  # of sigma_1: W below this is zero
 
-CELL_FIELDS = {
-    "white": "1 where X X^T is the identity to rounding",
-    "condition": "condition number of X X^T on its span",
-    "deficiency": "d_0 minus the rank of X",
-}
-RUN_FIELDS = {
-    "norm_gap": "largest difference between two squared layer norms",
-    "norm_gap_tolerance": "what gradient norm and rounding allow for it",
-    "off_span": "norm of W_1 outside the span of the inputs",
-    "off_span_tolerance": "what gradient norm and rounding allow for it",
-    "residual_gap": "R W^T minus lambda W_L W_L^T or W^T R minus lambda W_1^T W_1, the larger norm; R = (Y - W X) X^T",
-    "residual_tolerance": "what gradient norm and rounding allow for it",
-    "to_target": "misalignment of singular vectors of W and of Y X^T, from 0 to 1; NaN where W is zero",
-    "to_least_squares": "misalignment of singular vectors of W and of the least-squares map; NaN where W is zero",
-    "to_residual": "misalignment of singular vectors of W and of R; NaN where W is zero",
+FIELDS = {
+    "white": ("cell", "1 where X X^T is the identity to rounding"),
+    "condition": ("cell", "condition number of X X^T on its span"),
+    "deficiency": ("cell", "d_0 minus the rank of X"),
+    "norm_gap": ("cell start", "largest difference between two squared layer norms"),
+    "norm_gap_tolerance": ("cell start", "what gradient norm and rounding allow for it"),
+    "off_span": ("cell start", "norm of W_1 outside the span of the inputs"),
+    "off_span_tolerance": ("cell start", "what gradient norm and rounding allow for it"),
+    "residual_gap": (
+        "cell start",
+        "R W^T minus lambda W_L W_L^T or W^T R minus lambda W_1^T W_1, the larger norm; R = (Y - W X) X^T",
+    ),
+    "residual_tolerance": ("cell start", "what gradient norm and rounding allow for it"),
+    "to_target": ("cell start", "misalignment of singular vectors of W and of Y X^T, from 0 to 1; NaN where W is zero"),
+    "to_least_squares": (
+        "cell start",
+        "misalignment of singular vectors of W and of the least-squares map; NaN where W is zero",
+    ),
+    "to_residual": ("cell start", "misalignment of singular vectors of W and of R; NaN where W is zero"),
+    "singular_values": ("cell start singular", "singular values of W"),
 }
 
 
@@ -106,22 +111,20 @@ def train_networks(
 
 
 def network_evidence(parts: Sequence[tuple[xr.Dataset, Sequence[Data]]]) -> xr.Dataset:
-    """Evidence as of `dmf.evidence.certify` held against Y X^T, with CELL_FIELDS and RUN_FIELDS.
+    """Evidence as of `dmf.evidence.certify` held against Y X^T, with FIELDS.
 
     `parts` are runs with the data they were trained on.
     """
     evidence = certify(runs for runs, _ in parts)
-    cells = [_cell(one, runs.isel(target=t)) for runs, data in parts for t, one in enumerate(data)]
-    facts = {name: np.concatenate([cell[name] for cell in cells]) for name in (*CELL_FIELDS, *RUN_FIELDS)}
-    added = {name: described(["cell"], facts[name], text) for name, text in CELL_FIELDS.items()}
-    tolerance = _tolerances(evidence)
-    facts |= {name: facts[name] + value for name, value in tolerance.items()}
-    added |= {name: described(["cell", "start"], facts[name], text) for name, text in RUN_FIELDS.items()}
-    most = evidence.sizes["singular"]
-    values = [runs["singular_values"].values.reshape(-1, *runs["singular_values"].shape[2:]) for runs, _ in parts]
-    padded = [np.pad(own, ((0, 0), (0, 0), (0, most - own.shape[2])), constant_values=np.nan) for own in values]
-    added["singular_values"] = described(["cell", "start", "singular"], np.concatenate(padded), "singular values of W")
-    return evidence.assign(added)
+    rows = [
+        row
+        for runs, data in parts
+        for place, one in enumerate(data)
+        for row in rows_of(_cell(one, runs.isel(target=place)))
+    ]
+    for row, allowed in zip(rows, rows_of(_tolerances(evidence)), strict=True):
+        row |= {name: row[name] + value for name, value in allowed.items()}
+    return evidence.assign(assembled(FIELDS, rows))
 
 
 def misalignment(one: Floats, other: Floats) -> Floats:
@@ -169,17 +172,17 @@ def _gradient_rounding(data: Sequence[Data], top: Floats, depth: int) -> Floats:
     bounds = []
     for one, s in zip(data, top, strict=True):
         inputs, outputs = np.linalg.norm(one.inputs, 2), np.linalg.norm(one.outputs)
-        share = ROUNDING * (sum(one.inputs.shape) + 2) * EPS
+        share = sum_rounding(sum(one.inputs.shape))
         bounds.append(share * np.sqrt(depth) * s ** (depth - 1) * inputs * (outputs + s**depth * inputs))
     return np.stack(bounds)
 
 
 def _cell(one: Data, runs: xr.Dataset) -> dict[str, NDArray[np.generic]]:
-    """CELL_FIELDS (lam,), and RUN_FIELDS (lam, start) but for what certificates allow, for the runs on one data set."""
+    """FIELDS (lam, ...) but for what certificates allow, for the runs on one data set."""
     x, count = one.inputs, runs.sizes["lam_label"]
     lam = runs["lam"].values[:, None]
     left, values, _ = np.linalg.svd(x, full_matrices=True)
-    rank = int(np.count_nonzero(values > max(x.shape) * EPS * values[0]))
+    rank = int(np.count_nonzero(values > rank_rounding(x.shape) * values[0]))
     outside = left[:, rank:]
     layers = [runs[f"layer_{layer}"].values for layer in runs["layer"].values]
     w, first, last = runs["end_to_end"].values, layers[0], layers[-1]
@@ -194,13 +197,14 @@ def _cell(one: Data, runs: xr.Dataset) -> dict[str, NDArray[np.generic]]:
     # a run that ends at zero has singular vectors of rounding; no other level comes near
     alive = np.linalg.norm(w, axis=(-2, -1)) > NOTHING * one.target.singular_values[0]
     return {
-        "white": np.full(count, is_white(x), dtype=np.int8),
+        "white": np.full(count, is_white(x)),
         "condition": np.full(count, (values[0] / values[rank - 1]) ** 2),
         "deficiency": np.full(count, len(x) - rank),
+        "singular_values": runs["singular_values"].values,
         "norm_gap": np.ptp(norm_sq, axis=-1),
-        "norm_gap_tolerance": 64 * EPS * norm_sq.max(axis=-1),
+        "norm_gap_tolerance": ROUNDING * norm_sq.max(axis=-1),
         "off_span": np.linalg.norm(first @ outside, axis=(-2, -1)),
-        "off_span_tolerance": 64 * EPS * values[0] / values[rank - 1] * size,
+        "off_span_tolerance": ROUNDING * values[0] / values[rank - 1] * size,
         "residual_gap": np.max([np.linalg.norm(gap, axis=(-2, -1)) for gap in gaps], axis=0),
         "residual_tolerance": np.zeros_like(size),
         "to_target": np.where(alive, misalignment(w, one.target.values), np.nan),
@@ -210,7 +214,7 @@ def _cell(one: Data, runs: xr.Dataset) -> dict[str, NDArray[np.generic]]:
 
 
 def _tolerances(evidence: xr.Dataset) -> dict[str, Floats]:
-    r"""What the gradient norm allows for the gaps of RUN_FIELDS, (cell, start).
+    r"""What the gradient norm allows for the gaps of FIELDS, (cell, start).
 
     With G_l = dF/dW_l: <W_l, G_l> - 2 \lambda ||W_l||^2 is the same for all l; G_1 = 2 \lambda W_1 off the span of the
     inputs; and G_L W_L^T / 2 = \lambda W_L W_L^T - R W^T.

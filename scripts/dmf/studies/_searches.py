@@ -14,11 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from dmf.evidence.rounding import EPS
+from dmf.theory.certificate import EPS, ROUNDING_SCALAR
 
 Floats = npt.NDArray[np.float64]
 FINEST = 4 * EPS  # of brentq
-ROUNDING = 8 * EPS  # of an objective
 POINTS = 2000
 HALVINGS = 44  # of two steps of the grid: to the rounding of the grid's end
 STEEP = 1e-8  # where the grid begins, in units of its end: a penalty may be steep at zero
@@ -59,7 +58,7 @@ def local_minima(g: Function, m: float, most: float | None = None) -> Floats:
     values = (m - x) ** 2 + g(x)
     places = np.array([*found, x[values.argmin()]])
     rows = np.column_stack([(m - places) ** 2 + g(places), places])
-    rows = rows if rows[-1, 0] < rows[:-1, 0].min() - ROUNDING * m**2 else rows[:-1]
+    rows = rows if rows[-1, 0] < rows[:-1, 0].min() - ROUNDING_SCALAR * m**2 else rows[:-1]
     return np.asarray(rows[np.argsort(rows[:, 0], kind="stable")])
 
 

@@ -83,8 +83,3 @@ def train_cells(
         parameters = np.concatenate([layer.reshape(len(layer), -1) for layer in layers], axis=1)
         trained.append(TrainedCell(cell, target.values, float(runs[-1]["lam"].values[0, 0]), parameters))
     return certify(runs), trained
-
-
-def described(dims: Sequence[str], values: object, text: str) -> tuple[Sequence[str], object, dict[str, str]]:
-    """A dimensionless variable with its meaning, as xarray takes it."""
-    return dims, values, {"long_name": text, "units": "1"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
+from dmf.studies._assemble import Row, assembled
 from dmf.studies._near import near_minimizers
-from dmf.studies._trained import LBFGS, described
+from dmf.studies._trained import LBFGS
+from dmf.theory import haar
 from dmf.training.engine import train
 from dmf.training.result import Runs
 from dmf.training.settings import Status
@@ -70,27 +73,28 @@ APART = [
 NARROW = Shape((3, 1, 3, 3))
 ALL_TIED = Target("all tied", (1.0, 1.0, 1.0), 0.0)
 
-CELL_FIELDS = {
-    "control": "1 for cells of the controls",
-    "lam": "regularization parameter lambda",
-    "threshold_distance": "smallest |sigma_i - m*| / m* over the values that fit through the bottleneck",
-    "cut_distance": "(sigma_r - sigma_{r+1}) / sigma_1; infinite where sigma_{r+1} does not pay",
-    "minimum": "closed-form minimum of F",
-    "spread": "largest distance between the products of two runs at the minimum",
-    "many": "1 where the closed form has more than one minimizer because of the tie at the cut",
-}
-RUN_FIELDS = {
-    "certified": "1 where the gradient norm is within tolerance and the distance bound holds",
-    "lowest": "1 where no certified run of the cell has a lower objective, but for rounding",
-    "gradient_norm": "gradient norm at the final point",
-    "distance": "||X - X*||_F with X* the thresholded and cut target",
-    "set_distance": "distance of X from the nearest minimizer that the tie at the cut allows",
-    "distance_tolerance": "what the gradient norm and rounding allow for both",
-    "value_gap": "F minus its closed-form minimum",
-    "value_tolerance": "what the gradient norm and rounding allow for it",
-    "norm_gap": "largest distance of a squared layer norm from its closed form",
-    "norm_tolerance": "what the gradient norm and rounding allow for it",
-    "turn": "share of the second axis in what X keeps of the second and third, 1 or 0 where it keeps one of them",
+FIELDS = {
+    "control": ("cell", "1 for cells of the controls"),
+    "lam": ("cell", "regularization parameter lambda"),
+    "threshold_distance": ("cell", "smallest |sigma_i - m*| / m* over the values that fit through the bottleneck"),
+    "cut_distance": ("cell", "(sigma_r - sigma_{r+1}) / sigma_1; infinite where sigma_{r+1} does not pay"),
+    "minimum": ("cell", "closed-form minimum of F"),
+    "spread": ("cell", "largest distance between the products of two runs at the minimum"),
+    "many": ("cell", "1 where the closed form has more than one minimizer because of the tie at the cut"),
+    "certified": ("cell start", "1 where the gradient norm is within tolerance and the distance bound holds"),
+    "lowest": ("cell start", "1 where no certified run of the cell has a lower objective, but for rounding"),
+    "gradient_norm": ("cell start", "gradient norm at the final point"),
+    "distance": ("cell start", "||X - X*||_F with X* the thresholded and cut target"),
+    "set_distance": ("cell start", "distance of X from the nearest minimizer that the tie at the cut allows"),
+    "distance_tolerance": ("cell start", "what the gradient norm and rounding allow for both"),
+    "value_gap": ("cell start", "F minus its closed-form minimum"),
+    "value_tolerance": ("cell start", "what the gradient norm and rounding allow for it"),
+    "norm_gap": ("cell start", "largest distance of a squared layer norm from its closed form"),
+    "norm_tolerance": ("cell start", "what the gradient norm and rounding allow for it"),
+    "turn": (
+        "cell start",
+        "share of the second axis in what X keeps of the second and third, 1 or 0 where it keeps one of them",
+    ),
 }
 
 
@@ -100,23 +104,11 @@ def make(settings: Settings) -> xr.Dataset:
     cells += [(NARROW, ALL_TIED, 0)]
     cells += [(shape, target, 1) for shape in SHAPES for target in (ON, ACROSS[1])]
     rows = [_cell(shape, target, control, settings) for shape, target, control in cells]
-    texts = CELL_FIELDS | RUN_FIELDS
-    dims = {name: ["cell"] if name in CELL_FIELDS else ["cell", "start"] for name in texts}
-    fields = {name: described(dims[name], np.array([row[name] for row in rows]), text) for name, text in texts.items()}
-    return xr.Dataset(
-        fields,
-        coords={
-            "widths": ("cell", np.array([shape.name for shape, _, _ in cells], dtype=object)),
-            "depth": ("cell", [shape.depth for shape, _, _ in cells]),
-            "target": ("cell", np.array([target.name for _, target, _ in cells], dtype=object)),
-            "gap": ("cell", [target.gap for _, target, _ in cells]),
-            "scale": ("start", np.repeat(SCALES, DRAWS)),
-            "draw": ("start", np.tile(np.arange(DRAWS), len(SCALES))),
-        },
-    )
+    scales, draws = np.repeat(SCALES, DRAWS), np.tile(np.arange(DRAWS), len(SCALES))
+    return assembled(FIELDS, rows, {"scale": ("start", scales), "draw": ("start", draws)})
 
 
-def _cell(shape: Shape, target: Target, control: int, settings: Settings) -> dict[str, object]:
+def _cell(shape: Shape, target: Target, control: int, settings: Settings) -> Row:
     rng = generator(["study", "bottleneck", settings.seed, shape.name, control])  # one basis for a whole family
     left, right = _bases(shape, rng)
     matrix = (left * np.array(target.sigma)) @ right.T
@@ -131,15 +123,19 @@ def _cell(shape: Shape, target: Target, control: int, settings: Settings) -> dic
     sigma = np.sort(target.sigma)[::-1]
     threshold, cut = theory.bottleneck_distances(sigma, shape.depth, lam, shape.cut)
     facts = _facts(runs, matrix, lam, (left, right), np.array(target.sigma), shape)
-    x = runs.end_to_end[facts["lowest"] == 1]
+    x = runs.end_to_end[facts["lowest"]]
     return {
-        "control": np.int8(control),
+        "widths": shape.name,
+        "depth": shape.depth,
+        "target": target.name,
+        "gap": target.gap,
+        "control": bool(control),
         "lam": lam,
         "threshold_distance": threshold,
         "cut_distance": cut,
         "minimum": theory.bottleneck_minimum(matrix, shape.widths, lam),
         "spread": np.linalg.norm(x[:, None] - x[None], axis=(2, 3)).max(initial=0.0),
-        "many": np.int8(cut <= TIED),
+        "many": cut <= TIED,
         **facts,
     }
 
@@ -148,13 +144,13 @@ def _bases(shape: Shape, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Random orthonormal columns, (d_L, n) and (d_0, n)."""
     n = min(shape.widths[0], shape.widths[-1])
     sides = (shape.widths[-1], shape.widths[0])
-    left, right = (np.linalg.qr(rng.standard_normal((side, side)))[0][:, :n] for side in sides)
+    left, right = (haar.orthogonal(side, rng, fixed_signs=False)[:, :n] for side in sides)
     return left, right
 
 
 def _facts(
     runs: Runs, matrix: Floats, lam: float, bases: tuple[Floats, Floats], sigma: Floats, shape: Shape
-) -> dict[str, Floats | NDArray[np.int8]]:
+) -> dict[str, NDArray[Any]]:
     near = near_minimizers(runs.layers, runs.gradient_norm, matrix, lam)
     x = runs.end_to_end
     certified = (runs.status == Status.CONVERGED) & np.isfinite(near.radius)
@@ -166,8 +162,8 @@ def _facts(
     inside = bases[0].T @ x @ bases[1]
     second, third = np.abs(inside[:, 1, 1]), np.abs(inside[:, 2, 2])
     return {
-        "certified": certified.astype(np.int8),
-        "lowest": lowest.astype(np.int8),
+        "certified": certified,
+        "lowest": lowest,
         "gradient_norm": runs.gradient_norm,
         "distance": np.linalg.norm(x - theory.bottleneck_minimizer(matrix, shape.widths, lam), axis=(1, 2)),
         "set_distance": _from_set(x, inside, bases, sigma, lam, shape),

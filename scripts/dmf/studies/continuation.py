@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 
 from dmf import theory
 from dmf.grid.cells import Series
 from dmf.studies import Settings, Study
-from dmf.studies._trained import LBFGS, Cell, described, train_cells
+from dmf.studies._assemble import assembled
+from dmf.studies._trained import LBFGS, Cell, train_cells
 from dmf.training.settings import Continuation, Optimizer
 
 DEPTHS = (2, 3, 4, 6)
@@ -20,6 +20,12 @@ STARTS = {Series("gaussian", scale): range(DRAWS) for scale in SCALES}
 ANNEALED = Continuation(name="continuation")
 # The control: continuation that begins at lambda itself, or nearly. It is plain training by another name.
 IDLE = Continuation(name="continuation", first=0.999, stages=2)
+
+
+FIELDS = {
+    "control": ("cell", "1 for cells of the control"),
+    "most_kept": ("cell", "singular values that the highest local minimum keeps"),
+}
 
 
 def make(settings: Settings) -> xr.Dataset:
@@ -41,11 +47,15 @@ def make(settings: Settings) -> xr.Dataset:
 
 def _trained(cells: list[Cell], name: str, optimizer: Optimizer, control: bool, settings: Settings) -> xr.Dataset:
     evidence, trained = train_cells(cells, STARTS, settings, optimizer)
-    most = [theory.max_kept(one.target, one.cell.depth, one.lam) for one in trained]
-    return evidence.assign(
-        control=described(["cell"], np.full(len(cells), int(control), dtype=np.int8), "1 for cells of the control"),
-        most_kept=described(["cell"], np.array(most), "singular values that the highest local minimum keeps"),
-    ).assign_coords(optimizer=("cell", np.full(len(cells), name, dtype=object)))
+    rows = [
+        {
+            "optimizer": name,
+            "control": control,
+            "most_kept": theory.max_kept(one.target, one.cell.depth, one.lam),
+        }
+        for one in trained
+    ]
+    return evidence.assign(assembled(FIELDS, rows))
 
 
 STUDY = Study(

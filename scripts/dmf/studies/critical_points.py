@@ -11,13 +11,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
-from dmf.evidence.runs import ROUNDING, SAFETY
 from dmf.grid.cells import gradient_scale
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
+from dmf.studies._assemble import Row, assembled, rows_of
 from dmf.studies._autograd import dense_hessians, flat, gradients, objective
-from dmf.studies._trained import described
+from dmf.theory import certificate, haar
 
 Floats = NDArray[np.float64]
 GAUGES = 2  # critical points of one orbit
@@ -52,12 +51,25 @@ PROBLEMS = (
 )
 
 
+FIELDS = {
+    "control": ("cell", "1 for cells of the control"),
+    "certified": ("cell start", "1 where the gradient norm is within the certificate's tolerance"),
+    "gradient_norm": ("cell start", "norm of the gradient by automatic differentiation"),
+    "spectrum": ("cell start eigen", "Hessian eigenvalues by automatic differentiation"),
+    "predicted_spectrum": ("cell eigen", "Hessian eigenvalues in closed form"),
+    "spectrum_tolerance": ("cell start", "what gradient and rounding allow for an eigenvalue"),
+    "morse_index": ("cell", "predicted number of negative Hessian eigenvalues"),
+    "orbit_dimension": ("cell", "dimension of the orbit of the critical point"),
+    "prefix": ("cell", "1 for large roots on a prefix"),
+    "singular_gap": ("cell", "smallest sigma_i - sigma_(i+1), over sigma_1"),
+    "degenerate_distance": ("cell", "smallest |sigma_i - m_loc| / m_loc; at 0 lambda is degenerate"),
+}
+
+
 def make(settings: Settings) -> xr.Dataset:
     """Cells are critical points by their `roots`, starts are random gauges; eigenvalues ascend and end in NaN."""
-    parts = [_measured(problem, settings) for problem in PROBLEMS]
-    most = max(part.sizes["eigen"] for part in parts)
-    padded = [part.pad(eigen=(0, most - part.sizes["eigen"]), constant_values=np.nan) for part in parts]
-    return xr.concat(padded, "cell", coords="minimal", compat="override")
+    rows = [row for problem in PROBLEMS for row in _measured(problem, settings)]
+    return assembled(FIELDS, rows, {"gauge": ("start", np.arange(GAUGES))})
 
 
 def root_choices(problem: Problem) -> list[tuple[str, ...]]:
@@ -74,12 +86,12 @@ def is_prefix(problem: Problem, roots: Sequence[str]) -> bool:
     return large_first and (problem.depth > 2 or kept == np.count_nonzero(np.array(problem.sigma) > problem.lam))
 
 
-def _measured(problem: Problem, settings: Settings) -> xr.Dataset:
+def _measured(problem: Problem, settings: Settings) -> list[Row]:
     widths, sigma, lam = problem.widths, np.array(problem.sigma), problem.lam
     choices = root_choices(problem)
     name = f"L{problem.depth}-{'x'.join(str(d) for d in reversed(widths))} at {lam:g}" + "*" * problem.control
     rng = generator(["critical points", settings.seed, name])
-    left, right = (_orthogonal(size, rng)[:, : sigma.size] for size in (widths[-1], widths[0]))
+    left, right = (haar.orthogonal(size, rng, fixed_signs=False)[:, : sigma.size] for size in (widths[-1], widths[0]))
     value = objective((left * sigma) @ right.T, widths, lam)
     x = np.stack([theory.critical_singular_values(sigma, problem.depth, lam, roots) for roots in choices])
     points = np.stack([flat(_gauged(one, widths, left, right, rng)) for one in x for _ in range(GAUGES)])
@@ -87,68 +99,48 @@ def _measured(problem: Problem, settings: Settings) -> xr.Dataset:
     gradient_norm = np.linalg.norm(gradients(value, points), axis=1).reshape(-1, GAUGES)
     spectrum = np.linalg.eigvalsh(dense_hessians(value, points)).reshape(-1, GAUGES, count)
     predicted = np.stack([theory.critical_hessian_spectrum(sigma, widths, lam, roots) for roots in choices])
-    index = [theory.morse_index(sigma, widths, lam, roots) for roots in choices]
-    orbit = [theory.zero_modes(widths, sum(root != "zero" for root in roots)) for roots in choices]
     size = np.linalg.norm(points, axis=1).reshape(-1, GAUGES)
     tolerance = _tolerance(problem, x, predicted, gradient_norm, size)
-    gap = float(np.min(-np.diff(sigma)) / sigma[0])
-    degenerate = float(np.min(np.abs(sigma / theory.branch_threshold(problem.depth, lam) - 1)))
-    cells, runs = ["cell"], ["cell", "start"]
-    return xr.Dataset(
-        {
-            "control": described(cells, np.full(len(x), problem.control, np.int8), "1 for cells of the control"),
-            "certified": described(
-                runs,
-                (gradient_norm <= settings.gradient_norm * gradient_scale(sigma[0], problem.depth)).astype(np.int8),
-                "1 where the gradient norm is within the certificate's tolerance",
-            ),
-            "gradient_norm": described(runs, gradient_norm, "norm of the gradient by automatic differentiation"),
-            "spectrum": described([*runs, "eigen"], spectrum, "Hessian eigenvalues by automatic differentiation"),
-            "predicted_spectrum": described([*cells, "eigen"], predicted, "Hessian eigenvalues in closed form"),
-            "spectrum_tolerance": described(runs, tolerance, "what gradient and rounding allow for an eigenvalue"),
-            "morse_index": described(cells, index, "predicted number of negative Hessian eigenvalues"),
-            "orbit_dimension": described(cells, orbit, "dimension of the orbit of the critical point"),
-            "prefix": described(
-                cells, [np.int8(is_prefix(problem, roots)) for roots in choices], "1 for large roots on a prefix"
-            ),
-            "singular_gap": described(cells, np.full(len(x), gap), "smallest sigma_i - sigma_(i+1), over sigma_1"),
-            "degenerate_distance": described(
-                cells, np.full(len(x), degenerate), "smallest |sigma_i - m_loc| / m_loc; at 0 lambda is degenerate"
-            ),
-        },
-        coords={
-            "problem": ("cell", np.full(len(x), name, dtype=object)),
-            "depth": ("cell", np.full(len(x), problem.depth)),
-            "roots": ("cell", np.array([" ".join(roots) for roots in choices], dtype=object)),
-            "gauge": ("start", np.arange(GAUGES)),
-        },
+    columns = {
+        "roots": [" ".join(roots) for roots in choices],
+        "certified": gradient_norm <= settings.gradient_norm * gradient_scale(sigma[0], problem.depth),
+        "gradient_norm": gradient_norm,
+        "spectrum": spectrum,
+        "predicted_spectrum": predicted,
+        "spectrum_tolerance": tolerance,
+        "morse_index": [theory.morse_index(sigma, widths, lam, roots) for roots in choices],
+        "orbit_dimension": [theory.zero_modes(widths, sum(root != "zero" for root in roots)) for roots in choices],
+        "prefix": [is_prefix(problem, roots) for roots in choices],
+    }
+    return rows_of(
+        columns,
+        problem=name,
+        depth=problem.depth,
+        control=problem.control,
+        singular_gap=np.min(-np.diff(sigma)) / sigma[0],
+        degenerate_distance=np.min(np.abs(sigma / theory.branch_threshold(problem.depth, lam) - 1)),
     )
 
 
 def _tolerance(problem: Problem, x: Floats, predicted: Floats, gradient_norm: Floats, size: Floats) -> Floats:
     """Weyl over the distance to the exact critical point that gradient and rounding allow, (cell, gauge)."""
     scale = np.abs(predicted).max(axis=1, keepdims=True)
-    smallest = np.where(np.abs(predicted) > 64 * EPS * scale, np.abs(predicted), np.inf).min(axis=1, keepdims=True)
-    distance = SAFETY * gradient_norm / smallest + ROUNDING * size
+    alive = np.abs(predicted) > certificate.ZERO_MODE * scale
+    smallest = np.where(alive, np.abs(predicted), np.inf).min(axis=1, keepdims=True)
+    distance = certificate.radius(gradient_norm, smallest, size)
     top, residual = x.max(axis=1) ** (1 / problem.depth), np.abs(x - np.array(problem.sigma)).max(axis=1)
-    turning = [
-        [theory.hessian_lipschitz(problem.depth, t + r, rho) * r for r in row]
-        for t, rho, row in zip(top.tolist(), residual.tolist(), distance.tolist(), strict=True)
+    turned = [
+        certificate.turning(row, problem.depth, t, rho)
+        for t, rho, row in zip(top.tolist(), residual.tolist(), distance, strict=True)
     ]
-    tolerance: Floats = np.array(turning) + (64 + predicted.shape[1]) * EPS * scale
-    return tolerance
+    return certificate.eigenvalue_tolerance(np.array(turned), predicted.shape[1], scale)
 
 
 def _gauged(x: Floats, widths: tuple[int, ...], left: Floats, right: Floats, rng: np.random.Generator) -> list[Floats]:
     """Balanced layers with product left diag(x) right^T, in random orthonormal frames of the hidden spaces."""
-    frames = [right, *(_orthogonal(width, rng)[:, : x.size] for width in widths[1:-1]), left]
+    frames = [right, *(haar.orthogonal(width, rng, fixed_signs=False)[:, : x.size] for width in widths[1:-1]), left]
     s = x ** (1 / (len(widths) - 1))
     return [(above * s) @ below.T for below, above in pairwise(frames)]
-
-
-def _orthogonal(size: int, rng: np.random.Generator) -> Floats:
-    q: Floats = np.linalg.qr(rng.standard_normal((size, size)))[0]
-    return q
 
 
 STUDY = Study(

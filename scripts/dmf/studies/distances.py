@@ -11,14 +11,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.runs import ROUNDING, SAFETY
 from dmf.grid.cells import Series, draw_starts, gradient_scale, lambda_value
 from dmf.grid.kinds import SpectrumTarget, with_spectrum
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
+from dmf.studies._assemble import Row, assembled
 from dmf.studies._autograd import Objective, dense_hessians, flat, gradients, objective
 from dmf.studies._orbit import distance_above, distance_below
-from dmf.studies._trained import Cell, described
+from dmf.studies._trained import Cell
+from dmf.theory import certificate
 from dmf.training.engine import train
 from dmf.training.settings import Lbfgs
 
@@ -46,10 +47,25 @@ CONTROLS = (
 )
 
 
+FIELDS = {
+    "control": ("cell", "1 for cells of the negative control"),
+    "certified": ("cell start", "1 where distance <= mu / C"),
+    "distance": ("cell start", "distance to the minimizers, from above"),
+    "distance_below": ("cell start", "distance to the minimizers, from below"),
+    "gradient_norm": ("cell start", "gradient norm by automatic differentiation"),
+    "bound": ("cell start", "2 ||grad F|| / mu, and rounding"),
+    "mu": ("cell", "smallest positive Hessian eigenvalue at a minimizer"),
+    "extra_zero_modes": ("cell", "zero Hessian eigenvalues beyond the orbit's dimension"),
+}
+
+
 def make(settings: Settings) -> xr.Dataset:
     """Starts are points near a minimizer: steps off it at random or along its softest mode, and runs stopped early."""
-    parts = [_measured(_problem(cell, settings.seed), settings.seed) for cell in (*CELLS, *CONTROLS)]
-    return xr.concat(parts, "cell", coords="minimal", compat="override")
+    rows = [_measured(_problem(cell, settings.seed), settings.seed) for cell in (*CELLS, *CONTROLS)]
+    kinds = np.repeat(np.array(KINDS, dtype=object), len(SIZES) * DRAWS)
+    sizes = np.tile(np.repeat(SIZES, DRAWS), len(KINDS))
+    numbers = np.tile(np.arange(DRAWS), len(SIZES) * len(KINDS))
+    return assembled(FIELDS, rows, {"kind": ("start", kinds), "size": ("start", sizes), "number": ("start", numbers)})
 
 
 @dataclass(frozen=True)
@@ -91,12 +107,11 @@ def _problem(cell: Cell, seed: int) -> Problem:
         objective(target, widths, lam),
         theory.hessian_spectrum(target, widths, lam),
         theory.zero_modes(widths, int(np.count_nonzero(x))),
-        float(x.max()) ** (1 / cell.depth),
-        float(np.abs(x - sigma).max()),
+        *certificate.reach(x, sigma, cell.depth),
     )
 
 
-def _measured(problem: Problem, seed: int) -> xr.Dataset:
+def _measured(problem: Problem, seed: int) -> Row:
     cell, mu = problem.cell, problem.mu
     rng = generator(["distances", seed, cell.name], counter=1)
     points = np.concatenate([*_steps(problem, rng), _stopped_early(problem, seed)])
@@ -104,31 +119,23 @@ def _measured(problem: Problem, seed: int) -> xr.Dataset:
     layered = [_layers(point, cell.group.widths) for point in points]
     distance = np.array([distance_above(layers, other) for layers in layered])
     below = np.array([distance_below(layers, other) for layers in layered])
-    turning = np.array([theory.hessian_lipschitz(cell.depth, problem.top + r, problem.residual) for r in distance])
+    turning = certificate.turning(distance, cell.depth, problem.top, problem.residual)
     gradient_norm = np.linalg.norm(gradients(problem.value, points), axis=1)
-    bound = SAFETY * gradient_norm / mu + ROUNDING * np.linalg.norm(points, axis=1)
+    bound = certificate.radius(gradient_norm, mu, np.linalg.norm(points, axis=1))
     extra = int(np.count_nonzero(problem.spectrum < mu)) - problem.orbit
-    run, one = ["cell", "start"], ["cell"]
-    return xr.Dataset(
-        {
-            "control": described(one, [np.int8(cell in CONTROLS)], "1 for cells of the negative control"),
-            "certified": described(run, (turning * distance <= mu).astype(np.int8)[None], "1 where distance <= mu / C"),
-            "distance": described(run, distance[None], "distance to the minimizers, from above"),
-            "distance_below": described(run, below[None], "distance to the minimizers, from below"),
-            "gradient_norm": described(run, gradient_norm[None], "gradient norm by automatic differentiation"),
-            "bound": described(run, bound[None], "2 ||grad F|| / mu, and rounding"),
-            "mu": described(one, [mu], "smallest positive Hessian eigenvalue at a minimizer"),
-            "extra_zero_modes": described(one, [extra], "zero Hessian eigenvalues beyond the orbit's dimension"),
-        },
-        coords={
-            "target": ("cell", np.array([cell.name], dtype=object)),
-            "depth": ("cell", [cell.depth]),
-            "lam_label": ("cell", np.array([cell.lam], dtype=object)),
-            "kind": ("start", np.repeat(np.array(KINDS, dtype=object), len(SIZES) * DRAWS)),
-            "size": ("start", np.tile(np.repeat(SIZES, DRAWS), len(KINDS))),
-            "number": ("start", np.tile(np.arange(DRAWS), len(SIZES) * len(KINDS))),
-        },
-    )
+    return {
+        "target": cell.name,
+        "depth": cell.depth,
+        "lam_label": cell.lam,
+        "control": cell in CONTROLS,
+        "certified": turning <= mu,
+        "distance": distance,
+        "distance_below": below,
+        "gradient_norm": gradient_norm,
+        "bound": bound,
+        "mu": mu,
+        "extra_zero_modes": extra,
+    }
 
 
 def _steps(problem: Problem, rng: np.random.Generator) -> list[Floats]:

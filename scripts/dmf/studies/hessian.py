@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,17 +9,17 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
 from dmf.grid.cells import Series
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
+from dmf.studies._assemble import assembled
 from dmf.studies._autograd import dense_hessians, hessian_product, objective
-from dmf.studies._trained import Cell, TrainedCell, described, train_cells
+from dmf.studies._trained import Cell, TrainedCell, train_cells
+from dmf.theory import certificate
 from dmf.training.lanczos import extreme_eigenvalues
 
 Floats = NDArray[np.float64]
 MOST_DENSE = 1500  # parameters; above, only both ends of the spectrum are computed
-LANCZOS_STEPS = 120
 # The small starts end at zero, in a spurious minimum where one exists: the controls need these, the claims do not.
 STARTS = {Series("gaussian", scale): range(draws) for scale, draws in ((0.2, 1), (2.0, 4), (3.0, 3))}
 CELLS = (
@@ -49,6 +48,16 @@ CONTROLS = (
 )
 
 
+FIELDS = {
+    "control": ("cell", "1 for cells of the control"),
+    "dense": ("cell", "1 where all N eigenvalues were computed"),
+    "orbit_dimension": ("cell", "dimension of the orbit of minimizers"),
+    "predicted_spectrum": ("cell eigen", "Hessian eigenvalues in closed form"),
+    "spectrum": ("cell start eigen", "Hessian eigenvalues by automatic differentiation"),
+    "spectrum_tolerance": ("cell start", "what radius and rounding allow for an eigenvalue"),
+}
+
+
 def make(settings: Settings) -> xr.Dataset:
     """Evidence as of `dmf.evidence.certify`, with measured and predicted eigenvalues (cell, [start,] eigen).
 
@@ -56,28 +65,21 @@ def make(settings: Settings) -> xr.Dataset:
     and the largest.
     """
     evidence, trained = train_cells([*CELLS, *CONTROLS], STARTS, settings)
-    most = max(one.parameters.shape[1] for one in trained if _is_dense(one))
-    radius = evidence["radius"].values
-    spectra = [_spectra(one, away, settings.seed) for one, away in zip(trained, radius, strict=True)]
-    ranks = evidence["kept_at_minimum"].values
-    orbits = [theory.zero_modes(one.cell.group.widths, int(rank)) for one, rank in zip(trained, ranks, strict=True)]
-    over, run = ("cell", "eigen"), ("cell", "start")
-    return evidence.assign(
-        control=described(["cell"], _flags(one.cell in CONTROLS for one in trained), "1 for cells of the control"),
-        dense=described(["cell"], _flags(map(_is_dense, trained)), "1 where all N eigenvalues were computed"),
-        orbit_dimension=described(["cell"], orbits, "dimension of the orbit of minimizers"),
-        predicted_spectrum=described(
-            over, np.stack([_padded(one.predicted, most) for one in spectra]), "Hessian eigenvalues in closed form"
-        ),
-        spectrum=described(
-            [*run, "eigen"],
-            np.stack([_padded(one.measured, most) for one in spectra]),
-            "Hessian eigenvalues by automatic differentiation",
-        ),
-        spectrum_tolerance=described(
-            run, np.stack([one.tolerance for one in spectra]), "what radius and rounding allow for an eigenvalue"
-        ),
-    )
+    rows = []
+    for place, one in enumerate(trained):
+        of_cell = evidence.isel(cell=place)
+        spectra = _spectra(one, of_cell["radius"].values, settings.seed)
+        rows.append(
+            {
+                "control": one.cell in CONTROLS,
+                "dense": _is_dense(one),
+                "orbit_dimension": theory.zero_modes(one.cell.group.widths, int(of_cell["kept_at_minimum"])),
+                "predicted_spectrum": spectra.predicted,
+                "spectrum": spectra.measured,
+                "spectrum_tolerance": spectra.tolerance,
+            }
+        )
+    return evidence.assign(assembled(FIELDS, rows))
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,12 @@ def _spectra(trained: TrainedCell, radius: Floats, seed: int) -> Spectra:
     predicted = theory.hessian_spectrum(trained.target, trained.cell.group.widths, trained.lam)
     value = objective(trained.target, trained.cell.group.widths, trained.lam)
     # Weyl: no eigenvalue moves by more than the norm of the Hessian's change. The rest is the solver's backward error.
-    tolerance = _turning(trained, radius) + (64 + predicted.size) * EPS * predicted[-1]
+    tolerance = certificate.eigenvalue_tolerance(_turning(trained, radius), predicted.size, predicted[-1])
     if _is_dense(trained):
         dense = np.linalg.eigvalsh(dense_hessians(value, trained.parameters)).astype(np.float64, copy=False)
         return Spectra(predicted, dense, tolerance)
     start = generator(["lanczos", seed, trained.cell.name]).standard_normal(predicted.size)
-    ends = [extreme_eigenvalues(hessian_product(value, point), start, LANCZOS_STEPS) for point in trained.parameters]
+    ends = [extreme_eigenvalues(hessian_product(value, point), start) for point in trained.parameters]
     measured, residual = (np.stack(part) for part in zip(*ends, strict=True))
     return Spectra(predicted[[0, -1]], measured, tolerance + residual.max(axis=1))
 
@@ -107,22 +109,12 @@ def _is_dense(trained: TrainedCell) -> bool:
     return bool(trained.parameters.shape[1] <= MOST_DENSE)
 
 
-def _flags(values: Iterable[bool]) -> NDArray[np.int8]:
-    return np.array(list(values), dtype=np.int8)
-
-
 def _turning(trained: TrainedCell, radius: Floats) -> Floats:
     """How far eigenvalues can be from those of the nearest minimizer (Weyl), (start,); infinite where `radius` is."""
     depth = trained.cell.depth
     sigma = np.linalg.svd(trained.target, compute_uv=False)
     x = theory.scalar_minimizer(sigma, depth, trained.lam)
-    top, residual = float(x.max()) ** (1 / depth), float(np.abs(x - sigma).max())
-    # A run that the certificate says nothing of has an infinite radius, and is silent.
-    return np.array([theory.hessian_lipschitz(depth, top + r, residual) * r if r < np.inf else np.inf for r in radius])
-
-
-def _padded(rows: Floats, length: int) -> Floats:
-    return np.pad(rows, [(0, 0)] * (rows.ndim - 1) + [(0, length - rows.shape[-1])], constant_values=np.nan)
+    return certificate.turning(radius, depth, *certificate.reach(x, sigma, depth))
 
 
 STUDY = Study(

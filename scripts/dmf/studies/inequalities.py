@@ -15,16 +15,19 @@ from numpy.typing import NDArray
 
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
+from dmf.studies._assemble import Row, assembled
+from dmf.theory import haar
+from dmf.theory.certificate import EPS
 
 Floats = NDArray[np.float64]
 Case = dict[str, NDArray[np.generic]]
 
-EPS = float(np.finfo(np.float64).eps)
 DRAWS = 40
 SHAPES = ((2, 2), (3, 3), (5, 3), (3, 6), (8, 8))
 DEPTHS = (2, 3, 4, 7)
 AMOUNT = (1e-4, 0.5)  # angles and shears, log-uniform: their square is still far above rounding
 
+FLAGS = ("equality", "hypothesis", "control")
 # kind: whether the case is one of equality, whether the inequality's hypothesis holds, whether it is a control
 PAIRS = {
     "shared vectors": (1, 1, 0),
@@ -48,45 +51,32 @@ FACTORIZATIONS = {
     "too narrow": (1, 0, 1),
     "sheared apart": (0, 1, 1),
 }
-FLAGS = {
-    "equality": "1 where the case is made to be an equality",
-    "hypothesis": "1 where the inequality's hypothesis holds",
-    "control": "1 for cells that only serve as negative controls",
-}
 FIELDS = {
-    "larger": "the side that is claimed to be larger",
-    "gap": "larger side minus smaller side",
-    "gap_tolerance": "what rounding allows for the gap",
-    "least_gap": "lower bound on the gap from the angles between leading singular subspaces; 0 where there is none",
-    "amount": "angle or shear away from equality; 0 at equality",
-    "certified": "1 where the layers multiply to X within rounding; 1 for every pair",
+    "equality": ("cell", "1 where the case is made to be an equality"),
+    "hypothesis": ("cell", "1 where the inequality's hypothesis holds"),
+    "control": ("cell", "1 for cells that only serve as negative controls"),
+    "larger": ("cell start", "the side that is claimed to be larger"),
+    "gap": ("cell start", "larger side minus smaller side"),
+    "gap_tolerance": ("cell start", "what rounding allows for the gap"),
+    "least_gap": (
+        "cell start",
+        "lower bound on the gap from the angles between leading singular subspaces; 0 where there is none",
+    ),
+    "amount": ("cell start", "angle or shear away from equality; 0 at equality"),
+    "certified": ("cell start", "1 where the layers multiply to X within rounding; 1 for every pair"),
 }
 
 
 def make(settings: Settings) -> xr.Dataset:
     """Cases over (cell, start); coordinates inequality, kind, shape and depth (0 for pairs) name a cell."""
-    names: list[tuple[str, str, str, int]] = []
-    flags: list[tuple[int, int, int]] = []
-    cases: list[Case] = []
+    rows: list[Row] = []
     for inequality, kinds, depths in (("von Neumann", PAIRS, (0,)), ("variational", FACTORIZATIONS, DEPTHS)):
-        for (kind, flag), shape, depth in product(kinds.items(), SHAPES, depths):
+        for (kind, flags), shape, depth in product(kinds.items(), SHAPES, depths):
             rng = generator(["inequalities", settings.seed, inequality, kind, shape, depth])
-            cases.append(_factorizations(kind, shape, depth, rng) if depth else _pairs(kind, shape, rng))
-            names.append((inequality, kind, f"{shape[0]} x {shape[1]}", depth))
-            flags.append(flag)
-    coords = dict(zip(("inequality", "kind", "shape", "depth"), zip(*names, strict=True), strict=True))
-    result = xr.Dataset(
-        {
-            name: ("cell", np.array(column, dtype=np.int8))
-            for name, column in zip(FLAGS, np.transpose(flags), strict=True)
-        }
-        | {name: (("cell", "start"), np.stack([case[name] for case in cases])) for name in FIELDS},
-        coords={name: ("cell", np.array(column, dtype=object)) for name, column in coords.items() if name != "depth"}
-        | {"depth": ("cell", np.array(coords["depth"])), "draw": ("start", np.arange(DRAWS))},
-    )
-    for name, text in {**FLAGS, **FIELDS}.items():
-        result[name].attrs.update(long_name=text, units="1")
-    return result
+            names = {"inequality": inequality, "kind": kind, "shape": f"{shape[0]} x {shape[1]}", "depth": depth}
+            case = _factorizations(kind, shape, depth, rng) if depth else _pairs(kind, shape, rng)
+            rows.append(names | dict(zip(FLAGS, map(bool, flags), strict=True)) | case)
+    return assembled(FIELDS, rows, {"draw": ("start", np.arange(DRAWS))})
 
 
 def _pairs(kind: str, shape: tuple[int, int], rng: np.random.Generator) -> Case:
@@ -208,7 +198,7 @@ def _assemble(left: Floats, values: Floats, right: Floats) -> Floats:
 
 def _frames(rows: int, columns: int, rng: np.random.Generator) -> Floats:
     """Random orthonormal columns, (DRAWS, rows, columns)."""
-    return np.asarray(np.linalg.qr(rng.standard_normal((DRAWS, rows, columns)))[0])
+    return haar.frame(rows, columns, rng, draws=(DRAWS,), fixed_signs=False)
 
 
 def _separated(size: int, rng: np.random.Generator) -> Floats:

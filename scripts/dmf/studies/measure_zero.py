@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
+from dmf.studies._assemble import Row, assembled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,36 +34,37 @@ RESAMPLES = 4000
 LEVEL = 0.99
 
 FIELDS = {
-    "control": "1 where targets are sampled on the exceptional set",
-    "slope": "slope of log P against log eps in a window",
-    "slope_low": "lower end of the slope's 99 % interval",
-    "slope_high": "upper end of the slope's 99 % interval",
-    "certified": "1 where every batch counted some target within the window's smaller eps",
-    "targets": "targets counted",
-    "eps": "distance to the exceptional set, in units of m*",
-    "probability": "share of targets within eps of the exceptional set",
-    "probability_low": "lower end of its 99 % interval",
-    "probability_high": "upper end of its 99 % interval",
+    "control": ("cell", "1 where targets are sampled on the exceptional set"),
+    "slope": ("cell start", "slope of log P against log eps in a window"),
+    "slope_low": ("cell start", "lower end of the slope's 99 % interval"),
+    "slope_high": ("cell start", "upper end of the slope's 99 % interval"),
+    "certified": ("cell start", "1 where every batch counted some target within the window's smaller eps"),
+    "targets": ("cell", "targets counted"),
+    "eps": ("radius", "distance to the exceptional set, in units of m*"),
+    "probability": ("cell radius", "share of targets within eps of the exceptional set"),
+    "probability_low": ("cell radius", "lower end of its 99 % interval"),
+    "probability_high": ("cell radius", "upper end of its 99 % interval"),
 }
 
 
 def make(settings: Settings) -> xr.Dataset:
     """Cells (shape, depth and lambda), starts the windows of eps over which a slope is measured."""
-    blocks = []
+    rows = []
     for shape in SHAPES:
         batches = [_draw(shape, settings.seed, batch) for batch in range(BATCHES)]
         values = _some_values(*_draw(shape, settings.seed, BATCHES))  # a batch that is not counted
         for depth, quantile in zip(DEPTHS, QUANTILES, strict=True):
             m_star = float(np.quantile(values, quantile))
             counts = np.stack([near_pairs(*batch, m_star) for batch in batches])
-            blocks.append(_cell(shape, depth, m_star, counts, len(batches[0][0]) * RADII, 0, settings.seed))
+            rows.append(_cell(shape, depth, m_star, counts, len(batches[0][0]) * RADII, 0, settings.seed))
     for shape in CONTROL_SHAPES:
         on_set = np.stack([_near_on_set(shape, settings.seed, batch) for batch in range(BATCHES)])
-        blocks.append(_cell(shape, DEPTHS[0], 1.0, on_set, CONTROL_TARGETS, 1, settings.seed))
-    dataset = xr.concat(blocks, "cell").assign(eps=("radius", 10.0 ** np.array(EXPONENTS)))
-    for name, text in FIELDS.items():
-        dataset[name].attrs.update(long_name=text, units="1")
-    return dataset
+        rows.append(_cell(shape, DEPTHS[0], 1.0, on_set, CONTROL_TARGETS, 1, settings.seed))
+    eps = 10.0 ** np.array(EXPONENTS)
+    small, large = np.transpose(WINDOWS)
+    return assembled(
+        FIELDS, rows, {"eps": ("radius", eps), "from_eps": ("start", eps[small]), "to_eps": ("start", eps[large])}
+    )
 
 
 def _draw(shape: tuple[int, int], seed: int, batch: int) -> tuple[Floats, Floats]:
@@ -107,7 +109,7 @@ def _near_on_set(shape: tuple[int, int], seed: int, batch: int) -> Ints:
 
 def _cell(
     shape: tuple[int, int], depth: int, m_star: float, counts: Ints, targets: int, control: int, seed: int
-) -> xr.Dataset:
+) -> Row:
     """One cell from counts (batch, eps): slopes over windows and probabilities, with bootstrap intervals."""
     rng = generator(["study", "measure_zero", "bootstrap", seed, list(shape), depth])
     weights = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), RESAMPLES)
@@ -117,26 +119,21 @@ def _cell(
     slope_low, slope_high = np.quantile(slopes(resampled), tails, axis=0)
     every = len(counts) * targets
     low, high = np.quantile(resampled / every, tails, axis=0)
-    heard = [bool((counts[:, small] > 0).all()) for small, _ in WINDOWS]
-    over_windows = {"slope": slope, "slope_low": slope_low, "slope_high": slope_high}
-    over_eps = {"probability": counts.sum(axis=0) / every, "probability_low": low, "probability_high": high}
-    return xr.Dataset(
-        {
-            "control": ("cell", np.array([control], dtype=np.int8)),
-            "targets": ("cell", np.array([every])),
-            "certified": (("cell", "start"), np.array([heard], dtype=np.int8)),
-            **{name: (("cell", "start"), values[None]) for name, values in over_windows.items()},
-            **{name: (("cell", "radius"), values[None]) for name, values in over_eps.items()},
-        },
-        coords={
-            "shape": ("cell", np.array([f"{shape[0]} x {shape[1]}"], dtype=object)),
-            "depth": ("cell", [depth]),
-            "lam": ("cell", [_lambda_of(m_star, depth)]),
-            "m_star": ("cell", [m_star]),
-            "from_eps": ("start", 10.0 ** np.array([EXPONENTS[small] for small, _ in WINDOWS])),
-            "to_eps": ("start", 10.0 ** np.array([EXPONENTS[large] for _, large in WINDOWS])),
-        },
-    )
+    return {
+        "shape": f"{shape[0]} x {shape[1]}",
+        "depth": depth,
+        "lam": _lambda_of(m_star, depth),
+        "m_star": m_star,
+        "control": bool(control),
+        "targets": every,
+        "certified": [bool((counts[:, small] > 0).all()) for small, _ in WINDOWS],
+        "slope": slope,
+        "slope_low": slope_low,
+        "slope_high": slope_high,
+        "probability": counts.sum(axis=0) / every,
+        "probability_low": low,
+        "probability_high": high,
+    }
 
 
 def slopes(counts: NDArray[np.generic]) -> Floats:

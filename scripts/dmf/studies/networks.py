@@ -15,8 +15,10 @@ from dmf.grid.datasets import digits
 from dmf.grid.kinds import SpectrumTarget, with_spectrum
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
+from dmf.studies._assemble import assembled
 from dmf.studies._networks import Data, network_evidence, train_networks
-from dmf.studies._trained import LBFGS, described
+from dmf.studies._trained import LBFGS
+from dmf.theory import haar
 from dmf.training.settings import GradientDescent, Optimizer
 
 Floats = NDArray[np.float64]
@@ -31,6 +33,9 @@ COMPONENTS, EVERY = 16, 6  # of the digits' pixels; every sixth digit
 DIGITS_DEPTH = 3
 DIGITS_LAMBDAS = ("0.05c", "0.2c", "0.4c", "0.8c")
 EARLY = GradientDescent(name="gd", step=2e-3, max_iterations=100)  # far from any critical point
+
+
+FIELDS = {"control": ("cell", "1 for cells of the control")}
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,10 @@ def make(settings: Settings) -> xr.Dataset:
         (train_networks(block.data, block.depth, block.labels, STARTS, settings, block.optimizer), block.data)
         for block in blocks
     ]
-    kinds = [kind for block in blocks for kind in block.kinds for _ in block.labels]
-    control = [block.control for block in blocks for _ in block.kinds for _ in block.labels]
-    return (
-        network_evidence(pairs)
-        .assign(control=described(["cell"], np.array(control, dtype=np.int8), "1 for cells of the control"))
-        .assign_coords(inputs=("cell", np.array(kinds, dtype=object)))
-    )
+    rows = [
+        {"inputs": kind, "control": block.control} for block in blocks for kind in block.kinds for _ in block.labels
+    ]
+    return network_evidence(pairs).assign(assembled(FIELDS, rows))
 
 
 def _blocks(seed: int) -> list[Block]:
@@ -101,9 +103,9 @@ def _synthetic(seed: int) -> tuple[list[Data], list[Data], Data]:
     rng = generator(["study", "networks", seed])
     spec = SpectrumTarget(name="networks", kind="spectrum", shape=SHAPE, singular_values=list(SPECTRUM), label=None)
     target, other = with_spectrum(spec, rng), with_spectrum(spec, rng)
-    basis = np.linalg.qr(rng.standard_normal((SAMPLES, SAMPLES)))[0].T
+    basis = haar.orthogonal(SAMPLES, rng, fixed_signs=False).T
     samples, rest = basis[: SHAPE[1]], basis[SHAPE[1] :]
-    axes = np.linalg.qr(rng.standard_normal((SHAPE[1], SHAPE[1])))[0]
+    axes = haar.orthogonal(SHAPE[1], rng, fixed_signs=False)
     noise = 0.3 * rng.standard_normal((SHAPE[0], len(rest))) @ rest  # out of reach: orthogonal to all inputs
 
     def data(name: str, goal: Floats, variances: Floats) -> Data:

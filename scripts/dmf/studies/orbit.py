@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
 from dmf.grid.cells import Series
 from dmf.studies import Settings, Study
-from dmf.studies._trained import Cell, TrainedCell, described, train_cells
+from dmf.studies._assemble import assembled
+from dmf.studies._trained import Cell, TrainedCell, train_cells
+from dmf.theory.certificate import ROUNDING_PATHS, gradient_distance
 
 Floats = NDArray[np.float64]
 DRAWS = 24
@@ -26,19 +28,30 @@ CELLS = (
     Cell("four-layers", (2, 2), SPECTRUM, 4, "0.02c"),
 )
 CONTROLS = (Cell("levels", (2, 2), SPECTRUM, 3, "0.3c"),)  # where runs end on several levels
-SAFETY = 2.0  # dist <= 2 ||grad|| / mu near a level's points, as in the claim distance_bound
-ROUNDING = 256 * EPS
 
 FIELDS = {
-    "minimal": "1 where both runs of a pair are certified global minimizers",
-    "pair_certified": "1 where both runs of a pair are certified",
-    "angle": "angle of the orthogonal Q_1 that takes W_1 of the cell's first minimizer to that of the run, in radians",
-    "orientation": "determinant of that Q_1: the component of the orbit, where L = 2",
-    "orbit_gap": "distance of the partner from one point of the run's orbit, no less than that from the orbit",
-    "orbit_tolerance": "what both gradient norms and rounding allow for it",
-    "shared": "1 where rotations alone take the run to its partner, so that a path in the orbit joins them",
-    "line_tolerance": "what both gradient norms and rounding allow for F along the line",
-    "path_tolerance": "what both gradient norms and rounding allow for F along the path in the orbit",
+    "minimal": ("cell start", "1 where both runs of a pair are certified global minimizers"),
+    "pair_certified": ("cell start", "1 where both runs of a pair are certified"),
+    "angle": (
+        "cell start",
+        "angle of the orthogonal Q_1 that takes W_1 of the cell's first minimizer to that of the run, in radians",
+    ),
+    "orientation": ("cell start", "determinant of that Q_1: the component of the orbit, where L = 2"),
+    "orbit_gap": (
+        "cell start",
+        "distance of the partner from one point of the run's orbit, no less than that from the orbit",
+    ),
+    "orbit_tolerance": ("cell start", "what both gradient norms and rounding allow for it"),
+    "shared": (
+        "cell start",
+        "1 where rotations alone take the run to its partner, so that a path in the orbit joins them",
+    ),
+    "line_tolerance": ("cell start", "what both gradient norms and rounding allow for F along the line"),
+    "path_tolerance": ("cell start", "what both gradient norms and rounding allow for F along the path in the orbit"),
+    "line": ("cell start t", "F minus its minimum along the line"),
+    "line_predicted": ("cell start t", "F minus its minimum along the closed form of it"),
+    "path": ("cell start t", "F minus its minimum along the path in the orbit"),
+    "control": ("cell", "1 for cells of the control"),
 }
 
 
@@ -49,31 +62,22 @@ def make(settings: Settings) -> xr.Dataset:
     from the run to its partner (NaN where there are none), over (cell, start, t).
     """
     evidence, trained = train_cells([*CELLS, *CONTROLS], STARTS, settings)
-    parts = []
-    for place, cell in enumerate(trained):
-        one = evidence.isel(cell=[place])
-        control = np.array([int(place >= len(CELLS))], dtype=np.int8)
-        parts.append(_paired(one, cell).assign(control=described(["cell"], control, "1 for cells of the control")))
-    return xr.concat(parts, "cell")
+    rows = [
+        _paired(evidence.isel(cell=place), cell) | {"control": place >= len(CELLS)}
+        for place, cell in enumerate(trained)
+    ]
+    return evidence.assign(assembled(FIELDS, rows, {"t": ("t", np.linspace(0, 1, POINTS))}))
 
 
-def _paired(evidence: xr.Dataset, trained: TrainedCell) -> xr.Dataset:
-    """The run after each, cyclically, is its partner."""
+def _paired(evidence: xr.Dataset, trained: TrainedCell) -> dict[str, Any]:
+    """FIELDS of one cell: the run after each, cyclically, is its partner."""
     count = evidence.sizes["start"]
     layers = [_layers(trained, start) for start in range(count)]
-    minimal, certified = evidence["minimal"].values[0], evidence["certified"].values[0]
+    minimal, certified = evidence["minimal"].values, evidence["certified"].values
     first = layers[int(np.argmax(minimal))][0]
-    rows = [_pair(trained, evidence, (start, (start + 1) % count), layers, first) for start in range(count)]
+    pairs = [_pair(trained, evidence, (start, (start + 1) % count), layers, first) for start in range(count)]
     both = {"minimal": minimal & np.roll(minimal, -1), "pair_certified": certified & np.roll(certified, -1)}
-    fields = both | {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    along = {"line": "line", "line_predicted": "closed form of it", "path": "path in the orbit"}
-    described_fields = {
-        name: described(["cell", "start"], fields[name][None], text) for name, text in FIELDS.items()
-    } | {
-        name: described(["cell", "start", "t"], fields[name][None], f"F minus its minimum along the {text}")
-        for name, text in along.items()
-    }
-    return evidence.assign(described_fields).assign_coords(t=np.linspace(0, 1, POINTS))
+    return both | {name: np.array([pair[name] for pair in pairs]) for name in pairs[0]}
 
 
 def _pair(
@@ -83,10 +87,10 @@ def _pair(
     one, other = runs[pair[0]], runs[pair[1]]
     lam, target, depth = trained.lam, trained.target, trained.cell.depth
     energy = float(np.sum(target**2))
-    mu = float(evidence["mu"].values[0])
-    norms = evidence["gradient_norm"].values[0, list(pair)]
+    mu = float(evidence["mu"])
+    norms = evidence["gradient_norm"].values[list(pair)]
     alpha = float(np.sqrt(max(sum(float(np.sum(layer**2)) for layer in run) for run in (one, other))))
-    away = SAFETY * float(norms.sum()) / mu + ROUNDING * alpha
+    away = float(gradient_distance(norms.sum(), mu)) + ROUNDING_PATHS * alpha
     frames = _frames(one, other)
     shared = all(np.linalg.det(frame) > 0 for frame in frames)
     turned = [np.eye(2), *frames, np.eye(2)]
@@ -102,8 +106,8 @@ def _pair(
         "orbit_gap": float(np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(moved_to, other, strict=True)))),
         "orbit_tolerance": away,
         "shared": float(shared),
-        "line_tolerance": slope * away + ROUNDING * energy,
-        "path_tolerance": slope * away + ROUNDING * energy,
+        "line_tolerance": slope * away + ROUNDING_PATHS * energy,
+        "path_tolerance": slope * away + ROUNDING_PATHS * energy,
         "line": np.array([theory.objective(_between(one, other, s), target, lam) for s in t]) - lowest,
         "line_predicted": _line(one, other, t) if depth == 2 else np.full(POINTS, np.nan),
         "path": (

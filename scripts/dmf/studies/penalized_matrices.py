@@ -15,12 +15,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
+from dmf.studies._assemble import Row, assembled
 from dmf.studies._penalties import MU, PENALTIES, Caps, exceptional, threshold
 from dmf.studies._searches import Envelope, local_minima
-from dmf.studies._trained import described
+from dmf.theory import haar
+from dmf.theory.certificate import ROUNDING
 
 Floats = npt.NDArray[np.float64]
 CHOSEN = ("l_2/3", "l_1", "log", "SCAD", "two caps")
@@ -31,7 +32,6 @@ DRAWS = 3
 STEPS = 16  # of the first grid, in a half turn
 SHRINK, ZOOMS = 2.0, 28  # a grid of 5 x 5 around the best angles, to 1e-9 of the first step
 BEST = 4
-ROUNDING = 64 * EPS
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,18 @@ class Ends(NamedTuple):
     value: Floats
 
 
-CELL_FIELDS = {
-    "control": "1 for cells of the control",
-    "hypothesis": "1 where no singular value is exceptional and the penalty does not decrease",
-}
-CASE_FIELDS = {
-    "certified": "1 where the search ended at the lowest value from two starts or more",
-    "value_gap": "objective of the best matrix found minus the closed-form minimum",
-    "value_tolerance": "what rounding allows for it",
-    "distance": "Frobenius distance of the best matrix found from the closed-form minimizer",
-    "distance_tolerance": "what the value allows for it, by the remainder of von Neumann's inequality",
-    "spread": "largest distance of an equally good matrix from the best one, with its own singular vectors or others",
+FIELDS = {
+    "control": ("cell", "1 for cells of the control"),
+    "hypothesis": ("cell", "1 where no singular value is exceptional and the penalty does not decrease"),
+    "certified": ("cell start", "1 where the search ended at the lowest value from two starts or more"),
+    "value_gap": ("cell start", "objective of the best matrix found minus the closed-form minimum"),
+    "value_tolerance": ("cell start", "what rounding allows for it"),
+    "distance": ("cell start", "Frobenius distance of the best matrix found from the closed-form minimizer"),
+    "distance_tolerance": ("cell start", "what the value allows for it, by the remainder of von Neumann's inequality"),
+    "spread": (
+        "cell start",
+        "largest distance of an equally good matrix from the best one, with its own singular vectors or others",
+    ),
 }
 
 
@@ -83,23 +84,10 @@ def make(settings: Settings) -> xr.Dataset:
     cells += [(name, PENALTIES[name], ON, 1) for name in CHOSEN if exceptional(PENALTIES[name])]
     cells.append(("falling", Falling(0.5), (1.0, 0.0), 1))
     rows = [_cell(*cell, settings.seed) for cell in cells]
-    texts = CELL_FIELDS | CASE_FIELDS
-    dims = {name: ["cell"] if name in CELL_FIELDS else ["cell", "start"] for name in texts}
-    fields = {name: described(dims[name], np.array([row[name] for row in rows]), text) for name, text in texts.items()}
-    return xr.Dataset(
-        fields,
-        coords={
-            "penalty": ("cell", np.array([name for name, *_ in cells], dtype=object)),
-            "first": ("cell", [unit[0] for _, _, unit, _ in cells]),
-            "second": ("cell", [unit[1] for _, _, unit, _ in cells]),
-            "draw": ("start", np.arange(DRAWS)),
-        },
-    )
+    return assembled(FIELDS, rows, {"draw": ("start", np.arange(DRAWS))})
 
 
-def _cell(
-    name: str, g: theory.Penalty | Caps | Falling, unit: tuple[float, float], control: int, seed: int
-) -> dict[str, object]:
+def _cell(name: str, g: theory.Penalty | Caps | Falling, unit: tuple[float, float], control: int, seed: int) -> Row:
     known = [] if isinstance(g, Falling) else exceptional(g)
     scale = 1.0 if isinstance(g, Falling) else max([jump.at for jump in known], default=threshold(g))
     sigma = scale * np.array(unit)
@@ -107,16 +95,19 @@ def _cell(
     envelope = Envelope(g, 2 * float(sigma[0]) + 1)
     cases = [_case(g, envelope, sigma, rng) for _ in range(DRAWS)]
     return {
-        "control": np.int8(control),
-        "hypothesis": np.int8(not isinstance(g, Falling) and not np.isin(sigma, [jump.at for jump in known]).any()),
-        **{field: np.array([case[field] for case in cases]) for field in CASE_FIELDS},
+        "penalty": name,
+        "first": unit[0],
+        "second": unit[1],
+        "control": bool(control),
+        "hypothesis": not isinstance(g, Falling) and not np.isin(sigma, [jump.at for jump in known]).any(),
+        **{field: np.array([case[field] for case in cases]) for field in cases[0]},
     }
 
 
 def _case(
     g: theory.Penalty | Caps | Falling, envelope: Envelope, sigma: Floats, rng: np.random.Generator
 ) -> dict[str, float]:
-    left, right = (np.linalg.qr(rng.standard_normal((2, 2)))[0] for _ in range(2))
+    left, right = (haar.orthogonal(2, rng, fixed_signs=False) for _ in range(2))
     matrix = (left * sigma) @ right.T
     ends = _search(envelope, matrix)
     x = np.asarray(g.prox(sigma, MU))

@@ -7,43 +7,44 @@ import numpy.typing as npt
 import xarray as xr
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
 from dmf.studies import Settings, Study
+from dmf.studies._assemble import Row, assembled
 from dmf.studies._penalties import MU, PENALTIES, Caps, exceptional, threshold
 from dmf.studies._searches import Function, Jump, jumps, local_minima
-from dmf.studies._trained import described
+from dmf.theory.certificate import ROUNDING
 
 Floats = npt.NDArray[np.float64]
 STRENGTHS = (0.3, 0.9, 1 - 1e-3, 1 - 1e-6, 1 - 1e-9, 1 + 1e-9, 1 + 1e-6, 1 + 1e-3, 1.1, 2.0, 7.0)
-ROUNDING = 64 * EPS
 MOST = 8.0  # minimizers looked for, in units of the largest exceptional scalar or threshold
 CONTROLS = ("l_2/3", "log", "SCAD", "two caps")
 
-CELL_FIELDS = {
-    "control": "1 for cells of the control",
-    "jumps": "number of exceptional scalars m > 0 that the search found",
-    "known_jumps": "number of exceptional scalars m > 0 in closed form",
-    "jump_error": "largest departure of one or of its two minimizers from the closed form, over its tolerance",
+FIELDS = {
+    "control": ("cell", "1 for cells of the control"),
+    "jumps": ("cell", "number of exceptional scalars m > 0 that the search found"),
+    "known_jumps": ("cell", "number of exceptional scalars m > 0 in closed form"),
+    "jump_error": (
+        "cell",
+        "largest departure of one or of its two minimizers from the closed form, over its tolerance",
+    ),
+    "certified": ("cell start", "1 where the minima were bracketed"),
+    "exceptional": ("cell start", "1 where m is an exceptional scalar"),
+    "m": ("cell start", "the scalar"),
+    "found": ("cell start", "the lowest minimum of the grid search"),
+    "value": ("cell start", "objective there"),
+    "gap": ("cell start", "lead over the next minimum; infinite where there is none"),
+    "predicted": ("cell start", "minimizer in closed form"),
+    "predicted_value": ("cell start", "objective there"),
+    "x_tolerance": ("cell start", "what rounding allows for the minimizer"),
+    "value_tolerance": ("cell start", "what rounding allows for the objective"),
+    "curve_m": ("cell point", "scalars to draw"),
+    "curve_x": ("cell point", "minimizers there, in closed form"),
 }
-CASE_FIELDS = {
-    "certified": "1 where the minima were bracketed",
-    "exceptional": "1 where m is an exceptional scalar",
-    "m": "the scalar",
-    "found": "the lowest minimum of the grid search",
-    "value": "objective there",
-    "gap": "lead over the next minimum; infinite where there is none",
-    "predicted": "minimizer in closed form",
-    "predicted_value": "objective there",
-    "x_tolerance": "what rounding allows for the minimizer",
-    "value_tolerance": "what rounding allows for the objective",
-}
-CURVES = {"curve_m": "scalars to draw", "curve_x": "minimizers there, in closed form"}
 POINTS = 801
 
 
 def make(settings: Settings) -> xr.Dataset:
     """Cells (penalty, exceptional scalar or threshold), starts by m in units of it. Nothing is drawn at random."""
-    rows, names, at = [], [], []
+    rows: list[Row] = []
     for control, chosen in ((0, PENALTIES), (1, {name: PENALTIES[name] for name in CONTROLS})):
         for name, g in chosen.items():
             known = exceptional(g)
@@ -53,35 +54,24 @@ def make(settings: Settings) -> xr.Dataset:
                 curve = np.linspace(0, 2.05, POINTS) * max([jump.at for jump in known], default=scalar)
                 rows.append(
                     {
+                        "penalty": name,
+                        "at": scalar,
                         **facts,
                         "curve_m": curve,
                         "curve_x": g.prox(curve, MU),
                         **_cases(g, m, [jump.at for jump in known]),
                     }
                 )
-                names.append(name)
-                at.append(scalar)
-    texts = CELL_FIELDS | CASE_FIELDS | CURVES
-    dims = {name: ["cell", "start"] if name in CASE_FIELDS else ["cell"] for name in texts}
-    dims |= {name: ["cell", "point"] for name in CURVES}
-    fields = {name: described(dims[name], np.array([row[name] for row in rows]), text) for name, text in texts.items()}
-    return xr.Dataset(
-        fields,
-        coords={
-            "penalty": ("cell", np.array(names, dtype=object)),
-            "at": ("cell", at),
-            "strength": ("start", np.array(STRENGTHS)),
-        },
-    )
+    return assembled(FIELDS, rows, {"strength": ("start", STRENGTHS)})
 
 
-def _cell(g: Function, known: list[Jump], control: int) -> dict[str, object]:
+def _cell(g: Function, known: list[Jump], control: int) -> Row:
     """The search over all m against the closed form: how many jumps, where, and between which minimizers."""
     top = max([jump.at for jump in known], default=0.0) or float(g.slope(0.0)) / MU
     found = jumps(g, MOST * top)
     errors = [_jump_error(g, one, other) for one, other in zip(found, known, strict=False)]
     return {
-        "control": np.int8(control),
+        "control": bool(control),
         "jumps": len(found),
         "known_jumps": len(known),
         "jump_error": max(errors, default=0.0),
@@ -107,15 +97,15 @@ def _curvature(g: Function, x: float) -> float:
     return float(1 + (g.slope(x + step) - g.slope(x - step)) / (4 * step))
 
 
-def _cases(g: theory.Penalty | Caps, m: Floats, exceptional: list[float]) -> dict[str, object]:
-    """CASE_FIELDS of scalars m, (start,)."""
+def _cases(g: theory.Penalty | Caps, m: Floats, exceptional: list[float]) -> Row:
+    """FIELDS over starts of scalars m, (start,)."""
     minima = [local_minima(g, value) for value in m]
     found = np.array([rows[0, 1] for rows in minima])
     predicted = g.prox(m, MU)
     curvature = np.array([_curvature(g, x) for x in predicted])
     return {
-        "certified": np.ones(m.size, dtype=np.int8),
-        "exceptional": np.isin(m, exceptional).astype(np.int8),
+        "certified": np.ones(m.size, dtype=bool),
+        "exceptional": np.isin(m, exceptional),
         "m": m,
         "found": found,
         "value": np.array([rows[0, 0] for rows in minima]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from dmf.grid.cells import Series, draw_starts, gradient_scale, lambda_value
 from dmf.grid.datasets import digits
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
-from dmf.studies._trained import described
+from dmf.studies._assemble import assembled
 from dmf.training.torch_engine.engine import torch_threads
 
 Floats = NDArray[np.float64]
@@ -47,15 +48,24 @@ METHODS = (
     Method("SGD without decay", torch.optim.SGD, 0.2, falls=True, decays=False),  # the control
 )
 
-RUN_FIELDS = {
-    "objective_gap": "F minus its minimum, in units of the minimum",
-    "distance": "||W - X*||_F / ||X*||_F",
-    "norm_misfit": "largest | ||W_l||_F^2 / alpha^2 - 1 | over layers",
-    "kept": "singular values of W above half of x_J, the least that a minimizer has",
-    "gradient_norm": "gradient norm of F at the end, in units of sigma_1^(2-1/L)",
-    "effective_lambda": "strength of L2 that explains the data's gradient at the end, in units of lambda",
-    "second_moment": "mean root of AdamW's second moment, weighted by squared weights; NaN for others",
-    "certified": "1 where the gradient norm is within the certificate's tolerance",
+FIELDS = {
+    "control": ("cell", "1 for cells of the control, trained without decay"),
+    "lam": ("cell", "lambda, for the loss per sample: torch's weight_decay is 2 lambda"),
+    "kept_at_minimum": ("cell", "rank of X*"),
+    "sigma": ("singular", "singular values of Y X^T / n"),
+    "predicted": ("cell singular", "singular values of X*"),
+    "singular_values": ("cell start singular", "singular values of W at the end"),
+    "objective_gap": ("cell start", "F minus its minimum, in units of the minimum"),
+    "distance": ("cell start", "||W - X*||_F / ||X*||_F"),
+    "norm_misfit": ("cell start", "largest | ||W_l||_F^2 / alpha^2 - 1 | over layers"),
+    "kept": ("cell start", "singular values of W above half of x_J, the least that a minimizer has"),
+    "gradient_norm": ("cell start", "gradient norm of F at the end, in units of sigma_1^(2-1/L)"),
+    "effective_lambda": (
+        "cell start",
+        "strength of L2 that explains the data's gradient at the end, in units of lambda",
+    ),
+    "second_moment": ("cell start", "mean root of AdamW's second moment, weighted by squared weights; NaN for others"),
+    "certified": ("cell start", "1 where the gradient norm is within the certificate's tolerance"),
 }
 
 
@@ -67,30 +77,21 @@ def make(settings: Settings) -> xr.Dataset:
     lams = [lambda_value(label, float(sigma[0]), DEPTH) for label in LAMBDAS]
     with torch_threads(1):
         ends = _trained(x, y, lams, _starts(settings, float(sigma[0])), settings)
-    lam = np.tile(lams, len(METHODS))
-    rows = [_facts(end, target, each, settings) for end, each in zip(ends, lam.tolist(), strict=True)]
-    names = [method.name for method in METHODS for _ in LAMBDAS]
-    runs = {name: np.stack([row[name] for row in rows]) for name in RUN_FIELDS}
-    values = np.stack([row["singular_values"] for row in rows])
-    predicted = np.stack([theory.scalar_minimizer(sigma, DEPTH, each) for each in lam])
-    control = np.repeat([not method.decays for method in METHODS], len(LAMBDAS)).astype(np.int8)
-    along = ["cell", "start", "singular"]
-    return xr.Dataset(
-        {
-            "control": described(["cell"], control, "1 for cells of the control, trained without decay"),
-            "lam": described(["cell"], lam, "lambda, for the loss per sample: torch's weight_decay is 2 lambda"),
-            "kept_at_minimum": described(["cell"], np.count_nonzero(predicted, axis=1), "rank of X*"),
-            "sigma": described(["singular"], sigma, "singular values of Y X^T / n"),
-            "predicted": described(["cell", "singular"], predicted, "singular values of X*"),
-            "singular_values": described(along, values, "singular values of W at the end"),
-            **{name: described(["cell", "start"], runs[name], text) for name, text in RUN_FIELDS.items()},
-        },
-        coords={
-            "method": ("cell", np.array(names, dtype=object)),
-            "lam_label": ("cell", np.tile(np.array(LAMBDAS, dtype=object), len(METHODS))),
-            "draw": ("start", np.arange(DRAWS)),
-        },
-    )
+    rows = []
+    for end, (method, (label, lam)) in zip(ends, product(METHODS, zip(LAMBDAS, lams, strict=True)), strict=True):
+        predicted = theory.scalar_minimizer(sigma, DEPTH, lam)
+        rows.append(
+            {
+                "method": method.name,
+                "lam_label": label,
+                "control": not method.decays,
+                "lam": lam,
+                "kept_at_minimum": np.count_nonzero(predicted),
+                "predicted": predicted,
+                **_facts(end, target, lam, settings),
+            }
+        )
+    return assembled(FIELDS, rows, {"sigma": ("singular", sigma), "draw": ("start", np.arange(DRAWS))})
 
 
 def digits_of_unit_variance() -> tuple[Floats, Floats]:
@@ -167,8 +168,8 @@ def _roots(optimizer: torch.optim.Optimizer, group: Mapping[str, Any]) -> list[F
     return [np.sqrt(state["exp_avg_sq"].numpy() / (1 - decay ** int(state["step"]))) for state in states]
 
 
-def _facts(end: End, target: Floats, lam: float, settings: Settings) -> dict[str, Floats]:
-    """RUN_FIELDS and singular_values of one cell, (draw, ...)."""
+def _facts(end: End, target: Floats, lam: float, settings: Settings) -> dict[str, NDArray[Any]]:
+    """FIELDS over starts of one cell, (draw, ...)."""
     best = theory.end_to_end_minimizer(target, DEPTH, lam)
     lowest, alpha_sq = theory.minimum_value(target, DEPTH, lam), theory.layer_norm_sq(target, DEPTH, lam)
     scale = gradient_scale(float(np.linalg.norm(target, 2)), DEPTH)
@@ -191,7 +192,7 @@ def _facts(end: End, target: Floats, lam: float, settings: Settings) -> dict[str
         "gradient_norm": gradient,
         "effective_lambda": along / norm_sq.sum(axis=1) / lam,
         "second_moment": moment,
-        "certified": (gradient <= settings.gradient_norm).astype(np.int8),
+        "certified": gradient <= settings.gradient_norm,
         "singular_values": values,
     }
 

@@ -15,10 +15,10 @@ from dmf.recovery.factorization import evaluate
 from dmf.recovery.problems import COMPLETION, SENSING, draw
 from dmf.recovery.proximal_gradient import Point, lipschitz, objective, proximal_step, slope
 from dmf.studies import Settings, Study
-from dmf.studies._trained import described
+from dmf.studies._assemble import Row, assembled
+from dmf.theory.certificate import ROUNDING, ROUNDING_STEP
 
 Floats = NDArray[np.float64]
-EPS = float(np.finfo(np.float64).eps)
 
 SHAPE, RANK, COUNT = (6, 5), 2, 25
 SCALES = (0.0, 0.03, 0.1, 0.3, 1.0)  # of a Gaussian start
@@ -38,6 +38,34 @@ MOST, EARLY = 3000, 6  # steps at most, and of the control that stops before its
 DRAWN = 40  # first steps whose objective is kept for the figure; all that the control of too long steps takes
 
 
+FIELDS = {
+    "objective": ("cell start", "||A(X) - b||^2 with its penalty, after the last step"),
+    "shortfall": (
+        "cell start",
+        "largest of max(mu - Lipschitz, 0) / 2 ||step||^2 - decrease over all steps, in units of its rounding",
+    ),
+    "step": ("cell start", "||X_{k+1} - X_k||_F of the last step"),
+    "steps": ("cell start", "steps taken"),
+    "certified": ("cell start", f"1 where the last step is below {STEP}"),
+    "stationarity": (
+        "cell start",
+        "norm of grad f + U g'(sigma) V^T on the matrices that share row or column space with X",
+    ),
+    "beyond": ("cell start", "spectral norm of grad f beyond these spaces, above mu times the tie of the penalty"),
+    "layered": (
+        "cell start",
+        "gradient norm of the factorization at X as L layers in balance; NaN for other penalties",
+    ),
+    "layered_factor": ("cell start", "how much larger than stationarity the former may be"),
+    "per_step": ("cell start", "what a unit of the last step allows in stationarity"),
+    "floor": ("cell start", "what rounding allows in it"),
+    "trace": ("cell start after", "objective after so many steps"),
+    "mu": ("cell", "mu in units of the Lipschitz constant of grad f"),
+    "fixed": ("cell", "1 where it ran until it stopped"),
+    "control": ("cell", "1 for cells of the controls"),
+}
+
+
 class Walk(NamedTuple):
     """What B iterations did."""
 
@@ -53,7 +81,7 @@ class Walk(NamedTuple):
 
 def make(settings: Settings) -> xr.Dataset:
     """Evidence over (cell, start); coordinates problem, penalty, depth (0 for other penalties) and run name a cell."""
-    parts = []
+    rows: list[Row] = []
     for kind in (SENSING, COMPLETION):
         operators, measurements, starts = _problem(kind, settings.seed)
         powers = {f"power 2/{depth}": theory.Power.of_depth(depth, LAM) for depth in DEPTHS}
@@ -66,8 +94,9 @@ def make(settings: Settings) -> xr.Dataset:
             bound = float(lipschitz(operators[:1])[0])
             walk = _walk(operators, measurements, penalty, length * bound, bound, starts, most)
             values = _values(operators, measurements, penalty, length * bound, bound, depth, walk)
-            parts.append(_evidence(values, kind, name, depth, run, length))
-    return xr.concat(parts, "cell")
+            known = {"problem": kind, "penalty": name, "run": run, "mu": length}
+            rows.append(known | {"fixed": run == "whole", "control": run != "whole"} | values)
+    return assembled(FIELDS, rows, {"scale": ("start", SCALES), "after": ("after", np.arange(DRAWN))})
 
 
 def _problem(kind: str, seed: int) -> tuple[Floats, Floats, Floats]:
@@ -121,7 +150,7 @@ def _walk(
 def _rounding(measurements: Floats, bound: float, penalty: theory.Penalty, point: Point) -> Floats:
     """What rounding allows in the objective: of sums of squares, and of an SVD inside them, (B,)."""
     size = np.sum(measurements**2, axis=1) + bound * np.sum(point.matrix**2, axis=(1, 2))
-    return np.asarray(16 * EPS * (size + np.sum(penalty(point.singular_values), axis=1)))
+    return np.asarray(ROUNDING_STEP * (size + np.sum(penalty(point.singular_values), axis=1)))
 
 
 def _values(
@@ -132,7 +161,7 @@ def _values(
     bound: float,
     depth: int,
     walk: Walk,
-) -> dict[str, Floats]:
+) -> Row:
     """How far the last points are from critical, in the ways that a fixed point is, with what a step allows.
 
     P grad f + U g'(sigma) V^T, P onto the matrices that share row or column space with X, is at most (mu + Lipschitz)
@@ -162,13 +191,13 @@ def _values(
         "shortfall": walk.shortfall,
         "step": walk.step,
         "steps": walk.steps.astype(np.float64),
-        "certified": (walk.step <= STEP).astype(np.float64),
+        "certified": walk.step <= STEP,
         "stationarity": stationarity,
         "beyond": beyond,
         "layered": layered,
         "layered_factor": factor,
         "per_step": np.full(len(matrix), mu + bound),
-        "floor": 64 * EPS * size,
+        "floor": ROUNDING * size,
         "trace": walk.trace,
     }
 
@@ -180,46 +209,6 @@ def _balanced(left: Floats, values: Floats, right_t: Floats, depth: int) -> list
     inner = [np.diag(roots)] * (depth - 2)
     layers = [roots[:, None] * right_t[:rank], *inner, left[:, :rank] * roots]
     return [np.ascontiguousarray(layer)[None] for layer in layers]
-
-
-FIELDS = {
-    "objective": "||A(X) - b||^2 with its penalty, after the last step",
-    "shortfall": "largest of max(mu - Lipschitz, 0) / 2 ||step||^2 - decrease over all steps, in units of its rounding",
-    "step": "||X_{k+1} - X_k||_F of the last step",
-    "steps": "steps taken",
-    "certified": f"1 where the last step is below {STEP}",
-    "stationarity": "norm of grad f + U g'(sigma) V^T on the matrices that share row or column space with X",
-    "beyond": "spectral norm of grad f beyond these spaces, above mu times the tie of the penalty",
-    "layered": "gradient norm of the factorization at X as L layers in balance; NaN for other penalties",
-    "layered_factor": "how much larger than stationarity the former may be",
-    "per_step": "what a unit of the last step allows in stationarity",
-    "floor": "what rounding allows in it",
-}
-
-
-def _evidence(values: dict[str, Floats], kind: str, penalty: str, depth: int, run: str, length: float) -> xr.Dataset:
-    fields = {
-        name: described(
-            ("cell", "start"), values[name][None].astype(np.int8 if name == "certified" else np.float64), text
-        )
-        for name, text in FIELDS.items()
-    }
-    return xr.Dataset(
-        fields
-        | {
-            "trace": described(("cell", "start", "after"), values["trace"][None], "objective after so many steps"),
-            "mu": described(["cell"], np.array([length]), "mu in units of the Lipschitz constant of grad f"),
-            "fixed": described(["cell"], np.array([int(run == "whole")], np.int8), "1 where it ran until it stopped"),
-            "control": described(["cell"], np.array([int(run != "whole")], np.int8), "1 for cells of the controls"),
-        },
-        coords={
-            "problem": ("cell", np.array([kind], dtype=object)),
-            "penalty": ("cell", np.array([penalty], dtype=object)),
-            "run": ("cell", np.array([run], dtype=object)),
-            "scale": ("start", np.array(SCALES)),
-            "after": ("after", np.arange(DRAWN)),
-        },
-    )
 
 
 STUDY = Study(

@@ -20,8 +20,9 @@ from dmf.recovery.nuclear import excess_allowed, lower_bound
 from dmf.recovery.problems import COMPLETION, SENSING, Problem, degrees_of_freedom, draw, stack
 from dmf.recovery.proximal_gradient import descend, objective
 from dmf.studies import Settings, Study
-from dmf.studies._trained import described
+from dmf.studies._assemble import Row, assembled, rows_of
 from dmf.theory import Power
+from dmf.theory.certificate import ROUNDING
 from dmf.training.settings import Status
 from dmf.training.starts import gaussian
 
@@ -43,6 +44,20 @@ MOST_STEPS = 3000
 RECOVERED = 0.02  # relative error; lambda alone leaves up to about half of it
 PROXIMAL, FACTORIZATION, DESCENDING = "proximal", "factorization", "factorization, descending"
 LEAST_NORM, NARROW = "least norm", "factorization, width 1"  # the controls
+
+
+FIELDS = {
+    "relative_error": ("cell start", "||X - truth||_F / ||truth||_F"),
+    "recovered": ("cell start", f"1 where the relative error is below {RECOVERED}"),
+    "objective": ("cell start", "||A(X) - b||^2 with its penalty, at the last lambda"),
+    "steps": ("cell start", "proximal steps or iterations of training, at all lambdas"),
+    "certified": ("cell start", "1 where the last step, or the gradient, is below its tolerance"),
+    "excess": ("cell start", "objective above that of the nuclear norm's minimizer; of two layers only"),
+    "excess_most": ("cell start", "what the run's gradient allows above it"),
+    "excess_least": ("cell start", "what duality allows below it"),
+    "control": ("cell", "1 for cells of the controls"),
+    "degrees_of_freedom": ("cell", "of matrices of that rank"),
+}
 
 
 class Cell(NamedTuple):
@@ -69,18 +84,19 @@ def make(settings: Settings) -> xr.Dataset:
     ]
     problem = stack(drawn)
     nuclear = _proximal(problem, 2)
-    parts = [
-        _evidence(cells, problem, LEAST_NORM, 0, _least_norm(problem)),
-        _evidence(cells, problem, PROXIMAL, 2, nuclear),
-        *(_evidence(cells, problem, PROXIMAL, depth, _proximal(problem, depth)) for depth in DEPTHS[1:]),
+    rows = [
+        *_rows(cells, problem, LEAST_NORM, 0, _least_norm(problem)),
+        *_rows(cells, problem, PROXIMAL, 2, nuclear),
     ]
+    for depth in DEPTHS[1:]:
+        rows += _rows(cells, problem, PROXIMAL, depth, _proximal(problem, depth))
     wide = [(FACTORIZATION, depth, SIZE, LEAD) for depth in DEPTHS]
     descending = [(DESCENDING, depth, SIZE, DESCENT) for depth in DEPTHS[1:]]  # convex at two layers
     for method, depth, width, way in [*wide, *descending, (NARROW, 2, 1, LEAD)]:
         starts = _starts(settings.seed, cells, depth, width)
         found = _trained(problem, starts, way, nuclear if depth == 2 else None)
-        parts.append(_evidence(cells, problem, method, depth, found))
-    return xr.concat(parts, "cell")
+        rows += _rows(cells, problem, method, depth, found)
+    return assembled(FIELDS, rows, {"draw": ("start", np.arange(DRAWS))})
 
 
 def _proximal(problem: Problem, depth: int) -> dict[str, Floats]:
@@ -140,7 +156,7 @@ def _beside(problem: Problem, run: Trained, nuclear: dict[str, Floats]) -> dict[
     lams = np.full(len(run.objective), LAM)
     below = lower_bound(problem.operators, problem.measurements, lams, nuclear["end_to_end"])
     energy = np.sum(problem.measurements**2, axis=1)
-    rounding = 64 * float(np.finfo(np.float64).eps) * energy
+    rounding = ROUNDING * energy
     return {
         "excess": run.objective - nuclear["objective"],
         "excess_most": excess_allowed(lams, run.layers, run.gradient_norm, run.objective) + rounding,
@@ -148,48 +164,19 @@ def _beside(problem: Problem, run: Trained, nuclear: dict[str, Floats]) -> dict[
     }
 
 
-FIELDS = {
-    "relative_error": "||X - truth||_F / ||truth||_F",
-    "recovered": f"1 where the relative error is below {RECOVERED}",
-    "objective": "||A(X) - b||^2 with its penalty, at the last lambda",
-    "steps": "proximal steps or iterations of training, at all lambdas",
-    "certified": "1 where the last step, or the gradient, is below its tolerance",
-    "excess": "objective above that of the nuclear norm's minimizer; of two layers only",
-    "excess_most": "what the run's gradient allows above it",
-    "excess_least": "what duality allows below it",
-}
-
-
-def _evidence(cells: Sequence[Cell], problem: Problem, method: str, depth: int, found: dict[str, Floats]) -> xr.Dataset:
-    """One method's results on all instances, (B,) each, over (cell, start)."""
-    count, truth = len(cells), problem.truth
+def _rows(cells: Sequence[Cell], problem: Problem, method: str, depth: int, found: dict[str, Floats]) -> list[Row]:
+    """One method's results on all instances, (B,) each, as rows."""
+    truth = problem.truth
     error = np.linalg.norm(found["end_to_end"] - truth, axis=(1, 2)) / np.linalg.norm(truth, axis=(1, 2))
-    values = found | {"relative_error": error, "recovered": (error < RECOVERED) & (found["certified"] == 1)}
-    none = np.full(len(error), np.nan)
-    whole = {"recovered": np.int8, "certified": np.int8}
-    fields = {
-        name: described(
-            ("cell", "start"), values.get(name, none).astype(whole.get(name, np.float64)).reshape(count, DRAWS), text
-        )
-        for name, text in FIELDS.items()
-    }
-    control = np.full(count, int(method in (LEAST_NORM, NARROW)), dtype=np.int8)
-    free = np.array([degrees_of_freedom(SHAPE, cell.rank) for cell in cells])
-    return xr.Dataset(
-        fields
-        | {
-            "control": described(["cell"], control, "1 for cells of the controls"),
-            "degrees_of_freedom": described(["cell"], free, "of matrices of that rank"),
-        },
-        coords={
-            "problem": ("cell", np.array([cell.kind for cell in cells], dtype=object)),
-            "rank": ("cell", np.array([cell.rank for cell in cells])),
-            "measurements": ("cell", np.array([cell.measurements for cell in cells])),
-            "method": ("cell", np.full(count, method, dtype=object)),
-            "depth": ("cell", np.full(count, depth)),
-            "draw": ("start", np.arange(DRAWS)),
-        },
-    )
+    certified = found["certified"] == 1
+    none = dict.fromkeys(("excess", "excess_most", "excess_least"), np.full(len(error), np.nan))
+    values = none | found | {"relative_error": error, "certified": certified}
+    values |= {"recovered": (error < RECOVERED) & certified}
+    columns = {name: value.reshape(len(cells), DRAWS) for name, value in values.items() if name in FIELDS}
+    kinds, ranks, measurements = zip(*cells, strict=True)
+    columns |= {"problem": kinds, "rank": ranks, "measurements": measurements}
+    columns |= {"degrees_of_freedom": [degrees_of_freedom(SHAPE, rank) for rank in ranks]}
+    return rows_of(columns, method=method, depth=depth, control=method in (LEAST_NORM, NARROW))
 
 
 STUDY = Study(

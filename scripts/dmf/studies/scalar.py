@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from dmf import theory
 from dmf.studies import Settings, Study
-from dmf.studies._scalars import EPS, Floats, power_noise
+from dmf.studies._assemble import Row, assembled, rows_of
+from dmf.studies._scalars import Floats
+from dmf.theory.certificate import EPS, power_rounding
 
 DEPTHS = range(2, 41)
 LAMBDAS = np.logspace(-8, 4, 25)
@@ -23,18 +25,21 @@ AXIS = np.unique(np.concatenate([np.geomspace(1e-12, 2, 300), np.linspace(0.01, 
 HALVINGS = 64
 
 FIELDS = {
-    "control": "1 where m = m*, where the minimizer is not unique",
-    "exceptional_distance": "| |m| - m* | / m*; infinite at depth 2, where no m is exceptional",
-    "m": "the scalar to factorize",
-    "predicted": "closed-form minimizer x*",
-    "predicted_value": "closed-form minimum g(x*)",
-    "farthest": "the global minimizer found that lies farthest from x*",
-    "value": "lowest g found",
-    "gap": "g at the second lowest minimum found, minus the lowest; infinite where there is only one",
-    "minima": "number of local minima found",
-    "x_tolerance": "rounding of a minimizer",
-    "value_tolerance": "rounding of g, and of m* where m is made from it",
-    "certified": "1 where every bracket closed and no point of the axis lies below the lowest minimum found",
+    "control": ("cell", "1 where m = m*, where the minimizer is not unique"),
+    "exceptional_distance": ("cell", "| |m| - m* | / m*; infinite at depth 2, where no m is exceptional"),
+    "m": ("cell start", "the scalar to factorize"),
+    "predicted": ("cell start", "closed-form minimizer x*"),
+    "predicted_value": ("cell start", "closed-form minimum g(x*)"),
+    "farthest": ("cell start", "the global minimizer found that lies farthest from x*"),
+    "value": ("cell start", "lowest g found"),
+    "gap": ("cell start", "g at the second lowest minimum found, minus the lowest; infinite where there is only one"),
+    "minima": ("cell start", "number of local minima found"),
+    "x_tolerance": ("cell start", "rounding of a minimizer"),
+    "value_tolerance": ("cell start", "rounding of g, and of m* where m is made from it"),
+    "certified": (
+        "cell start",
+        "1 where every bracket closed and no point of the axis lies below the lowest minimum found",
+    ),
 }
 
 
@@ -42,13 +47,11 @@ def make(settings: Settings) -> xr.Dataset:
     """Cells (depth, lambda, |m| / m*) and both signs of m, searched for every local minimum of g."""
     honest = [(depth, LAMBDAS, STRENGTHS, 0) for depth in DEPTHS]
     control = [(depth, CONTROL_LAMBDAS, (1.0,), 1) for depth in CONTROL_DEPTHS]
-    dataset = xr.concat([_searched(*block) for block in honest + control], "cell")
-    for name, text in FIELDS.items():
-        dataset[name].attrs.update(long_name=text, units="1")
-    return dataset
+    rows = [row for block in honest + control for row in _searched(*block)]
+    return assembled(FIELDS, rows, {"sign": ("start", SIGNS)})
 
 
-def _searched(depth: int, lambdas: Floats, strengths: tuple[float, ...], control: int) -> xr.Dataset:
+def _searched(depth: int, lambdas: Floats, strengths: tuple[float, ...], control: int) -> list[Row]:
     lam, strength = (axis.ravel() for axis in np.meshgrid(lambdas, np.array(strengths), indexing="ij"))
     m_star = theory.collapse_threshold(depth, lam)
     m = m_star[:, None] * strength[:, None] * SIGNS
@@ -56,23 +59,16 @@ def _searched(depth: int, lambdas: Floats, strengths: tuple[float, ...], control
     place, tied, found = search(m.ravel(), depth, strongest.ravel())
     predicted = theory.scalar_minimizer(m, depth, lam[:, None])
     found["farthest"] = _farthest(place, tied, predicted.ravel())
-    over_both = {name: (("cell", "start"), values.reshape(m.shape)) for name, values in found.items()}
-    return xr.Dataset(
-        {
-            "control": ("cell", np.full(len(lam), control, dtype=np.int8)),
-            "exceptional_distance": ("cell", np.abs(strength - 1) if depth > 2 else np.full(len(lam), np.inf)),
-            "m": (("cell", "start"), m),
-            "predicted": (("cell", "start"), predicted),
-            "predicted_value": (("cell", "start"), theory.scalar_objective(predicted, m, depth, lam[:, None])),
-            **over_both,
-        },
-        coords={
-            "depth": ("cell", np.full(len(lam), depth)),
-            "lam": ("cell", lam),
-            "strength": ("cell", strength),
-            "sign": ("start", SIGNS),
-        },
-    )
+    columns = {
+        "lam": lam,
+        "strength": strength,
+        "exceptional_distance": np.abs(strength - 1) if depth > 2 else np.full(len(lam), np.inf),
+        "m": m,
+        "predicted": predicted,
+        "predicted_value": theory.scalar_objective(predicted, m, depth, lam[:, None]),
+        **{name: values.reshape(m.shape) for name, values in found.items()},
+    }
+    return rows_of(columns, depth=depth, control=bool(control))
 
 
 def search(m: Floats, depth: int, lam: Floats) -> tuple[Floats, NDArray[np.bool_], dict[str, NDArray[np.generic]]]:
@@ -89,7 +85,7 @@ def search(m: Floats, depth: int, lam: Floats) -> tuple[Floats, NDArray[np.bool_
     value = np.where(np.isnan(place), np.inf, _g(np.nan_to_num(place), m[:, None], depth, lam[:, None]))
     lowest = value.min(axis=1)
     size = np.abs(m)
-    noise = power_noise(lam, size)
+    noise = power_rounding(lam, size)
     tolerance = 2 * noise * size**2
     ordered = np.sort(value, axis=1)
     fields: dict[str, NDArray[np.generic]] = {
@@ -98,7 +94,7 @@ def search(m: Floats, depth: int, lam: Floats) -> tuple[Floats, NDArray[np.bool_
         "minima": np.isfinite(value).sum(axis=1),
         "x_tolerance": noise * size / (1 - 1 / depth),
         "value_tolerance": tolerance,
-        "certified": ((width.max(axis=1) <= 2 * EPS * size) & (lowest <= lowest_on_axis + tolerance)).astype(np.int8),
+        "certified": (width.max(axis=1) <= 2 * EPS * size) & (lowest <= lowest_on_axis + tolerance),
     }
     return place, value <= (lowest + tolerance)[:, None], fields
 

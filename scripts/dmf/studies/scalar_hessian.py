@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
-from dmf.studies._scalars import EPS, SAFETY, Floats, sign_patterns, train_scalars
+from dmf.studies._assemble import Row, assembled, rows_of
+from dmf.studies._scalars import Floats, sign_patterns, train_scalars
+from dmf.theory.certificate import EPS, ROUNDING_SCALAR, gradient_distance, gradient_gap
 from dmf.training.settings import Status
 
 DEPTHS = (2, 3, 4, 5, 6, 8)
@@ -24,22 +25,22 @@ SHARP = 1e-13
 
 ORDINARY, PAIR, SPURIOUS = "ordinary", "pair", "spurious"
 
-CELL_FIELDS = {
-    "control": "1 for m = m*, which has two kinds of minimizers, and for starts at the spurious minimum 0",
-    "exceptional_distance": "| |m| - m* | / m*; infinite at depth 2, where no m is exceptional",
-    "lam": "lambda",
-    "reduced": "lambda / |m|^(2 - 2/L)",
-    "limit": "2 L |m|^(2 - 2/L), the limit of lambda_max as lambda -> 0 (Remark 7)",
-    "predicted_nonzero": "1 where the minimizer is not zero",
-}
-RUN_FIELDS = {
-    "gradient_norm": "gradient norm at the trained factors",
-    "objective_gap": "F at the trained factors minus the closed-form minimum",
-    "end_to_end": "product of the trained factors",
-    "largest": "largest Hessian eigenvalue at the trained factors",
-    "tolerance": "what the gradient norm and rounding allow for an eigenvalue",
-    "certified": "1 where the gradient norm is within tolerance",
-    "minimal": "1 where the run is certified and F is no more than the minimum plus its tolerance",
+FIELDS = {
+    "control": ("cell", "1 for m = m*, which has two kinds of minimizers, and for starts at the spurious minimum 0"),
+    "exceptional_distance": ("cell", "| |m| - m* | / m*; infinite at depth 2, where no m is exceptional"),
+    "lam": ("cell", "lambda"),
+    "reduced": ("cell", "lambda / |m|^(2 - 2/L)"),
+    "limit": ("cell", "2 L |m|^(2 - 2/L), the limit of lambda_max as lambda -> 0 (Remark 7)"),
+    "predicted_nonzero": ("cell", "1 where the minimizer is not zero"),
+    "gradient_norm": ("cell start", "gradient norm at the trained factors"),
+    "objective_gap": ("cell start", "F at the trained factors minus the closed-form minimum"),
+    "end_to_end": ("cell start", "product of the trained factors"),
+    "largest": ("cell start", "largest Hessian eigenvalue at the trained factors"),
+    "tolerance": ("cell start", "what the gradient norm and rounding allow for an eigenvalue"),
+    "certified": ("cell start", "1 where the gradient norm is within tolerance"),
+    "minimal": ("cell start", "1 where the run is certified and F is no more than the minimum plus its tolerance"),
+    "spectrum": ("cell start eigen", "Hessian eigenvalues, ascending"),
+    "predicted": ("cell eigen", "closed-form spectrum, ascending (eq. 29-30)"),
 }
 
 
@@ -47,14 +48,10 @@ def make(settings: Settings) -> xr.Dataset:
     """Cells (depth, m, lambda), 128 starts each: every sign pattern of the factors, with unequal sizes."""
     blocks = [_trained(depth, ORDINARY, settings) for depth in DEPTHS]
     blocks += [_trained(depth, kind, settings) for depth in DEPTHS if depth > 2 for kind in (PAIR, SPURIOUS)]
-    dataset = xr.concat(blocks, "cell")
-    texts = {"spectrum": "Hessian eigenvalues, ascending", "predicted": "closed-form spectrum, ascending (eq. 29-30)"}
-    for name, text in (CELL_FIELDS | RUN_FIELDS | texts).items():
-        dataset[name].attrs.update(long_name=text, units="1")
-    return dataset
+    return assembled(FIELDS, [row for block in blocks for row in block], {"pattern": ("start", np.arange(STARTS))})
 
 
-def _trained(depth: int, kind: str, settings: Settings) -> xr.Dataset:
+def _trained(depth: int, kind: str, settings: Settings) -> list[Row]:
     m, lam, low, high = _problems(depth, kind)
     size, count = np.abs(m), STARTS
     rng = generator(["study", "scalar_hessian", settings.seed, depth, kind])
@@ -73,39 +70,32 @@ def _trained(depth: int, kind: str, settings: Settings) -> xr.Dataset:
     certified = (runs.status == Status.CONVERGED) & (runs.gradient_norm <= each_tolerance)
     minimum = np.repeat(theory.scalar_objective(x, size, depth, lam), count)
     gap = runs.objective - minimum
-    gap_tolerance = SAFETY**2 * runs.gradient_norm**2 / (2 * mu) + 8 * depth * EPS * each_m**2
+    gap_tolerance = gradient_gap(runs.gradient_norm, mu) + depth * ROUNDING_SCALAR * each_m**2
     # At m* both kinds of minimizers are in view: the larger is what bounds the tolerance.
     reach = np.repeat(theory.jump(depth, lam) if kind == PAIR else x, count) ** (1 / depth)
-    fields: dict[str, NDArray[np.generic]] = {
+    radius = gradient_distance(runs.gradient_norm, mu)
+    runs_fields = {
         "gradient_norm": runs.gradient_norm,
         "objective_gap": gap,
         "end_to_end": runs.end_to_end[:, 0, 0],
         "largest": spectra[:, -1],
-        "tolerance": spectrum_tolerance(reach, SAFETY * runs.gradient_norm / mu, np.abs(each_m), each_lam, depth),
-        "certified": certified.astype(np.int8),
-        "minimal": (certified & (gap <= gap_tolerance)).astype(np.int8),
+        "tolerance": spectrum_tolerance(reach, radius, np.abs(each_m), each_lam, depth),
+        "certified": certified,
+        "minimal": certified & (gap <= gap_tolerance),
     }
-    width = max(DEPTHS)
-    return xr.Dataset(
-        {
-            "control": ("cell", np.full(len(m), int(kind != ORDINARY), dtype=np.int8)),
-            "exceptional_distance": ("cell", _exceptional_distance(size, depth, lam, kind)),
-            "lam": ("cell", lam),
-            "reduced": ("cell", lam / size ** (2 - 2 / depth)),
-            "limit": ("cell", 2 * depth * size ** (2 - 2 / depth)),
-            "predicted_nonzero": ("cell", (x > 0).astype(np.int8)),
-            "predicted": (("cell", "eigen"), _filled(predicted, width)),
-            "spectrum": (("cell", "start", "eigen"), _filled(spectra, width).reshape(len(m), count, width)),
-            **{name: (("cell", "start"), values.reshape(len(m), count)) for name, values in fields.items()},
-        },
-        coords={
-            "kind": ("cell", np.full(len(m), kind, dtype=object)),
-            "depth": ("cell", np.full(len(m), depth)),
-            "m": ("cell", m),
-            "relative": ("cell", lam / theory.critical_lambda(size, depth)),
-            "pattern": ("start", np.arange(count)),
-        },
-    )
+    columns = {
+        "m": m,
+        "relative": lam / theory.critical_lambda(size, depth),
+        "exceptional_distance": _exceptional_distance(size, depth, lam, kind),
+        "lam": lam,
+        "reduced": lam / size ** (2 - 2 / depth),
+        "limit": 2 * depth * size ** (2 - 2 / depth),
+        "predicted_nonzero": x > 0,
+        "predicted": predicted,
+        "spectrum": spectra.reshape(len(m), count, depth),
+        **{name: values.reshape(len(m), count) for name, values in runs_fields.items()},
+    }
+    return rows_of(columns, kind=kind, depth=depth, control=kind != ORDINARY)
 
 
 def _problems(depth: int, kind: str) -> tuple[Floats, Floats, Floats, Floats]:
@@ -156,11 +146,6 @@ def _exceptional_distance(size: Floats, depth: int, lam: Floats, kind: str) -> F
     if depth == 2:
         return np.full(len(size), np.inf)
     return np.zeros(len(size)) if kind == PAIR else np.abs(size / theory.collapse_threshold(depth, lam) - 1)
-
-
-def _filled(spectra: Floats, width: int) -> Floats:
-    """Rows filled up with NaN to `width` columns."""
-    return np.pad(spectra, ((0, 0), (0, width - spectra.shape[1])), constant_values=np.nan)
 
 
 STUDY = Study(

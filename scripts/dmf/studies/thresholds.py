@@ -13,8 +13,9 @@ import xarray as xr
 from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
+from dmf.studies._assemble import Row, assembled, rows_of
 from dmf.studies._brackets import Brackets, Floats, Layers, closed, ends, ladder, refine
-from dmf.studies._scalars import SAFETY, product_tolerance
+from dmf.theory.certificate import gradient_distance, product_tolerance
 from dmf.training.starts import draw_start
 
 SHAPE = (3, 4)
@@ -29,29 +30,28 @@ SMALL, LARGE = 0.3, 1.0  # scales of cold starts, in units of ||M||_2^(1/L)
 SHARP = 1e-12
 
 FIELDS = {
-    "control": "1 where only small starts were trained, which do not reach the minimum",
-    "sigma_1": "spectral norm of the target",
-    "lambda_c": "closed-form lambda_c(sigma_1, L)",
-    "lambda_s": "closed-form lambda_s(sigma_1, L)",
-    "predicted_jump": "x_J at lambda_c: sigma_1 (L - 2) / (L - 1)",
-    "jump_tolerance": "what the width of the bracket and the gradient norm allow for the jump",
-    "global": "end of the bracket where the global minimum turns zero",
-    "branch": "end of the bracket where the last nonzero local minimum ends",
-    "jump": "largest singular value of X at the lowest trained run at this end of the global bracket",
-    "branch_jump": "largest singular value of X on the branch at this end of its bracket",
-    "certified": "1 where both brackets closed and their runs at this end converged",
+    "control": ("cell", "1 where only small starts were trained, which do not reach the minimum"),
+    "sigma_1": ("cell", "spectral norm of the target"),
+    "lambda_c": ("cell", "closed-form lambda_c(sigma_1, L)"),
+    "lambda_s": ("cell", "closed-form lambda_s(sigma_1, L)"),
+    "predicted_jump": ("cell", "x_J at lambda_c: sigma_1 (L - 2) / (L - 1)"),
+    "jump_tolerance": ("cell", "what the width of the bracket and the gradient norm allow for the jump"),
+    "global": ("cell start", "end of the bracket where the global minimum turns zero"),
+    "branch": ("cell start", "end of the bracket where the last nonzero local minimum ends"),
+    "jump": ("cell start", "largest singular value of X at the lowest trained run at this end of the global bracket"),
+    "branch_jump": ("cell start", "largest singular value of X on the branch at this end of its bracket"),
+    "certified": ("cell start", "1 where both brackets closed and their runs at this end converged"),
 }
 
 
 def make(settings: Settings) -> xr.Dataset:
     """Cells (target, depth), starts the two ends of its brackets."""
     targets = _targets(settings.seed)
-    blocks = [_cells(list(targets), targets, depth, settings, exhaustive=True) for depth in DEPTHS]
-    blocks += [_cells(list(CONTROL_TARGETS), targets, depth, settings, exhaustive=False) for depth in CONTROL_DEPTHS]
-    dataset = xr.concat(blocks, "cell")
-    for name, text in FIELDS.items():
-        dataset[name].attrs.update(long_name=text, units="1")
-    return dataset
+    names = list(targets)
+    rows = [row for depth in DEPTHS for row in _cells(names, targets, depth, settings, exhaustive=True)]
+    names = list(CONTROL_TARGETS)
+    rows += [row for depth in CONTROL_DEPTHS for row in _cells(names, targets, depth, settings, exhaustive=False)]
+    return assembled(FIELDS, rows, {"end": ("start", ["below", "above"])})
 
 
 def _targets(seed: int) -> dict[str, Floats]:
@@ -66,7 +66,7 @@ def _targets(seed: int) -> dict[str, Floats]:
 
 def _cells(
     names: list[str], targets: dict[str, Floats], depth: int, settings: Settings, *, exhaustive: bool
-) -> xr.Dataset:
+) -> list[Row]:
     matrices = np.stack([targets[name] for name in names])
     cold = _cold_starts(names, depth, settings.seed, matrices, (LARGE, SMALL) if exhaustive else (SMALL, SMALL))
     tolerance = min(SHARP, settings.gradient_norm)
@@ -78,29 +78,20 @@ def _cells(
     narrow = closed(below) & closed(branch)
     lambda_c = theory.critical_lambda(sigma_1, depth)
     predicted_jump = theory.jump(depth, lambda_c)
-    over_ends = {
+    columns = {
+        "target": names,
+        "sigma_1": sigma_1,
+        "lambda_c": lambda_c,
+        "lambda_s": theory.branch_lambda(sigma_1, depth),
+        "predicted_jump": predicted_jump,
+        "jump_tolerance": _jump_tolerance(below, sigma_1, lambda_c, predicted_jump, depth),
         "global": ends(below),
         "branch": ends(branch),
         "jump": below.sizes,
         "branch_jump": branch.sizes,
-        "certified": np.column_stack([narrow, narrow & below.high_sure & branch.high_sure]).astype(np.int8),
+        "certified": np.column_stack([narrow, narrow & below.high_sure & branch.high_sure]),
     }
-    return xr.Dataset(
-        {
-            "control": ("cell", np.full(len(names), int(not exhaustive), dtype=np.int8)),
-            "sigma_1": ("cell", sigma_1),
-            "lambda_c": ("cell", lambda_c),
-            "lambda_s": ("cell", theory.branch_lambda(sigma_1, depth)),
-            "predicted_jump": ("cell", predicted_jump),
-            "jump_tolerance": ("cell", _jump_tolerance(below, sigma_1, lambda_c, predicted_jump, depth)),
-            **{name: (("cell", "start"), values) for name, values in over_ends.items()},
-        },
-        coords={
-            "target": ("cell", np.array(names, dtype=object)),
-            "depth": ("cell", np.full(len(names), depth)),
-            "end": ("start", np.array(["below", "above"], dtype=object)),
-        },
-    )
+    return rows_of(columns, depth=depth, control=not exhaustive)
 
 
 def _cold_starts(names: list[str], depth: int, seed: int, matrices: Floats, scales: tuple[float, ...]) -> Layers:
@@ -129,7 +120,7 @@ def _jump_tolerance(found: Brackets, sigma_1: Floats, lambda_c: Floats, predicte
     """
     low, high = ends(found).T
     tolerance = sigma_1 * depth / (depth - 1) ** 2 * (high - low) / high
-    radius = SAFETY * found.gradient_norm / (4 * lambda_c)
+    radius = gradient_distance(found.gradient_norm, 4 * lambda_c)
     return np.asarray(tolerance + product_tolerance(predicted_jump ** (1 / depth), radius, depth) * (depth > 2))
 
 

@@ -9,10 +9,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
 from dmf.grid.cells import Series, draw_starts, gradient_scale
 from dmf.studies import Settings, Study
-from dmf.studies._trained import LBFGS, Cell, TrainedCell, described, train_cells
+from dmf.studies._assemble import Row, assembled
+from dmf.studies._trained import LBFGS, Cell, TrainedCell, train_cells
+from dmf.theory import certificate
 from dmf.training.settings import GradientDescent, Optimizer
 from dmf.training.trajectory import Trajectory, trajectory
 
@@ -32,37 +33,38 @@ CONTROLS: tuple[tuple[Cell, Optimizer], ...] = ((Cell("spurious", (4, 4), SPECTR
 POINTS = 49
 # The start, then evenly in the logarithm; a run's end is its last point.
 ITERATIONS = sorted({0, *np.geomspace(1, 20_000, POINTS - 2).round().astype(int).tolist()})
-SAFETY = 2.0  # half of the curvature bounds the distance to a level's points, as in the claim distance_bound
 
-POINT_FIELDS = {
-    "iteration": "accepted steps",
-    "objective_above": "F minus the exact value of the level where the run ends",
-    "weight_norm_sq": "sum of the squared layer norms",
-    "sharpness": "largest Hessian eigenvalue",
-}
-RUN_FIELDS = {
-    "end_sharpness": "largest Hessian eigenvalue where the run ends",
-    "predicted_sharpness": "largest eigenvalue of the closed-form spectrum at the level where the run ends",
-    "sharpness_at_minimum": "largest eigenvalue of the closed-form spectrum at a global minimizer",
-    "sharpness_tolerance": "what the gradient norm and rounding allow for the largest eigenvalue",
+FIELDS = {
+    "iteration": ("cell start point", "accepted steps"),
+    "objective_above": ("cell start point", "F minus the exact value of the level where the run ends"),
+    "weight_norm_sq": ("cell start point", "sum of the squared layer norms"),
+    "sharpness": ("cell start point", "largest Hessian eigenvalue"),
+    "end_sharpness": ("cell start", "largest Hessian eigenvalue where the run ends"),
+    "predicted_sharpness": (
+        "cell start",
+        "largest eigenvalue of the closed-form spectrum at the level where the run ends",
+    ),
+    "sharpness_at_minimum": ("cell start", "largest eigenvalue of the closed-form spectrum at a global minimizer"),
+    "sharpness_tolerance": ("cell start", "what the gradient norm and rounding allow for the largest eigenvalue"),
+    "singular_values": ("cell start point singular", "singular values of W_L ... W_1"),
+    "control": ("cell", "1 for cells of the control"),
 }
 
 
 def make(settings: Settings) -> xr.Dataset:
     """Evidence as of `dmf.evidence.certify`, and every run's trajectory over (cell, start, point), NaN past its end."""
-    parts = []
+    parts, rows = [], []
     for place, (cell, optimizer) in enumerate([*CELLS, *CONTROLS]):
         evidence, (trained,) = train_cells([cell], STARTS, settings, optimizer)
-        control = np.array([int(place >= len(CELLS))], dtype=np.int8)
-        evidence = evidence.assign_coords(optimizer=("cell", np.array([optimizer.name], dtype=object)))
-        evidence = evidence.assign(control=described(["cell"], control, "1 for cells of the control"))
-        parts.append(_followed(evidence, trained, optimizer, settings))
-    return xr.concat(parts, "cell")
+        followed = _followed(evidence["kept"].values[0], trained, optimizer, settings)
+        parts.append(evidence)
+        rows.append({"optimizer": optimizer.name, "control": place >= len(CELLS), **followed})
+    return xr.concat(parts, "cell").assign(assembled(FIELDS, rows))
 
 
-def _followed(evidence: xr.Dataset, trained: TrainedCell, optimizer: Optimizer, settings: Settings) -> xr.Dataset:
+def _followed(kept: NDArray[np.int64], trained: TrainedCell, optimizer: Optimizer, settings: Settings) -> Row:
+    """FIELDS of one cell whose runs end on the levels `kept` (start,)."""
     runs = _trajectories(trained, optimizer, settings)
-    kept = evidence["kept"].values[0]
     facts = [_end(trained, run, int(k)) for run, k in zip(runs, kept, strict=True)]
     values = theory.critical_levels(trained.target, trained.cell.depth, trained.lam)
     values = np.append(values, np.nan)  # of a run at no level, k = -1
@@ -71,13 +73,10 @@ def _followed(evidence: xr.Dataset, trained: TrainedCell, optimizer: Optimizer, 
         "objective_above": [run.objective - values[k] for run, k in zip(runs, kept, strict=True)],
         "weight_norm_sq": [run.layer_norm_sq.sum(axis=1) for run in runs],
         "sharpness": [run.sharpness for run in runs],
+        "singular_values": [run.singular_values for run in runs],
     }
-    along, run_dims = ["cell", "start", "point"], ["cell", "start"]
-    values_along = _filled([run.singular_values for run in runs])
-    fields = {name: described(along, _filled(points[name]), text) for name, text in POINT_FIELDS.items()}
-    fields |= {name: described(run_dims, [[end[name] for end in facts]], text) for name, text in RUN_FIELDS.items()}
-    fields["singular_values"] = described([*along, "singular"], values_along, "singular values of W_L ... W_1")
-    return evidence.assign(fields)
+    ends = {name: np.array([end[name] for end in facts]) for name in facts[0]}
+    return ends | {name: _filled(rows) for name, rows in points.items()}
 
 
 def _trajectories(trained: TrainedCell, optimizer: Optimizer, settings: Settings) -> list[Trajectory]:
@@ -93,7 +92,7 @@ def _trajectories(trained: TrainedCell, optimizer: Optimizer, settings: Settings
 
 
 def _end(trained: TrainedCell, run: Trajectory, kept: int) -> dict[str, float]:
-    """RUN_FIELDS of one run. By Weyl an eigenvalue moves no more than the Hessian, from the level's nearest point."""
+    """FIELDS of one run's end. By Weyl an eigenvalue moves no more than the Hessian, from the level's nearest point."""
     cell, target = trained.cell, trained.target
     best = float(theory.hessian_spectrum(target, cell.group.widths, trained.lam)[-1])
     known = {"end_sharpness": float(run.sharpness[-1]), "sharpness_at_minimum": best}
@@ -103,17 +102,17 @@ def _end(trained: TrainedCell, run: Trajectory, kept: int) -> dict[str, float]:
     sigma = np.linalg.svd(target, compute_uv=False)
     x = theory.level_singular_values(sigma, cell.depth, trained.lam, kept)
     size = float(np.sqrt(run.layer_norm_sq[-1].sum()))
-    away = SAFETY * float(run.gradient_norm[-1]) / theory.smallest_positive_eigenvalue(spectrum) + 8 * EPS * size
-    top = float(x.max()) ** (1 / cell.depth) + away
-    turning = theory.hessian_lipschitz(cell.depth, top, float(np.abs(x - sigma).max()))
-    rounding = (64 + spectrum.size) * EPS * float(spectrum[-1])
-    return known | {"predicted_sharpness": float(spectrum[-1]), "sharpness_tolerance": turning * away + rounding}
+    explained = certificate.gradient_distance(run.gradient_norm[-1], theory.smallest_positive_eigenvalue(spectrum))
+    away = explained + certificate.ROUNDING_TRAJECTORY * size
+    turned = certificate.turning(away[None], cell.depth, *certificate.reach(x, sigma, cell.depth))
+    tolerance = float(certificate.eigenvalue_tolerance(turned, spectrum.size, spectrum[-1])[0])
+    return known | {"predicted_sharpness": float(spectrum[-1]), "sharpness_tolerance": tolerance}
 
 
 def _filled(rows: list[NDArray[np.generic]]) -> Floats:
-    """Rows (K, ...) of unequal K as one array (1, row, POINTS, ...), NaN past their ends."""
-    table = np.full((1, len(rows), POINTS, *rows[0].shape[1:]), np.nan)
-    for line, row in zip(table[0], rows, strict=True):
+    """Rows (K, ...) of unequal K as one array (row, POINTS, ...), NaN past their ends."""
+    table = np.full((len(rows), POINTS, *rows[0].shape[1:]), np.nan)
+    for line, row in zip(table, rows, strict=True):
         line[: len(row)] = row
     return table
 

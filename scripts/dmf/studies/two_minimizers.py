@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
-from dmf.studies._scalars import SAFETY, Floats, power_noise, product_tolerance, sign_patterns, train_scalars
+from dmf.studies._assemble import Row, assembled, rows_of
+from dmf.studies._scalars import Floats, sign_patterns, train_scalars
+from dmf.theory.certificate import gradient_distance, gradient_gap, power_rounding, product_tolerance
 from dmf.training.result import Runs
 from dmf.training.settings import Status
 
@@ -20,33 +22,32 @@ DRAWS = 8
 CONTROL_STRENGTH = 1.1  # m / m*: here 0 is no minimizer and the other one is not x_J
 
 FIELDS = {
-    "control": "1 where m is not +-m*, so that there are not two minimizers",
-    "exceptional_distance": "| |m| - m* | / m*",
-    "m": "the scalar to factorize",
-    "jump": "x_J with the sign of m, the closed form of the other minimizer at m*",
-    "end_to_end": "product of the trained factors",
-    "objective": "F at the trained factors",
-    "gradient_norm": "gradient norm at the trained factors",
-    "tolerance": "what the gradient norm and rounding allow for the product",
-    "value_tolerance": "what the gradient norm and rounding allow for F",
-    "certified": "1 where the gradient norm is within tolerance",
+    "control": ("cell", "1 where m is not +-m*, so that there are not two minimizers"),
+    "exceptional_distance": ("cell", "| |m| - m* | / m*"),
+    "m": ("cell", "the scalar to factorize"),
+    "jump": ("cell", "x_J with the sign of m, the closed form of the other minimizer at m*"),
+    "end_to_end": ("cell start", "product of the trained factors"),
+    "objective": ("cell start", "F at the trained factors"),
+    "gradient_norm": ("cell start", "gradient norm at the trained factors"),
+    "tolerance": ("cell start", "what the gradient norm and rounding allow for the product"),
+    "value_tolerance": ("cell start", "what the gradient norm and rounding allow for F"),
+    "certified": ("cell start", "1 where the gradient norm is within tolerance"),
 }
 
 
 def make(settings: Settings) -> xr.Dataset:
     """Cells (depth, lambda, sign of m, m / m*), starts by scale: small ones fall to 0, large ones to x_J."""
     cells = [(lam, sign, strength) for strength in (1.0, CONTROL_STRENGTH) for lam in LAMBDAS for sign in (1, -1)]
-    dataset = xr.concat([_trained(depth, np.array(cells), settings) for depth in DEPTHS], "cell")
-    for name, text in FIELDS.items():
-        dataset[name].attrs.update(long_name=text, units="1")
-    return dataset
+    rows = [row for depth in DEPTHS for row in _trained(depth, np.array(cells), settings)]
+    scales, draws = np.repeat(SCALES, DRAWS), np.tile(np.arange(DRAWS), len(SCALES))
+    return assembled(FIELDS, rows, {"scale": ("start", scales), "draw": ("start", draws)})
 
 
-def _trained(depth: int, cells: Floats, settings: Settings) -> xr.Dataset:
+def _trained(depth: int, cells: Floats, settings: Settings) -> list[Row]:
     lam, sign, strength = cells.T
     m = sign * strength * theory.collapse_threshold(depth, lam)
     size = np.abs(m)
-    noise = power_noise(lam, size)
+    noise = power_rounding(lam, size)
     starts = np.repeat(SCALES, DRAWS)
     rng = generator(["study", "two_minimizers", settings.seed, depth])
     factors = size[:, None, None] ** (1 / depth) * starts[:, None] * rng.uniform(0.9, 1.1, (len(m), len(starts), depth))
@@ -58,23 +59,17 @@ def _trained(depth: int, cells: Floats, settings: Settings) -> xr.Dataset:
         np.repeat(m, count), np.repeat(lam, count), factors.reshape(-1, depth), np.repeat(tolerance, count)
     )
     fields = _facts(runs, depth, *(np.repeat(values, count) for values in (size, lam, noise, tolerance)))
-    return xr.Dataset(
-        {
-            "control": ("cell", (strength != 1).astype(np.int8)),
-            "exceptional_distance": ("cell", np.abs(strength - 1)),
-            "m": ("cell", m),
-            "jump": ("cell", sign * theory.jump(depth, lam)),
-            **{name: (("cell", "start"), values.reshape(len(m), count)) for name, values in fields.items()},
-        },
-        coords={
-            "depth": ("cell", np.full(len(m), depth)),
-            "lam": ("cell", lam),
-            "sign": ("cell", sign.astype(np.int64)),
-            "strength": ("cell", strength),
-            "scale": ("start", starts),
-            "draw": ("start", np.tile(np.arange(DRAWS), len(SCALES))),
-        },
-    )
+    columns = {
+        "lam": lam,
+        "sign": sign.astype(np.int64),
+        "strength": strength,
+        "control": strength != 1,
+        "exceptional_distance": np.abs(strength - 1),
+        "m": m,
+        "jump": sign * theory.jump(depth, lam),
+        **{name: values.reshape(len(m), count) for name, values in fields.items()},
+    }
+    return rows_of(columns, depth=depth)
 
 
 def _facts(
@@ -82,15 +77,15 @@ def _facts(
 ) -> dict[str, NDArray[np.generic]]:
     """Fields over runs (B,). At m*, eq. 29-30: curvature is 2 lambda or more at 0, and 4 lambda or more at x_J."""
     curvature = 2 * lam
-    radius = SAFETY * runs.gradient_norm / curvature + noise * size ** (1 / depth)
+    radius = gradient_distance(runs.gradient_norm, curvature) + noise * size ** (1 / depth)
     certified = (runs.status == Status.CONVERGED) & (runs.gradient_norm <= tolerance)
     return {
         "end_to_end": runs.end_to_end[:, 0, 0],
         "objective": runs.objective,
         "gradient_norm": runs.gradient_norm,
         "tolerance": product_tolerance(theory.jump(depth, lam) ** (1 / depth), radius, depth) + noise * size,
-        "value_tolerance": SAFETY**2 * runs.gradient_norm**2 / (2 * curvature) + 2 * noise * size**2,
-        "certified": certified.astype(np.int8),
+        "value_tolerance": gradient_gap(runs.gradient_norm, curvature) + 2 * noise * size**2,
+        "certified": certified,
     }
 
 

@@ -15,11 +15,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.evidence.rounding import EPS
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
+from dmf.studies._assemble import Row, assembled
 from dmf.studies._near import Near, near_minimizers
-from dmf.studies._trained import described
+from dmf.theory.certificate import ROUNDING
 from dmf.training.starts import draw_start
 
 Floats = NDArray[np.float64]
@@ -31,7 +31,6 @@ DRAWS = 16
 MOMENTUM = 0.9
 RATE = 0.25  # in units of the inverse of a bound on the curvature at the minimizer
 MOST_STEPS, EVERY = 1500, 25
-ROUNDING = 64 * EPS
 
 
 @dataclass(frozen=True)
@@ -74,25 +73,26 @@ UNEQUAL = [
 ]
 CONTROLS = [CONVENTIONS[2], CONVENTIONS[5], UNEQUAL[0], UNEQUAL[1]]
 
-CELL_FIELDS = {
-    "control": "1 for cells of the controls",
-    "unequal": "1 where layers have different weights",
-    "lam": "lambda of eq. 2 with the same minimizers",
-    "lam_read": "lambda that one reads off: the arithmetic mean of the layers' weights, or s itself",
-}
-RUN_FIELDS = {
-    "certified": "1 where the gradient norm is within tolerance and the distance bound holds",
-    "lowest": "1 where no certified run of the cell has a lower objective, but for rounding",
-    "gradient_norm": "gradient norm of the loss with its weights and decay, in units of the data term's weight",
-    "distance": "||X - X*||_F",
-    "distance_tolerance": "what the gradient norm and rounding allow for it",
-    "distance_read": "the same with the lambda that one reads off",
-    "value_gap": "objective in units of the data term's weight, minus the minimum of F",
-    "value_tolerance": "what the gradient norm and rounding allow for it",
-    "norm_gap": "largest difference of b_l ||W_l||^2 / b from its predicted value",
-    "norm_tolerance": "what the gradient norm and rounding allow for it",
-    "spread": "largest difference of b_l ||W_l||^2 between neighbouring layers",
-    "spread_tolerance": "what the gradient norm allows for it, at any point and whatever the curvature",
+FIELDS = {
+    "control": ("cell", "1 for cells of the controls"),
+    "unequal": ("cell", "1 where layers have different weights"),
+    "lam": ("cell", "lambda of eq. 2 with the same minimizers"),
+    "lam_read": ("cell", "lambda that one reads off: the arithmetic mean of the layers' weights, or s itself"),
+    "certified": ("cell start", "1 where the gradient norm is within tolerance and the distance bound holds"),
+    "lowest": ("cell start", "1 where no certified run of the cell has a lower objective, but for rounding"),
+    "gradient_norm": (
+        "cell start",
+        "gradient norm of the loss with its weights and decay, in units of the data term's weight",
+    ),
+    "distance": ("cell start", "||X - X*||_F"),
+    "distance_tolerance": ("cell start", "what the gradient norm and rounding allow for it"),
+    "distance_read": ("cell start", "the same with the lambda that one reads off"),
+    "value_gap": ("cell start", "objective in units of the data term's weight, minus the minimum of F"),
+    "value_tolerance": ("cell start", "what the gradient norm and rounding allow for it"),
+    "norm_gap": ("cell start", "largest difference of b_l ||W_l||^2 / b from its predicted value"),
+    "norm_tolerance": ("cell start", "what the gradient norm and rounding allow for it"),
+    "spread": ("cell start", "largest difference of b_l ||W_l||^2 between neighbouring layers"),
+    "spread_tolerance": ("cell start", "what the gradient norm allows for it, at any point and whatever the curvature"),
 }
 
 
@@ -100,23 +100,13 @@ def make(settings: Settings) -> xr.Dataset:
     """Cells (form, depth), starts by draw."""
     forms = [*CONVENTIONS, *UNEQUAL, *CONTROLS]
     honest = len(CONVENTIONS) + len(UNEQUAL)
-    rows = [_cell(form, int(place >= honest), settings) for place, form in enumerate(forms)]
-    texts = CELL_FIELDS | RUN_FIELDS
-    dims = {name: ["cell"] if name in CELL_FIELDS else ["cell", "start"] for name in texts}
-    fields = {name: described(dims[name], np.array([row[name] for row in rows]), text) for name, text in texts.items()}
-    return xr.Dataset(
-        fields,
-        coords={
-            "form": ("cell", np.array([form.name for form in forms], dtype=object)),
-            "depth": ("cell", [form.depth for form in forms]),
-            "draw": ("start", np.arange(DRAWS)),
-        },
-    )
+    rows = [_cell(form, place >= honest, settings) for place, form in enumerate(forms)]
+    return assembled(FIELDS, rows, {"draw": ("start", np.arange(DRAWS))})
 
 
 @np.errstate(all="ignore")  # a diverged run makes inf and NaN; it does not speak
-def _cell(form: Form, control: int, settings: Settings) -> dict[str, object]:
-    rng = generator(["study", "weights", settings.seed, form.name, form.depth, control])
+def _cell(form: Form, control: bool, settings: Settings) -> Row:
+    rng = generator(["study", "weights", settings.seed, form.name, form.depth, int(control)])
     target = _target(rng)
     lam = SHARE * float(theory.critical_lambda(SPECTRUM[0], form.depth))
     strength = lam / theory.equivalent_lambda(form.weights, form.data)
@@ -128,8 +118,10 @@ def _cell(form: Form, control: int, settings: Settings) -> dict[str, object]:
     facts = _facts(layers, gradients, target, weights, form.data, tolerance)
     x = _product(layers)
     return {
-        "control": np.int8(control),
-        "unequal": np.int8(unequal),
+        "form": form.name,
+        "depth": form.depth,
+        "control": control,
+        "unequal": unequal,
         "lam": lam,
         "lam_read": read,
         **facts,
@@ -199,7 +191,7 @@ def _arrays(tensors: Sequence[torch.Tensor]) -> list[Floats]:
 def _facts(
     layers: list[Floats], gradients: list[Floats], target: Floats, weights: Floats, data: float, tolerance: float
 ) -> dict[str, Floats]:
-    """RUN_FIELDS but those of the lambda that one reads off, each (DRAWS,)."""
+    """FIELDS over starts but those of the lambda that one reads off, each (DRAWS,)."""
     depth, lam = len(layers), theory.equivalent_lambda(weights, data)
     scales = theory.layer_scales(weights)
     near = near_minimizers(
@@ -225,12 +217,12 @@ def _facts(
     }
 
 
-def _certificate(near: Near, value: Floats, tolerance: float) -> dict[str, Floats]:
+def _certificate(near: Near, value: Floats, tolerance: float) -> Row:
     certified = (near.gradient_norm <= tolerance) & np.isfinite(near.radius)
     lowest = np.min(value[certified], initial=np.inf)
     return {
-        "certified": certified.astype(np.int8),
-        "lowest": (certified & (value <= lowest + near.value_tolerance)).astype(np.int8),
+        "certified": certified,
+        "lowest": certified & (value <= lowest + near.value_tolerance),
         "gradient_norm": near.gradient_norm,
         "distance_tolerance": near.distance_tolerance,
         "value_tolerance": near.value_tolerance,

@@ -7,9 +7,9 @@ from dmf.theory.bottleneck import (
     bottleneck_singular_values,
     bottleneck_spectrum,
 )
+from dmf.theory.certificate import hessian_lipschitz
 from dmf.theory.critical import critical_hessian_spectrum, critical_singular_values, morse_index
 from dmf.theory.hessian import (
-    hessian_lipschitz,
     hessian_trace,
     minimizer_hessian_trace,
     scalar_hessian_spectrum,

@@ -76,26 +76,3 @@ def trace_lower_bound(target: npt.ArrayLike, widths: Sequence[int], lam: float) 
     if not x.any():
         return regularization
     return float(2 * depth * np.sum(x**2) / np.sum(x ** (2 / depth)) + regularization)
-
-
-def hessian_lipschitz(depth: int, top: float, residual: float) -> float:
-    r"""How fast the Hessian of F can turn: ||H(theta) - H(theta')||_2 <= this times ||theta - theta'||.
-
-    For points whose layers have spectral norms at most `top`, with ||X - M||_2 = `residual` at one of the two:
-    6 \sqrt{L} (L-1) t^{2L-3} + 2 (L-1)(L-2) L^{-1/2} ||X - M||_2 t^{L-3}. ValueError for bad input.
-
-    Derivation: H[D, D] = 2 ||X'||^2 + 2 <X - M, X''> + 2 \lambda ||D||^2, with X' and X'' the derivatives of X along
-    D. For ||D|| = 1: ||X'||_F <= \sqrt{L} t^{L-1} and ||X''||_F <= (L-1) t^{L-2}. Over a distance r, X moves by at most
-    \sqrt{L} t^{L-1} r, X' by (L-1) t^{L-2} r, and <X - M, X''> with X - M held by ||X - M||_2 (L-1)(L-2) L^{-1/2}
-    t^{L-3} r. The sums over distinct layers are bounded where all layers move alike (Maclaurin's inequality).
-    """
-    depth, top, residual = depth_number(depth), real("top", top), real("residual", residual)
-    for name, value in {"top": top, "residual": residual}.items():
-        if value < 0:
-            raise ValueError(f"{name} = {value}: expected a spectral norm >= 0")
-    with np.errstate(over="ignore"):  # a diverged run in a deep product: no float64 bounds it, and infinity says so
-        norm = np.float64(top)
-        turning = 6 * depth**0.5 * (depth - 1) * norm ** (2 * depth - 3)
-        if depth > 2 and residual > 0:
-            turning += 2 * (depth - 1) * (depth - 2) / depth**0.5 * residual * norm ** (depth - 3)
-    return float(turning)

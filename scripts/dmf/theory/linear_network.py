@@ -15,10 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dmf.theory._check import Array, depth_number, integer, lam_scalar, spectrum_values, target_matrix
+from dmf.theory.certificate import TIED, rank_rounding, sum_rounding
 from dmf.theory.scalar import branch_lambda, critical_lambda
-
-_EPS = float(np.finfo(np.float64).eps)
-_TIED = 64 * _EPS  # singular values this close, in units of the largest, are equal but for rounding
 
 
 class Reduced(NamedTuple):
@@ -97,7 +95,7 @@ def as_factorization(inputs: npt.ArrayLike, outputs: npt.ArrayLike, depth: int, 
 
 def white_rounding(shape: tuple[int, int]) -> float:
     """How far X X^T / c may be from I by rounding, in spectral norm, for inputs (d_0, n) that were made white."""
-    return 8 * (sum(shape) + 2) * _EPS
+    return sum_rounding(sum(shape))
 
 
 def lambda_to_keep(sigma: npt.ArrayLike, depth: int, rank: int) -> tuple[float, float]:
@@ -110,7 +108,7 @@ def lambda_to_keep(sigma: npt.ArrayLike, depth: int, rank: int) -> tuple[float, 
     sigma, rank = _enough(sigma, rank)
     low = float(critical_lambda(sigma[rank], depth)) if rank < sigma.size else 0.0
     high = float(critical_lambda(sigma[rank - 1], depth)) if rank else float("inf")
-    if 0 < rank < sigma.size and sigma[rank - 1] - sigma[rank] <= _TIED * sigma[0]:
+    if 0 < rank < sigma.size and sigma[rank - 1] - sigma[rank] <= TIED * sigma[0]:
         raise ValueError(
             f"rank = {rank}: singular values {rank} and {rank + 1} are equal ({sigma[rank]:g}), so no lambda keeps one "
             "without the other"
@@ -131,7 +129,7 @@ def lambda_where_kept(sigma: npt.ArrayLike, depth: int, rank: int) -> float:
 def _enough(sigma: npt.ArrayLike, rank: int) -> tuple[Array, int]:
     """The singular values that are not zero to rounding, and a rank that they allow."""
     values = spectrum_values("sigma", sigma)
-    values = values[values > values.size * _EPS * values[:1].max(initial=0.0)]
+    values = values[values > rank_rounding(values.shape) * values[:1].max(initial=0.0)]
     rank = integer("rank", rank, least=0)
     if rank > values.size:
         raise ValueError(f"rank = {rank}: expected at most {values.size}, the rank of the target")
@@ -141,5 +139,5 @@ def _enough(sigma: npt.ArrayLike, rank: int) -> tuple[Array, int]:
 def _compact_svd(x: Array) -> tuple[Array, Array, Array]:
     """U (d_0, r), singular values (r,) and V^T (r, n), r the rank of X to rounding."""
     left, values, right_t = np.linalg.svd(x, full_matrices=False)
-    rank = int(np.count_nonzero(values > max(x.shape) * _EPS * values[0]))
+    rank = int(np.count_nonzero(values > rank_rounding(x.shape) * values[0]))
     return left[:, :rank], values[:rank], right_t[:rank]

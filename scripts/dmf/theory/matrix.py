@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from dmf.theory import haar
 from dmf.theory._check import (
     Array,
     depth_number,
@@ -24,6 +25,7 @@ from dmf.theory._check import (
     spectrum_values,
     target_matrix,
 )
+from dmf.theory.certificate import rank_rounding
 from dmf.theory.scalar import (
     branch_threshold,
     collapse_threshold,
@@ -62,7 +64,7 @@ def schatten_objective(x: npt.ArrayLike, target: npt.ArrayLike, depth: int, lam:
     depth, lam = depth_number(depth), lam_scalar(lam)
     _refuse_other_shape("x", x, target)
     values = np.linalg.svd(x, compute_uv=False)
-    values[values <= max(x.shape) * np.finfo(np.float64).eps * values[0]] = 0.0
+    values[values <= rank_rounding(x.shape) * values[0]] = 0.0
     return float(np.sum((target - x) ** 2) + lam * depth * np.sum(values ** (2 / depth)))
 
 
@@ -104,7 +106,7 @@ def sample_minimizer(target: npt.ArrayLike, widths: Sequence[int], lam: float, r
     depth = len(widths) - 1
     left, x, right = minimizer_svd(target, depth, lam)
     rank = int(np.count_nonzero(x))
-    hidden = [_random_frame(width, rank, rng) for width in widths[1:-1]]
+    hidden = [haar.frame(width, rank, rng) for width in widths[1:-1]]
     frames = [right[:, :rank], *hidden, left[:, :rank]]
     s = x[:rank] ** (1 / depth)
     return [(frames[layer + 1] * s) @ frames[layer].T for layer in range(depth)]
@@ -170,12 +172,6 @@ def singular_values(target: npt.ArrayLike) -> Array:
 
 def _branch_count(sigma: Array, depth: int, lam: float) -> int:
     return int(np.count_nonzero(sigma > branch_threshold(depth, lam)))
-
-
-def _random_frame(width: int, rank: int, rng: np.random.Generator) -> Array:
-    """Uniform orthonormal columns, shape (width, rank): QR of a Gaussian, with diag(R) made positive."""
-    q, r = np.linalg.qr(rng.standard_normal((width, rank)))
-    return np.asarray(q * np.copysign(1.0, np.diagonal(r)))
 
 
 def _refuse_other_shape(name: str, x: Array, target: Array) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dmf.theory._check import Array, depth_number, lam_array, reals, same_shape
+from dmf.theory.certificate import EPS
 
-_EPS = float(np.finfo(np.float64).eps)
 _MOST_STEPS = 100  # a double root, the slowest case, gains one bit a step and stops at sqrt(eps), in 30
 
 
@@ -175,7 +175,7 @@ def monotone_newton(step: Callable[[Array], Array], start: Array, bound: float) 
         for _ in range(_MOST_STEPS):
             move = step(u)
             gap = bound - u
-            advancing = (move * np.sign(gap) > _EPS * u) & (gap != 0)
+            advancing = (move * np.sign(gap) > EPS * u) & (gap != 0)
             if not advancing.any():
                 return u
             capped = np.where(np.abs(move) < np.abs(gap), u + move, bound)

@@ -17,10 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dmf.theory._check import Array, integer, lam_scalar, layer_widths, reals, target_matrix
+from dmf.theory.certificate import ZERO_MODE
 from dmf.theory.matrix import level_singular_values, singular_values
 from dmf.theory.scalar import collapse_threshold
-
-_ZERO_MODE = 64 * float(np.finfo(np.float64).eps)  # a dense solver leaves zero modes at a few eps of the largest
 
 
 def hessian_spectrum(target: npt.ArrayLike, widths: Sequence[int], lam: float, kept: int | None = None) -> Array:
@@ -71,7 +70,7 @@ def smallest_positive_eigenvalue(spectrum: npt.ArrayLike) -> float:
     """
     values = reals("spectrum", spectrum, ndim=1)
     largest = float(np.max(np.abs(values), initial=0.0))
-    positive = values[values > _ZERO_MODE * largest]
+    positive = values[values > ZERO_MODE * largest]
     if positive.size == 0:
         raise ValueError(f"spectrum of {values.size} values: expected a positive one besides the zero modes")
     return float(positive.min())

@@ -6,7 +6,7 @@ import sys
 DECREASE = 1e-4
 CURVATURE = 0.9
 APPROXIMATE = 0.1
-ROUNDING = 50 * sys.float_info.epsilon  # F is a sum of squares of at most a few hundred terms
+FLAT = 50 * sys.float_info.epsilon  # a change of F, relatively, that is rounding: F sums at most a few hundred squares
 EXTEND_LEAST, EXTEND_MOST = 2.0, 10.0  # the next trial, in units of this one, while no upper end is known
 MARGIN = 0.1  # the share of the bracket next to each end that a trial keeps clear of, so that brackets shrink
 TRIALS = 30

@@ -6,10 +6,9 @@ import numpy as np
 
 from dmf.training.arguments import check, check_device
 from dmf.training.record import points_of, record
-from dmf.training.refinement import pays
+from dmf.training.refinement import in_stages, pays
 from dmf.training.result import Array, Finished, Measures, Runs, unstarted
 from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Nesterov, Status
-from dmf.training.stages import in_stages
 from dmf.training.tasks import Minimize, Progress, Tasks
 
 

@@ -6,19 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dmf.training.lanczos import extreme_eigenvalues
+from dmf.training.lanczos import largest_eigenvalue
 from dmf.training.record import layers_of, points_of
 from dmf.training.result import Array
 
 MOST_DENSE = 600  # parameters; the eigenvalues of a larger Hessian cost more than Lanczos steps do
-LANCZOS_STEPS = 120
 
 
 def sharpness(target: Array, lam: float, layers: Sequence[Array]) -> float:
     """Largest eigenvalue of the Hessian of F (dimensionless), at layers (d_l, d_{l-1}) of a target (d_L, d_0).
 
-    Of the whole Hessian where it has at most MOST_DENSE rows; otherwise the largest Ritz value of LANCZOS_STEPS steps,
-    which is never above the eigenvalue. NaN at a point that is not finite.
+    Of the whole Hessian where it has at most MOST_DENSE rows, otherwise by Lanczos. NaN at a point that is not finite.
     """
     point = points_of([layer[None] for layer in layers])[0]
     widths = [layers[0].shape[1], *(layer.shape[0] for layer in layers)]
@@ -32,7 +30,7 @@ def sharpness(target: Array, lam: float, layers: Sequence[Array]) -> float:
     if point.size <= MOST_DENSE:
         return float(np.linalg.eigvalsh(product(np.eye(point.size)))[-1])
     start = np.random.default_rng(0).standard_normal(point.size)  # any vector that is not special; the same every time
-    return float(extreme_eigenvalues(product, start, LANCZOS_STEPS)[0][1])
+    return largest_eigenvalue(product, start)[0]
 
 
 def hessian_product(target: Array, lam: float, layers: Sequence[Array], moves: Sequence[Array]) -> list[Array]:

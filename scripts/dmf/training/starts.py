@@ -6,14 +6,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from dmf.theory import haar
+
 Layers = list[NDArray[np.float64]]
 """W_1, ..., W_L; layer l has shape (d_l, d_{l-1}); dimensionless."""
-
-
-def _haar_columns(rows: int, columns: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Haar distributed orthonormal columns: QR of a Gaussian with R's diagonal made positive (Mezzadri 2007)."""
-    q, r = np.linalg.qr(rng.standard_normal((rows, columns)))
-    return np.asarray(q * np.where(np.diag(r) < 0, -1.0, 1.0))
 
 
 def gaussian(widths: Sequence[int], rng: np.random.Generator) -> Layers:
@@ -25,7 +21,7 @@ def orthogonal(widths: Sequence[int], rng: np.random.Generator) -> Layers:
     """Haar semi-orthogonal layers: W W^T = I or W^T W = I, whichever is the smaller identity."""
     layers = []
     for n, m in pairwise(widths):
-        tall = _haar_columns(max(m, n), min(m, n), rng)
+        tall = haar.frame(max(m, n), min(m, n), rng)
         layers.append(tall if m >= n else np.ascontiguousarray(tall.T))
     return layers
 
@@ -39,7 +35,7 @@ def balanced(widths: Sequence[int], rng: np.random.Generator) -> Layers:
     depth, rank = len(widths) - 1, min(widths)
     left, s, right = np.linalg.svd(rng.standard_normal((widths[-1], widths[0])), full_matrices=False)
     roots = (s[:rank] / s[0]) ** (1 / depth)
-    bases = [right[:rank].T, *(_haar_columns(d, rank, rng) for d in widths[1:-1]), left[:, :rank]]
+    bases = [right[:rank].T, *(haar.frame(d, rank, rng) for d in widths[1:-1]), left[:, :rank]]
     return [(bases[i + 1] * roots) @ bases[i].T for i in range(depth)]
 
 

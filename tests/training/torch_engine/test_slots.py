@@ -9,7 +9,7 @@ from torch import Tensor
 
 from dmf.training.record import points_of
 from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov, Status
-from dmf.training.torch_engine.capacity import bytes_of_a_run, runs_side_by_side
+from dmf.training.torch_engine.engine import bytes_of_a_run, runs_side_by_side
 from dmf.training.torch_engine.first_order import FirstOrder
 from dmf.training.torch_engine.lbfgs import LbfgsMethod
 from dmf.training.torch_engine.objective import Problems, fill_lines

@@ -1,4 +1,4 @@
-"""The kinds of targets, one file each. A new kind is a new file here, and its class in the union below."""
+"""The kinds of targets: drawn at random, or made of data. A new kind is a class here, and in the union below."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from dmf.grid.kinds._contract import Built, TargetSpec
-from dmf.grid.kinds.dataset import DatasetTarget
-from dmf.grid.kinds.file import FileTarget
-from dmf.grid.kinds.gaussian import GaussianTarget
-from dmf.grid.kinds.network import NetworkTarget
-from dmf.grid.kinds.spectrum import SpectrumTarget, with_spectrum
+from dmf.grid.kinds.data import DatasetTarget, FileTarget, NetworkTarget
+from dmf.grid.kinds.drawn import GaussianTarget, SpectrumTarget, with_spectrum
 
 Target = Annotated[
     GaussianTarget | SpectrumTarget | FileTarget | DatasetTarget | NetworkTarget, Field(discriminator="kind")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from pydantic import Field
 
-from dmf.grid import standard
 from dmf.grid.fields import Label, Model, Name
-from dmf.grid.labelled import Floats, LabelledMatrix
+from dmf.grid.labelled import LabelledMatrix
 
 
 @dataclass(frozen=True)
@@ -43,29 +40,3 @@ class TargetSpec(Model, ABC):
     @abstractmethod
     def build(self, seed: int) -> Built:
         """The matrix, finite and real, given the seed of the grid. Raises UserError."""
-
-
-class DataTarget(TargetSpec):
-    """A target made of data, standardised or not."""
-
-    center: standard.Center = Field("none", description="Subtract the means of rows, columns or both.")
-    scale: standard.Scale = Field(
-        "none", description="Divide by the Frobenius or spectral norm, or each row or column by its own norm."
-    )
-
-    def standardised(
-        self, data: LabelledMatrix, origin: str, map: standard.Map, outcome: LabelledMatrix | None = None
-    ) -> Built:
-        """What `data` become, and `outcome` with them by the map "cross". Raises UserError."""
-        steps = (map, self.center, self.scale)
-        sources = [data] if outcome is None else [data, outcome]
-        # By the data, not by what was made of them: the last bits of that may differ from machine to machine.
-        definition = {"name": self.name, "data": [values_digest(source.values) for source in sources], "steps": steps}
-        made = standard.standardised(data, outcome, *steps)
-        return Built(made, definition, origin, standard.in_words(*steps))
-
-
-def values_digest(values: Floats) -> str:
-    """SHA-256 of shape and values, the same on every machine and for every file format."""
-    ordered = np.ascontiguousarray(values, dtype="<f8")
-    return hashlib.sha256(f"{values.shape}".encode() + ordered.tobytes()).hexdigest()

@@ -1,6 +1,7 @@
 """Runs a reader in a process of its own: what its C library does to a damaged file then ends that process alone.
 
-SciPy's reader of .mat files and the netCDF library crash on some damaged files, and fill the memory with others.
+SciPy's readers of .mat and .mtx files and the netCDF library crash on some damaged files, and fill the memory with
+others.
 """
 
 from __future__ import annotations

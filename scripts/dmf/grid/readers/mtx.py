@@ -1,92 +1,106 @@
-"""Matrix Market files, dense or sparse (Boisvert, Pozo and Remington 1996).
+"""Matrix Market files, dense or sparse (Boisvert, Pozo and Remington 1996), by SciPy.
 
-Not by scipy.io.mmread, which in version 1.17 crashes the process on a file that ends within a number.
+SciPy's reader crashes on some damaged files, so it runs in a separate process. It also ends a number at the first
+character that it cannot use, without an error: it reads 1.5D+01 as 1.5 and 2,5 as 2. So every line is checked before.
 """
 
 from __future__ import annotations
 
 import io
-import warnings
-from collections.abc import Iterable
+import math
+import re
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dmf.errors import UserError
-from dmf.grid.labelled import Floats, LabelledMatrix, refuse_shape
+from dmf.grid.labelled import LabelledMatrix, refuse_shape
 from dmf.grid.readers._contract import Options
 
 SUFFIXES = (".mtx",)
 USES: tuple[str, ...] = ()
-ISOLATED = False
-LAYOUTS = {"array": 2, "coordinate": 3}  # numbers in the line of sizes
-FIELDS = ("real", "integer")
+ISOLATED = True
+FIELDS = ("real", "double", "integer", "unsigned-integer")
 SYMMETRIES = {"general": 0, "symmetric": 1, "skew-symmetric": -1}  # what mirrors the lower triangle
+NUMBER = rb"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
+SIZES = {"array": 2, "coordinate": 3}  # numbers in the line of sizes
+ENTRIES = {"array": ("one number", NUMBER), "coordinate": ("row, column, value", rb"\d+[ \t]+\d+[ \t]+" + NUMBER)}
 
 
 def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
-    """The matrix, made dense; its size is asked of the header first."""
-    text = io.StringIO(content.decode("utf-8"))
-    layout, sign = _banner(text.readline())
-    sizes = next((line for line in text if line.strip() and not line.startswith("%")), "").split()
-    if len(sizes) != LAYOUTS[layout] or not all(size.isascii() and size.isdigit() for size in sizes):
-        raise UserError(f"got sizes {' '.join(sizes)[:40]!r}, expected {LAYOUTS[layout]} whole numbers")
-    rows, columns, *entries = map(int, sizes)
+    """The matrix, made dense; its size is checked before. Values at one place of a general matrix add up."""
+    from scipy.io import mmread
+
+    banner, _, text = re.sub(rb"\r\n?", b"\n", content).partition(b"\n")
+    layout, symmetry = _banner(banner.decode("latin-1"))
+    text = re.sub(rb"%.*", b"", text)  # comments, in any encoding
+    text = re.sub(rb"(?<=[\d.])[dD](?=[-+]?\d)", b"e", text)  # Fortran's exponents
+    sizes, end = _sizes(text, layout)
+    rows, columns, stored = sizes[0], sizes[1], math.prod(sizes) if layout == "array" else sizes[2]
     refuse_shape((rows, columns))
+    sign = SYMMETRIES[symmetry]
     if sign and rows != columns:
-        raise UserError(f"got {rows} rows and {columns} columns of a symmetric matrix")
-    if layout == "array":
-        numbers = _numbers(text, rows * (rows + sign) // 2 if sign else rows * columns, 1)
-        return LabelledMatrix(_dense(numbers[:, 0], rows, columns, sign))
-    return LabelledMatrix(_sparse(_numbers(text, entries[0], 3), rows, columns, sign))
+        raise UserError(f"got {rows} rows and {columns} columns of a {symmetry} matrix")
+    if sign and layout == "array":
+        stored = rows * (rows + sign) // 2
+    count = _count(text, end, layout)
+    if count != stored:
+        raise UserError(f"has {count} entries, expected {stored}")
+    text = re.sub(rb"(?<!\S)\+", b"", text)  # SciPy refuses +1
+    file = f"%%MatrixMarket matrix {layout} real {symmetry}\n".encode() + text  # also integers, which may be 1e3
+    matrix = mmread(io.BytesIO(file), spmatrix=False)
+    if layout == "coordinate":
+        if sign:
+            _refuse_mirrored(matrix.coords[0], matrix.coords[1], symmetry)
+        matrix = matrix.toarray()
+    if sign == -1 and matrix.diagonal().any():
+        place = np.flatnonzero(matrix.diagonal())[0] + 1
+        raise UserError(
+            f"is skew-symmetric, but row {place}, column {place} is not zero; say general in the first line"
+        )
+    return LabelledMatrix(matrix)
 
 
-def _banner(line: str) -> tuple[str, int]:
+def _banner(line: str) -> tuple[str, str]:
     words = line.lower().split()
-    if len(words) != 5 or words[:2] != ["%%matrixmarket", "matrix"] or words[2] not in LAYOUTS:
+    if len(words) != 5 or words[:2] != ["%%matrixmarket", "matrix"] or words[2] not in SIZES:
         raise UserError(
             f"begins with {line[:40].strip()!r}, expected '%%MatrixMarket matrix array real general' or alike"
         )
     if words[3] not in FIELDS or words[4] not in SYMMETRIES:
         raise UserError(f"is {words[3]} {words[4]}, expected real or integer, and one of {', '.join(SYMMETRIES)}")
-    return words[2], SYMMETRIES[words[4]]
+    return words[2], words[4]
 
 
-def _numbers(text: Iterable[str], count: int, width: int) -> Floats:
-    """Numbers (count, width) of as many lines."""
-    lines = filter(str.strip, text)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of no line at all, which may be right
-        numbers = np.loadtxt(lines, dtype=np.float64, comments=None, ndmin=2, max_rows=count)
-    numbers = numbers.reshape(0, width) if numbers.size == 0 else numbers
-    more = next(lines, None)
-    if len(numbers) != count or more:
-        raise UserError(f"has {'more than ' if more else ''}{len(numbers)} entries, expected {count}")
-    if numbers.shape[1] != width:
-        raise UserError(f"has {numbers.shape[1]} numbers a line, expected {width}")
-    return numbers
+def _sizes(text: bytes, layout: str) -> tuple[list[int], int]:
+    """The numbers of the first line that is not empty, and where it ends."""
+    start = len(text) - len(text.lstrip())
+    line = text[start:].partition(b"\n")[0]
+    sizes = line.split()
+    if len(sizes) != SIZES[layout] or not all(map(bytes.isdigit, sizes)):
+        shown = line.decode("latin-1")[:40].strip()
+        raise UserError(f"got sizes {shown!r}, expected {SIZES[layout]} whole numbers")
+    return list(map(int, sizes)), start + len(line)
 
 
-def _dense(numbers: Floats, rows: int, columns: int, sign: int) -> Floats:
-    """Columns one after the other; of a symmetric matrix their lower parts."""
-    if not sign:
-        return numbers.reshape(columns, rows).T
-    matrix = np.zeros((rows, rows))
-    column, row = np.triu_indices(rows, 0 if sign == 1 else 1)
-    matrix[column, row] = sign * numbers
-    matrix[row, column] = numbers
-    return matrix
+def _count(text: bytes, start: int, layout: str) -> int:
+    """The number of entries, one a line from `start` on. Raises UserError, with its number, for a line that is none."""
+    what, entry = ENTRIES[layout]
+    count = 0
+    for line in re.finditer(rb"^[ \t]*+(?:(%b)[ \t]*+$|\S.*)" % entry, text[start:], re.MULTILINE):
+        if not line[1]:
+            number = 2 + text.count(b"\n", 0, start + line.start())
+            raise UserError(f"line {number}: got {line[0].decode('latin-1').strip()[:40]!r}, expected {what}")
+        count += 1
+    return count
 
 
-def _sparse(entries: Floats, rows: int, columns: int, sign: int) -> Floats:
-    """Row, column and value a line, counted from 1; values at one place add up."""
-    row, column, values = entries[:, 0], entries[:, 1], entries[:, 2]
-    inside = (row >= 1) & (row <= rows) & (column >= 1) & (column <= columns)
-    if not (inside & (row % 1 == 0) & (column % 1 == 0)).all():
-        raise UserError(f"has an entry outside of its {rows} rows and {columns} columns")
-    places = row.astype(int) - 1, column.astype(int) - 1
-    matrix = np.zeros((rows, columns))
-    np.add.at(matrix, places, values)
-    if sign:
-        apart = places[0] != places[1]
-        np.add.at(matrix, (places[1][apart], places[0][apart]), sign * values[apart])
-    return matrix
+def _refuse_mirrored(rows: NDArray[np.int32], columns: NDArray[np.int32], symmetry: str) -> None:
+    """Raise UserError where both triangles are in the file: SciPy adds the mirror image of each to the other."""
+    places, times = np.unique(rows * 2**15 + columns, return_counts=True)  # either is at most LARGEST_DIMENSION
+    if (times > 1).any():
+        row, column = divmod(int(places[times > 1][0]), 2**15)
+        raise UserError(
+            f"is {symmetry}, but has row {row + 1}, column {column + 1} twice, maybe as its mirror image; "
+            "leave one of them out, or say general in the first line"
+        )

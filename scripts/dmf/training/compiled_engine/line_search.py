@@ -20,8 +20,8 @@ from dmf.training.constants import (
     DECREASE,
     EXTEND_LEAST,
     EXTEND_MOST,
+    FLAT,
     MARGIN,
-    ROUNDING,
 )
 from dmf.training.result import Array
 
@@ -49,7 +49,7 @@ def judge(
     """
     lanes[search + TRIED, v] += 1
     change, steepness = value - lanes[search + VALUE, v], lanes[search + SLOPE, v]
-    flat = abs(change) <= ROUNDING * scale
+    flat = abs(change) <= FLAT * scale
     level = flat and slope <= (2 * APPROXIMATE - 1) * steepness
     near = np.isfinite(value + slope) and (change <= DECREASE * t * steepness or level)
     if near and slope >= CURVATURE * steepness:

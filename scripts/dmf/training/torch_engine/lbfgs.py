@@ -1,6 +1,6 @@
 """Limited-memory BFGS for a batch of runs: the algorithm of compiled_engine/lbfgs.py, as tensors and masks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -9,8 +9,13 @@ from torch import Tensor
 from dmf.training.constants import FIRST_STEP, PATIENCE, REFINED_TRIALS, TRIALS
 from dmf.training.settings import Lbfgs, Status
 from dmf.training.torch_engine.line_search import Search, begin, judge, put
-from dmf.training.torch_engine.objective import Problems, value_and_gradient
-from dmf.training.torch_engine.refine import apply_h0
+from dmf.training.torch_engine.objective import (
+    Problems,
+    carry_down,
+    layer_views,
+    prefix_products,
+    value_and_gradient,
+)
 from dmf.training.torch_engine.slots import RUNNING, Run
 
 Objective = Callable[[Any, Tensor, tuple[int, ...]], tuple[Tensor, Tensor]]
@@ -157,6 +162,19 @@ class LbfgsMethod:
         run.code.masked_fill_(accepted & (norm <= tolerances), Status.CONVERGED)
         change_square = change.square().sum(1)
         return Trial(point, value, gradient, square, along, change_square, curvature, accepted, failed, learned)
+
+
+def apply_h0(problems: Problems, theta: Tensor, vectors: Tensor, widths: Sequence[int]) -> Tensor:
+    """H_0 = (1 / 2 lambda) (I - J^T inverse J) of dmf.training.refinement times vectors (B, N), J at theta (B, N)."""
+    layers = layer_views(theta, widths)
+    products = prefix_products(layers, problems.targets.shape[2])
+    out = vectors.clone()
+    parts = layer_views(out, widths)
+    change = prefix_products(parts[:1], problems.targets.shape[2])[0]
+    for i in range(1, len(layers)):
+        change = torch.bmm(layers[i], change) + torch.bmm(parts[i], products[i - 1])
+    carry_down(layers, products, change * -problems.inverse, parts)
+    return out / (2 * problems.lams).unsqueeze(1)
 
 
 def _learn(state: State, trial: Trial, head: int) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dmf.training.constants import APPROXIMATE, CURVATURE, DECREASE, EXTEND_LEAST, EXTEND_MOST, MARGIN, ROUNDING
+from dmf.training.constants import APPROXIMATE, CURVATURE, DECREASE, EXTEND_LEAST, EXTEND_MOST, FLAT, MARGIN
 
 
 class Search(NamedTuple):
@@ -45,7 +45,7 @@ def judge(search: Search, runs: Tensor, value: Tensor, slope: Tensor, scale: Ten
     The others of `runs` get their next trial in t. `scale` is the size of the terms whose sum F is.
     """
     change, steepness = value - search.value, search.slope
-    flat = change.abs() <= ROUNDING * scale
+    flat = change.abs() <= FLAT * scale
     level = flat & (slope <= (2 * APPROXIMATE - 1) * steepness)
     near = (value + slope).isfinite() & ((change <= DECREASE * search.t * steepness) | level)
     accepted = runs & near & (slope >= CURVATURE * steepness)

@@ -2,15 +2,21 @@
 
 import importlib.util
 import json
+import tracemalloc
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from dmf.dataset.project import open_project
 from dmf.grid.cells import Group, Series
-from dmf.grid.resources import memory, minutes, train_memory, train_seconds
+from dmf.grid.cost import SIDE_BY_SIDE, bytes_to_train, memory, minutes, train_memory, train_seconds
 from dmf.grid.tiles import Tile
+from dmf.training.compiled_engine.instructions import LANES
+from dmf.training.engine import train
+from dmf.training.settings import GradientDescent, Lbfgs
+from dmf.training.starts import draw_start
 from harness import ROOT
 
 RESULTS = ROOT / "benchmarks/results/2026-11-26-jobs.tsv"
@@ -48,7 +54,7 @@ def test_jobs_of_today_are_predicted(
     config = jobs.tile_config(rows, columns, depth, "same", count, False)
     (tile,) = open_project(config, "jobs", tmp_path).plan.wanted
     output = {"tile": str(tmp_path / "data/tiles/x.nc")}
-    given = {"input": {"code": str(jobs.CODE)}, "params": {"tile": json.dumps(tile.as_json())}}
+    given = {"params": {"tile": json.dumps(tile.as_json()), "code": jobs.CODE}}
     cpu = float("inf")
     for _ in range(3):  # beside other work a job takes more CPU time, never less
         again, rss = jobs.job("train.py", output=output, config=config, **given)
@@ -64,3 +70,25 @@ def test_every_attempt_asks_for_more() -> None:
     assert [memory(1000, n) / memory(1000, 1) for n in (2, 3)] == [2, 3]
     assert [minutes(600, n) / minutes(600, 1) for n in (2, 3)] == [2, 3]
     assert minutes(600, 1) * 60 >= 600
+
+
+@pytest.mark.parametrize(
+    "optimizer", [Lbfgs(name="lbfgs", max_iterations=2), GradientDescent(name="gd", max_iterations=2)]
+)
+@pytest.mark.parametrize(("widths", "runs"), [((160,) * 4, 1), ((4,) * 4, 20_000)])
+def test_the_estimate_is_near_the_peak_that_python_counts(widths, runs, optimizer):
+    """One run, whose state counts, and many, whose copies do."""
+    rng = np.random.default_rng(0)
+    start = draw_start("gaussian", widths, rng)
+    problem = np.ones((runs, widths[-1], widths[0])), np.ones(runs)
+    tracemalloc.start()
+    drawn = [np.stack([layer] * runs) for layer in start]  # as draw_starts does
+    scaled = [2 * layer for layer in drawn]
+    train(*problem, [layer.copy() for layer in scaled], np.full(runs, 1e-9), optimizer)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0.6 * peak < bytes_to_train(widths, runs, optimizer) < 1.6 * peak
+
+
+def test_the_engine_trains_as_many_side_by_side():
+    assert SIDE_BY_SIDE == LANES

@@ -1,4 +1,4 @@
-"""Targets with prescribed singular values."""
+"""Targets drawn at random: independent normal entries, or prescribed singular values between random bases."""
 
 from __future__ import annotations
 
@@ -7,10 +7,24 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from dmf.grid.fields import Dimension, Finite
+from dmf.grid.fields import Dimension, Finite, Positive
 from dmf.grid.kinds._contract import Built, TargetSpec
 from dmf.grid.labelled import Floats, LabelledMatrix
 from dmf.grid.seeds import generator
+from dmf.theory import haar
+
+
+class GaussianTarget(TargetSpec):
+    """Independent normal entries."""
+
+    kind: Literal["gaussian"]
+    shape: tuple[Dimension, Dimension] = Field(description="Rows d_L and columns d_0.")
+    scale: Positive = Field(1.0, description="Standard deviation of an entry.")
+
+    def build(self, seed: int) -> Built:
+        """Drawn from the seed and the name alone."""
+        values = self.scale * generator(["target", seed, self.name]).standard_normal(self.shape)
+        return Built(LabelledMatrix(values), self.model_dump(exclude={"label"}))
 
 
 class SpectrumTarget(TargetSpec):
@@ -43,12 +57,6 @@ def with_spectrum(spec: SpectrumTarget, rng: np.random.Generator) -> Floats:
     """U diag(singular_values) V^T with U, V uniform (Haar) orthonormal bases."""
     rows, columns = spec.shape
     rank = len(spec.singular_values)
-    left, right = (_orthonormal(size, rank, rng) for size in (rows, columns))
+    left, right = (haar.frame(size, rank, rng) for size in (rows, columns))
     matrix: Floats = (left * np.array(spec.singular_values)) @ right.T
     return matrix
-
-
-def _orthonormal(size: int, rank: int, rng: np.random.Generator) -> Floats:
-    q, r = np.linalg.qr(rng.standard_normal((size, rank)))
-    basis: Floats = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # fixing the signs makes QR's Q uniform
-    return basis

@@ -1,4 +1,4 @@
-"""Shares of runs, and how well a number of runs determines them."""
+"""Wilson's interval: how well a number of runs determines the share of them that ended somewhere."""
 
 from __future__ import annotations
 

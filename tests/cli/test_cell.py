@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from dmf.cli.cell import train_again
 from dmf.errors import UserError
-from dmf.evidence.again import train_again
 from small import Trained
 
 VALUES = ("objective", "gradient_norm", "end_to_end", "layer_norm_sq", "iterations", "status", "hessian_trace")

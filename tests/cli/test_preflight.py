@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from dmf.cli.preflight import preflight_table
-from dmf.dataset.preflight import ROOM, estimate, refuse
+from dmf.cli.preflight import ROOM, estimate, preflight_table, refuse
 from dmf.dataset.project import open_project
 from dmf.errors import UserError
-from dmf.grid.tiles import seconds_per_run
+from dmf.grid.cost import seconds_per_run
 from small import SMALL, Trained
 
 

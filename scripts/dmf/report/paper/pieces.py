@@ -1,17 +1,26 @@
-"""A paragraph on methods, from a run's own provenance, configuration and verdicts: no number is written by hand."""
+"""What a paper takes of a report: the table of verdicts, figures with captions, a paragraph on methods, references.
+
+Every number in them comes from the run's own provenance, configuration and verdicts.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dmf.evidence.claim import Verdict
+from dmf.figures.figure import Figure
 from dmf.grid.config import Grid, Lambdas
 from dmf.report.census import AT_MINIMUM, WITHOUT_CERTIFICATE
 from dmf.report.folder import Series
 from dmf.report.paper import tex
 
+ONE_COLUMN = 300  # points; no journal's column is wider
+SOFTWARE = "dmflandscape"  # the key of this workflow in the references
 KINDS = {
     "gaussian": "with independent standard normal entries",
     "spectrum": "with a prescribed spectrum",
@@ -26,6 +35,33 @@ OPTIMIZERS = {
     "adam": "Adam",
 }
 SCHEMES = {"gaussian": "Gaussian", "orthogonal": "orthogonal", "balanced": "balanced", "identity": "identity"}
+
+
+@dataclass(frozen=True)
+class Float:
+    """A figure's texts, its name, and whether it takes both columns."""
+
+    name: str
+    figure: Figure
+    wide: bool
+
+
+def verdict_table(verdicts: Sequence[Verdict], provenance: Mapping[str, Any]) -> str:
+    """All verdicts as one LaTeX table, for booktabs."""
+    return tex.environment().get_template("verdicts.tex.j2").render(verdicts=verdicts, provenance=provenance)
+
+
+def figure_floats(floats: Sequence[Float]) -> str:
+    """Every figure as a LaTeX float with its caption."""
+    return tex.environment().get_template("figures.tex.j2").render(floats=floats)
+
+
+def figure_float(name: str, figure: Figure, drawing: Path) -> Float:
+    """The float of a figure drawn for print as PDF. Raises ValueError for a PDF that does not tell its size."""
+    box = re.search(rb"/MediaBox \[ *0 0 ([0-9.]+) ", drawing.read_bytes())
+    if box is None:
+        raise ValueError(f"{drawing}: no page size; expected a PDF with one page")
+    return Float(name, figure, float(box[1]) > ONE_COLUMN)
 
 
 def methods(
@@ -83,3 +119,28 @@ def _value(values: Sequence[float]) -> str:
     if len(values) == 1:
         return rf"value of $\lambda$, {tex.given(values[0])},"
     return rf"values of $\lambda$ from {tex.given(min(values))} to {tex.given(max(values))}"
+
+
+def bibtex(citation: Mapping[str, Any], revision: str) -> str:
+    """All entries. `citation` is CITATION.cff as read; `revision` of the code that made the numbers."""
+    cited = Path(__file__).with_name("cited.bib").read_text(encoding="utf-8")
+    return f"{cited}\n{software_entry(citation, revision)}"
+
+
+def software_entry(citation: Mapping[str, Any], revision: str) -> str:
+    """The workflow's own entry. Raises KeyError for a citation without title, authors, version or date."""
+    fields = {
+        "title": "{" + tex.plain(citation["title"]) + "}",
+        "author": " and ".join(_author(author) for author in citation["authors"]),
+        "year": str(citation["date-released"])[:4],
+        "note": f"Version {tex.plain(str(citation['version']))}, revision {tex.plain(revision)}",
+    }
+    lines = ",\n".join(f"  {name:<6} = {{{value}}}" for name, value in fields.items())
+    return f"@misc{{{SOFTWARE},\n{lines}\n}}\n"
+
+
+def _author(author: Mapping[str, str]) -> str:
+    """A person by family name, or a body by a name that is not to be taken apart."""
+    if "name" in author:
+        return "{" + tex.plain(author["name"]) + "}"
+    return tex.plain(f"{author['family-names']}, {author['given-names']}")

@@ -10,7 +10,7 @@ import xarray as xr
 from dmf.dataset.schema import MISSING
 from dmf.errors import UserError
 from dmf.report.census import census
-from dmf.report.missing import lost_runs, missing
+from dmf.report.listing import lost_runs, missing
 from dmf.report.provenance import gaps
 from dmf.report.summary import summarize
 from html_reader import Reader

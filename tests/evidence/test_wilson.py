@@ -5,7 +5,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from dmf.evidence.shares import QUANTILE, wilson
+from dmf.evidence.wilson import QUANTILE, wilson
 
 
 @pytest.mark.parametrize(("count", "total"), [(0, 5), (1, 5), (17, 40), (40, 40), (500, 102_400)])

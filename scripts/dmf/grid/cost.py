@@ -1,0 +1,98 @@
+"""What training and its jobs cost: seconds, bytes of a run, memory; from shapes alone, so before anything is drawn.
+
+The constants of jobs are fitted to benchmarks/results/*-jobs.tsv.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from dmf.grid.cells import Group
+from dmf.training.refinement import TOGETHER, pays
+from dmf.training.settings import Optimizer
+
+if TYPE_CHECKING:
+    from dmf.grid.chunks import Chunk
+    from dmf.grid.tiles import Tile
+
+MIB = 2**20
+SCALARS = 9  # objective, gradient norm and the like: numbers that every run has once
+SIDE_BY_SIDE = 8  # runs in the compiled engine's registers (dmf.training.compiled_engine.instructions.LANES)
+VECTORS = 5  # of a run's parameters beside the pairs of L-BFGS: two points, two gradients, a direction
+COPIES = 6  # of a batch's parameters: drawn, scaled, joined, as the engine takes them, its own, the record's
+STAGE_COPIES = 7  # of the parameters of runs that go through the stages of L-BFGS together, frames and targets included
+NUMBER = 8  # bytes
+PART = 2**21  # parameters of the runs that a job trains together: 16 MiB, about what a processor's nearer memory holds
+LEAST_PART = 256  # runs: with few, lanes stand idle while the last ones end
+# A Python with the libraries of a step before it holds a run; torch (not measured on a graphics card) brings more.
+BASE_MIB, TORCH_MIB = 260.0, 700.0
+START_SECONDS = 3.5
+TRAINED_COPIES, STORED_COPIES = 6.0, 2.2  # of the parameters of runs trained together, and of a tile's stored runs
+CHUNK_COPIES, TILE_COPIES = 1.4, 2.5  # of all runs of a chunk, and of the tile being placed in it
+SLACK = 1.5  # the mean over a tile is predicted; lambda, starts and the processor decide the rest
+
+
+def seconds_per_run(group: Group) -> float:
+    """Predicted seconds to train one run on one core; the constants are fitted in benchmarks/cost_model.py."""
+    parameters = sum(a * b for a, b in zip(group.widths[1:], group.widths[:-1], strict=True))
+    return 6e-5 + parameters * (3e-7 + 1.2e-8 * max(group.widths) + 4e-8 * group.depth)
+
+
+def run_bytes(group: Group, layers: bool) -> int:
+    """Bytes that the values of one stored run take; `layers` says whether its layers are kept."""
+    widths = group.widths
+    numbers = widths[0] * widths[-1] + min(widths[0], widths[-1]) + group.depth + SCALARS
+    return 8 * (numbers + (sum(a * b for a, b in pairwise(widths)) if layers else 0))
+
+
+def runs_together(widths: Sequence[int], runs: int, device: str) -> int:
+    """How many of so many runs a job draws, trains and records together; a graphics card wants all of them."""
+    if device != "cpu":
+        return runs
+    return min(runs, max(LEAST_PART, PART // sum(m * n for n, m in pairwise(widths))))
+
+
+def bytes_to_train(widths: Sequence[int], runs: int, optimizer: Optimizer) -> int:
+    """Memory in bytes that training `runs` runs of widths (d_0, ..., d_L) in one batch takes on a processor.
+
+    An estimate, 2 to 6 percent above what was measured for widths of 8 to 400; programs and libraries come on top.
+    """
+    parameters = sum(m * n for n, m in pairwise(widths))
+    entries, products = widths[-1] * widths[0], widths[0] * (sum(widths[2:]) + 2 * max(widths))
+    pairs = getattr(optimizer, "memory", 0)
+    state = (2 * pairs + VECTORS) * parameters + entries + products
+    stages = STAGE_COPIES * min(runs * parameters, TOGETHER) if pays(widths) else 0
+    return NUMBER * (SIDE_BY_SIDE * state + runs * (COPIES * parameters + 2 * entries) + stages)
+
+
+def train_memory(tile: Tile, layers: bool, device: str) -> float:
+    """Peak MiB of the job that trains a tile; `layers` and `device` are the grid's."""
+    base = BASE_MIB if device == "cpu" else TORCH_MIB
+    parameters = sum(m * n for n, m in pairwise(tile.group.widths))
+    trained = 8 * parameters * runs_together(tile.group.widths, tile.runs, device)
+    stored = tile.runs * run_bytes(tile.group, layers)
+    return base + (TRAINED_COPIES * trained + STORED_COPIES * stored) / MIB
+
+
+def train_seconds(tile: Tile) -> float:
+    """Seconds of one core of the job that trains a tile, its start included."""
+    return START_SECONDS + SLACK * tile.seconds
+
+
+def chunk_memory(chunks: Sequence[Chunk], layers: bool) -> float:
+    """Peak MiB of a job that assembles a chunk, or certifies `chunks` together."""
+    held = sum(chunk.block.runs * run_bytes(chunk.block.group, layers) for chunk in chunks)
+    tiles = [tile.runs * run_bytes(tile.group, layers) for chunk in chunks for tile in chunk.tiles]
+    return BASE_MIB + (CHUNK_COPIES * held + TILE_COPIES * max(tiles, default=0)) / MIB
+
+
+def memory(predicted: float, attempt: int) -> int:
+    """MB to ask for: a quarter and Snakemake's own 250 more than predicted, and as much again at every new attempt."""
+    return attempt * int(1.25 * predicted + 250)
+
+
+def minutes(seconds: float, attempt: int) -> int:
+    """Minutes to ask for: five, and three times what is predicted; as much again at every new attempt."""
+    return attempt * (5 + int(3 * seconds / 60))

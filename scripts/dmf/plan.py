@@ -1,0 +1,246 @@
+"""What one call of the workflow makes of a grid, decided before its first job: a configuration in, a plan out.
+
+Rules read attributes and methods of the plan and decide nothing themselves. Planning reads files and writes none, and
+imports no library that trains or draws: every look at the workflow would wait for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from dmf.claims import claim_module, load_claims
+from dmf.cli.preflight import preflight
+from dmf.code import code_fingerprint
+from dmf.dataset.locks import check_writable, hold
+from dmf.dataset.project import Project
+from dmf.dataset.source import DataSource, Folders, grid_keys, tile_files
+from dmf.figures import figure_studies
+from dmf.grid.chunks import Chunk, thinning
+from dmf.grid.config import Grid, chosen
+from dmf.grid.cost import chunk_memory, memory, minutes, train_memory, train_seconds
+from dmf.grid.tiles import Tile
+from dmf.studies import Settings, study_names
+from dmf.studies.contract import OF_THE_GRID
+
+MEASURED = ("networks", "practice")  # studies whose measurements have a section on the page
+MINIMUM_SEARCH, REFUTE = "minimum_search.nc", "refute.nc"
+
+
+@dataclass(frozen=True)
+class WorkflowPlan:
+    """All that the rules need to know; made by `plan_workflow`.
+
+    `settings` maps files of the data folder that are no runs to the text of what they are made with, which they carry;
+    `absent` are those that an incomplete archive lacks. `claims` and `figures` map the names to be made to the study
+    that each reads; "runs" and "targets" are the grid's, not studies.
+    """
+
+    project: Project
+    source: DataSource
+    folders: Folders
+    settings: Mapping[str, str]
+    absent: Sequence[str]
+    claims: Mapping[str, str]
+    figures: Mapping[str, str]
+
+    @property
+    def grid(self) -> Grid:
+        """The checked configuration."""
+        return self.project.grid
+
+    # Chunks and tiles by name.
+
+    @cached_property
+    def evidence_chunks(self) -> dict[str, list[Chunk]]:
+        """The chunks whose runs are certified together, by the stem of the file of evidence."""
+        return self.project.evidence_chunks()
+
+    @cached_property
+    def chunks(self) -> dict[str, Chunk]:
+        """What is assembled into one file each."""
+        return {chunk.name: chunk for some in self.evidence_chunks.values() for chunk in some}
+
+    @cached_property
+    def tiles(self) -> dict[str, Tile]:
+        """What is trained in one job each."""
+        return {tile.name: tile for tile in self.project.plan.wanted}
+
+    # Files that rules read.
+
+    def tiles_of(self, chunk: str) -> list[str]:
+        """The files that a chunk is assembled from."""
+        return tile_files(self.chunks[chunk], self.folders.data)
+
+    def trained_of(self, chunk: str) -> list[str]:
+        """The files that a chunk of an unfinished grid is assembled from: those that exist."""
+        return self.source.trained(self.chunks[chunk], self.folders.data)
+
+    def runs_of(self, evidence_chunk: str) -> list[str]:
+        """The assembled files that are certified together."""
+        return [f"{self.folders.runs}/{chunk.name}.nc" for chunk in self.evidence_chunks[evidence_chunk]]
+
+    def evidence_of(self, study: str) -> list[str]:
+        """The files that a claim or a figure on a study reads."""
+        if study in OF_THE_GRID:
+            return [f"{self.folders.made}/{name}.nc" for name in self.evidence_chunks]
+        return [f"{self.folders.data}/{_file_of(study)}"]
+
+    def controls_of(self, study: str) -> str:
+        """The file with the cells in which statements on a study are false; of the targets, they themselves."""
+        if study in OF_THE_GRID:
+            return f"{self.folders.data}/{'controls.nc' if study == 'runs' else 'targets.nc'}"
+        return self.evidence_of(study)[0]
+
+    def made_with(self, study: str) -> str:
+        """The settings that the file of a study's controls must carry; "" of targets, which carry none."""
+        return self.settings.get(self.controls_of(study).removeprefix(f"{self.folders.data}/"), "")
+
+    def drawn_studies(self) -> list[str]:
+        """The files of all studies that a figure draws."""
+        own = {study for study in self.figures.values() if study not in OF_THE_GRID}
+        return sorted(self.controls_of(study) for study in own)
+
+    @property
+    def measured(self) -> list[str]:
+        """The files of studies whose measurements have a section on the page."""
+        return [f"{self.folders.data}/{_file_of(study)}" for study in MEASURED if _file_of(study) in self.settings]
+
+    @property
+    def searched(self) -> list[str]:
+        """The file of the search for global minimizers; none where there is no search."""
+        return [f"{self.folders.data}/{MINIMUM_SEARCH}"] if MINIMUM_SEARCH in self.settings else []
+
+    @property
+    def found(self) -> list[str]:
+        """The file of what the search for refutations found; none where there is no search."""
+        return [f"{self.folders.reports}/refute.json"] if REFUTE in self.settings else []
+
+    # Parameters: what a job reruns for where it changes.
+
+    def code(self, step: str, plugin: str = "") -> str:
+        """The fingerprint of the code of a step; `plugin` names the claim, figure or study that it is about."""
+        return code_fingerprint(step, *plugins(step, plugin))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The display label of every target."""
+        return {target.name: target.label for target in self.project.targets}
+
+    @property
+    def definitions(self) -> list[list[Any]]:
+        """What the file of targets is made from."""
+        return [[target.name, target.fingerprint, *target.words] for target in self.project.targets]
+
+    @property
+    def every(self) -> tuple[int, int]:
+        """Figures draw every which draw of every which cell; (1, 1) for all."""
+        return thinning(self.project.cells, self.project.series, self.grid.starts.count)
+
+    @property
+    def enough(self) -> list[float]:
+        """What a grid asks of a verdict: runs of a cell, and the share of cells, that must count."""
+        return [self.grid.certificate.runs_per_cell, self.grid.certificate.cells]
+
+    # Resources: MB and minutes to ask for.
+
+    def train_mb(self, tile: str, attempt: int) -> int:
+        """Memory of the job that trains a tile."""
+        return memory(train_memory(self.tiles[tile], self.grid.keep.layers, self.grid.device), attempt)
+
+    def train_minutes(self, tile: str, attempt: int) -> int:
+        """Time of the job that trains a tile."""
+        return minutes(train_seconds(self.tiles[tile]), attempt)
+
+    def assemble_mb(self, chunk: str, attempt: int) -> int:
+        """Memory of the job that assembles a chunk."""
+        return memory(chunk_memory([self.chunks[chunk]], self.grid.keep.layers), attempt)
+
+    def certify_mb(self, evidence_chunk: str, attempt: int) -> int:
+        """Memory of the job that certifies an evidence chunk."""
+        return memory(chunk_memory(self.evidence_chunks[evidence_chunk], self.grid.keep.layers), attempt)
+
+    def begin(self, runs_here: bool) -> AbstractContextManager[object]:
+        """Hold the folders that jobs write, and record the grid beside its data; to be called before the first job.
+
+        Nobody else may run the grid until the lock that is returned is left or garbage. Where jobs do not run here,
+        print first what the grid takes. Raises UserError where the folders are held or cannot be written, or where the
+        grid cannot fit.
+        """
+        check_writable(Path(self.folders.reports))
+        held = hold(Path(self.folders.made))
+        if self.source.trains:
+            if not runs_here:
+                preflight(self.project, Console(stderr=True, width=100), runs_here=False)
+            self.project.record()
+        return held
+
+
+def plan_workflow(config: Mapping[str, Any], source: str, trains_here: bool = True) -> WorkflowPlan:
+    """The plan of a configuration as Snakemake holds it.
+
+    `source` is the file to name in a complaint; `trains_here` says that this machine trains, so that it needs the
+    grid's device and memory. Raises UserError with one line for a wrong configuration, or an archive that is of another
+    grid. Writes nothing.
+    """
+    data = DataSource.asked(config)
+    project = data.open(grid_keys(config), source, trains_here)
+    studies = chosen("studies", project.grid.studies, study_names(), source)
+    figures = chosen("figures", project.grid.figures, list(figure_studies()), source)
+    wanted = settings_of(project, studies)
+    absent = data.absent(project, wanted)
+    settings = {name: text for name, text in wanted.items() if name not in absent}
+    readable = {*OF_THE_GRID, *(study for study in (*studies, "minimum_search") if _file_of(study) in settings)}
+    return WorkflowPlan(
+        project,
+        data,
+        data.folders(project.grid.grid),
+        settings,
+        absent,
+        {name: claim.study for name, claim in load_claims().items() if claim.study in readable},
+        {name: study for name, study in figure_studies().items() if study in readable and name in figures},
+    )
+
+
+def settings_of(project: Project, studies: Sequence[str]) -> dict[str, str]:
+    """What each file of the data folder that is no runs is made with, as text that is equal where the files are."""
+    grid = project.grid
+    settings = {"controls.nc": project.training}
+    settings |= {_file_of(study): canonical([study, asdict(Settings.of(grid))]) for study in studies}
+    if grid.refute.runs:
+        settings[REFUTE] = canonical([project.training, grid.refute.runs])
+    if grid.minimum_search.runs:
+        targets = [[target.name, target.fingerprint] for target in project.targets]
+        cells = [targets, grid.depths, grid.hidden_widths, grid.lambdas.model_dump()]
+        settings[MINIMUM_SEARCH] = canonical([project.training, grid.minimum_search.runs, cells])
+    return settings
+
+
+def plugins(step: str, plugin: str = "") -> list[str]:
+    """The modules that a step loads by name: that of a claim, figure or study `plugin`, or all that it may load."""
+    if step == "check":
+        return [claim_module(plugin)]
+    if step in ("draw", "study"):
+        return [f"dmf.{'figures' if step == 'draw' else 'studies'}.{plugin}"]
+    claims = load_claims()
+    if step in ("refute", "judge_attempts"):
+        return [claim_module(name) for name, claim in claims.items() if claim.study == "runs"]
+    loaded = [claim_module(name) for name in claims] if step in ("report", "paper", "verify") else []
+    return loaded + ([f"dmf.figures.{name}" for name in figure_studies()] if step in ("report", "paper") else [])
+
+
+def canonical(value: Any) -> str:
+    """JSON that is equal where values are: parameters are compared as text to decide what to rerun."""
+    return json.dumps(value, sort_keys=True)
+
+
+def _file_of(study: str) -> str:
+    """The file of a study's evidence, in the data folder."""
+    return MINIMUM_SEARCH if study == "minimum_search" else f"studies/{study}.nc"

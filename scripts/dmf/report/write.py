@@ -1,0 +1,125 @@
+"""A report from its files to its files: the content of the page is gathered, and every table and page written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from dmf.claims import load_claim
+from dmf.dataset.provenance import file_attributes
+from dmf.dataset.store import read, read_header, write, write_text
+from dmf.dataset.targets import targets_from_dataset
+from dmf.evidence.cases import shared_table
+from dmf.evidence.claim import Verdict
+from dmf.figures import load_figures
+from dmf.grid.config import Grid
+from dmf.grid.targets import TargetMatrix
+from dmf.refute.record import read_record
+from dmf.report import census
+from dmf.report.explorer.page import explorer_html
+from dmf.report.page import Content, page_html
+from dmf.report.pictures import Picture, picture
+from dmf.report.practice import practice
+from dmf.report.provenance import provenance, runs_facts
+from dmf.report.search import Searched, cells_with_minimum, cost
+from dmf.report.summary import summarize
+from dmf.report.verdicts import csv_text, read_verdicts
+from dmf.studies.contract import check_study
+
+
+class Inputs(Protocol):
+    """Files that a report is made from, each list possibly empty but `evidence` and `runs`.
+
+    `evidence` and `runs` are of the grid's runs, `cells` a table for each claim; `found` and `searched` are what the
+    two searches found, `measured` studies with a section on the page.
+    """
+
+    evidence: Sequence[str]
+    targets: str
+    runs: Sequence[str]
+    verdicts: Sequence[str]
+    cells: Sequence[str]
+    found: Sequence[str]
+    searched: Sequence[str]
+    measured: Sequence[str]
+    svg: Sequence[str]
+
+
+class Outputs(Protocol):
+    """Files of a report; `cells` has one for each study that claims read, `table` the verdicts."""
+
+    page: str
+    explorer: str
+    table: str
+    cells: Sequence[str]
+    census: str
+    provenance: str
+    grid: str
+
+
+def gather(grid: Grid, files: Inputs, every: Sequence[int], absent: Sequence[str]) -> Content:
+    """The content of the page; `every` and `absent` as in `Content`. Raises UserError for a file that is damaged."""
+    verdicts = read_verdicts([Path(file) for file in files.verdicts])
+    worst = {verdict.claim: verdict.finding.worst for verdict in verdicts}
+    targets = targets_from_dataset(read(files.targets))
+    draw_step, cell_step = every
+    return Content(
+        grid,
+        targets,
+        summarize((read(file) for file in files.evidence), grid.certificate.runs_per_cell, worst),
+        verdicts,
+        _pictures(files.svg),
+        _provenance(grid, targets, files),
+        found=next((read_record(file) for file in files.found), None),
+        every=(draw_step, cell_step),
+        searched=_searched(files),
+        absent=absent,
+        practice=practice({Path(file).stem: read(file, check_study) for file in files.measured}),
+    )
+
+
+def write_report(content: Content, cells: Sequence[str], files: Outputs) -> None:
+    """Write every file of a report; `cells` are the tables of the claims, by their file's stem."""
+    _write_cells(content.verdicts, {Path(file).stem: file for file in cells}, files.cells)
+    source = content.provenance
+    write_text(page_html(content), files.page)
+    write_text(explorer_html(content.grid, content.targets), files.explorer)
+    write_text(csv_text(content.verdicts), files.table)
+    write_text(census.csv_text(content.summary.census), files.census)
+    write_text(yaml.safe_dump(source["configuration"], sort_keys=False, allow_unicode=True), files.grid)
+    write_text(json.dumps(source, indent=2, ensure_ascii=False) + "\n", files.provenance)
+
+
+def _provenance(grid: Grid, targets: Sequence[TargetMatrix], files: Inputs) -> dict[str, Any]:
+    return provenance(
+        grid,
+        targets,
+        [read_header(file).attrs for file in files.evidence],
+        {Path(file).stem: runs_facts(read_header(file)) for file in files.runs},
+        file_attributes("Report", "Verdicts on the theory"),
+    )
+
+
+def _pictures(drawings: Sequence[str]) -> list[Picture]:
+    """The figures that are drawn, in the order of the report."""
+    drawn = {Path(file).stem: Path(file).stat().st_size for file in drawings}
+    return [picture(name, figure, drawn[name]) for name, figure in load_figures().items() if name in drawn]
+
+
+def _searched(files: Inputs) -> Searched | None:
+    """The numbers of the search for global minimizers, compared with what the grid's own runs reach."""
+    for file in files.searched:
+        return cost(read(file, check_study), cells_with_minimum(read(part) for part in files.evidence))
+    return None
+
+
+def _write_cells(verdicts: Sequence[Verdict], tables: Mapping[str, str], files: Sequence[str]) -> None:
+    """Join the tables of the claims on each study, by claim, into one file for each study."""
+    for file in map(Path, files):
+        claims = [verdict.claim for verdict in verdicts if load_claim(verdict.claim).study == file.stem]
+        told = file_attributes(f"Cells of all claims on {file.stem}", "What every cell contributes to each verdict")
+        write(shared_table({claim: read(tables[claim]) for claim in claims}).assign_attrs(**told), file)
