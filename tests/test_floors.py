@@ -9,8 +9,8 @@ FLOORS = [
     {"grid"},
     {"dataset"},
     {"evidence", "recovery"},
-    {"studies", "search", "claims", "figures"},
-    {"refute"},
+    {"claims", "studies", "search"},
+    {"figures", "refute"},
     {"report"},
     {"cli"},
 ]

@@ -54,7 +54,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the checkout with the claim, the figure and the kind of target."""
     folder = tmp_path_factory.mktemp("extended")
     ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("scripts", "tests", "workflow", "config"):
+    for name in ("scripts", "tests", "workflow", "config", "docs"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for name in ("Snakefile", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, folder / name)
@@ -86,6 +86,14 @@ def run(checkout: Path) -> Run:
 def test_the_claim_is_confirmed_its_control_detected_and_a_false_run_found(run: Run) -> None:
     out = run('python -m pytest tests/claims/test_claims.py tests/report/test_statements.py -k "energy or statement"')
     assert int(re.findall(r"(\d+) passed", out)[0]) >= 5
+
+
+def test_the_extended_package_keeps_the_floors_and_its_table_of_claims(run: Run, checkout: Path) -> None:
+    run("python -m pytest tests/test_floors.py")
+    table = checkout / "docs" / "claims.md"
+    assert "energy" not in table.read_text(encoding="utf-8")
+    run("python -m dmf.cli.claims")
+    assert "energy" in table.read_text(encoding="utf-8")
 
 
 def test_the_figure_draws(run: Run) -> None:

@@ -10,7 +10,8 @@ import xarray as xr
 from dmf.claims import load_claim
 from dmf.dataset.project import open_project
 from dmf.dataset.train import train_tile
-from dmf.evidence.certify import CELL_FIELDS, RUN_FIELDS, certify
+from dmf.evidence.certify import certify
+from dmf.evidence.fields import CELL_FIELDS, RUN_FIELDS
 from dmf.evidence.judge import find
 from dmf.grid.config import Certificate
 from small import Trained

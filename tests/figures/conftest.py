@@ -6,8 +6,9 @@ import xarray as xr
 
 from dmf import theory
 from dmf.dataset.targets import targets_dataset
-from dmf.evidence.certify import CELL_FIELDS, cell_facts
+from dmf.evidence.cells import cell_facts
 from dmf.evidence.controls import EXCEPTIONAL, EXCEPTIONAL_SCALAR, ORDINARY, STOPPED
+from dmf.evidence.fields import CELL_FIELDS
 from dmf.figures import FIGURES
 from dmf.grid.cells import Group
 from dmf.grid.targets import TargetMatrix

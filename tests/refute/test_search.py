@@ -11,8 +11,8 @@ import xarray as xr
 
 from dmf.claims import load_claims
 from dmf.errors import UserError
-from dmf.evidence.certify import CELL_FIELDS, RUN_FIELDS
 from dmf.evidence.claim import Claim
+from dmf.evidence.fields import CELL_FIELDS, RUN_FIELDS
 from dmf.grid.config import Certificate, Grid, validate
 from dmf.refute import search as search_module
 from dmf.refute.candidate import Candidate, random_candidate, random_shape

@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 from dmf.claims import load_claims
-from dmf.evidence.certify import CELL_FIELDS, RUN_FIELDS
 from dmf.evidence.claim import Finding, Verdict
+from dmf.evidence.fields import CELL_FIELDS, RUN_FIELDS
 from dmf.grid.config import Grid, validate
 from dmf.grid.targets import TargetMatrix
 from dmf.report.page import Content, page_html

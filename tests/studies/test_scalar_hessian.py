@@ -8,8 +8,9 @@ import pytest
 import torch
 import xarray as xr
 
-from dmf.studies._scalars import product_tolerance, sign_patterns
+from dmf.studies._scalars import sign_patterns
 from dmf.studies.scalar_hessian import scalar_hessian, spectrum_tolerance
+from dmf.theory.certificate import product_tolerance
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 

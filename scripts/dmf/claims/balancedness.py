@@ -5,12 +5,14 @@ import xarray as xr
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import CRITICAL, STOPPED, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, larger
+from dmf.evidence.fields import Evidence
 
 
 def imbalance_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """The larger of imbalance and singular value gap, over what the gradient norm allows for both, (cell, start)."""
-    measured = larger(evidence["imbalance"], evidence["singular_value_gap"])
-    return measured / (evidence["imbalance_slope"] * evidence["gradient_norm"] + evidence["imbalance_floor"])
+    runs = Evidence(evidence)
+    measured = larger(runs.imbalance, runs.singular_value_gap)
+    return measured / (runs.imbalance_slope * runs.gradient_norm + runs.imbalance_floor)
 
 
 BALANCEDNESS = Claim(

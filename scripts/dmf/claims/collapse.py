@@ -5,6 +5,7 @@ import xarray as xr
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import ORDINARY, declared, where
 from dmf.evidence.eligibility import BRACKET, everywhere, is_certified, outside_exceptional_set
+from dmf.evidence.fields import Evidence
 from dmf.theory.certificate import ROUNDING
 
 
@@ -45,8 +46,9 @@ BRANCH_END = Claim(
 
 def collapse_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """Above lambda_c: ||X||_F over its tolerance. Below: the tolerance over ||X||_F. Shape (cell, start)."""
-    ratio = evidence["end_to_end_norm"] / evidence["distance_tolerance"]
-    return ratio.where(evidence["relative"] > 1, 1 / ratio)
+    runs = Evidence(evidence)
+    ratio = runs.end_to_end_norm / runs.distance_tolerance
+    return ratio.where(runs.relative > 1, 1 / ratio)
 
 
 def inverse(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:

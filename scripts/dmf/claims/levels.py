@@ -6,20 +6,23 @@ import xarray as xr
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import DEGENERATE, declared, where
 from dmf.evidence.eligibility import DENSE, is_certified
+from dmf.evidence.fields import Evidence
 
 CLEAR = 100.0  # a gradient so many times smaller moves a point by half a percent of what separates two critical points
 
 
 def level_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """|F - F_k| over its tolerance, (cell, start); infinite at a saddle of depth 2 from a DENSE start."""
-    ratio = abs(evidence["level_gap"]) / evidence["level_tolerance"]
-    at_saddle = (evidence["depth"] == 2) & (evidence["kept"] != evidence["kept_at_minimum"])
-    return ratio.where(~(at_saddle & evidence["scheme"].isin(DENSE)), np.inf)
+    runs = Evidence(evidence)
+    ratio = abs(runs.level_gap) / runs.level_tolerance
+    at_saddle = (runs.depth == 2) & (runs.kept != runs.kept_at_minimum)
+    return ratio.where(~(at_saddle & runs.scheme.isin(DENSE)), np.inf)
 
 
 def away_from_degenerate(evidence: xr.Dataset) -> xr.DataArray:
     """Cells where a certified gradient norm tells every critical point from its neighbours, (cell,)."""
-    return evidence["gradient_separation"] > CLEAR * evidence["gradient_tolerance"]
+    runs = Evidence(evidence)
+    return runs.gradient_separation > CLEAR * runs.gradient_tolerance
 
 
 LEVELS = Claim(

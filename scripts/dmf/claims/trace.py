@@ -6,11 +6,13 @@ import xarray as xr
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import EXCEPTIONAL, ORDINARY, declared, where
 from dmf.evidence.eligibility import larger, outside_exceptional_set
+from dmf.evidence.fields import Evidence
 
 
 def shortfall_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """How far the trace falls below the bound, over its tolerance; negative above it. Shape (cell, start)."""
-    return (evidence["trace_bound"] - evidence["hessian_trace"]) / evidence["trace_tolerance"]
+    runs = Evidence(evidence)
+    return (runs.trace_bound - runs.hessian_trace) / runs.trace_tolerance
 
 
 def certified_at_zero(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
@@ -44,19 +46,19 @@ def trace_ratio(evidence: xr.Dataset) -> xr.DataArray:
 
     Just below the collapse of depth 2 the bound is missed by less than a tolerance: there only the first can be told.
     """
-    tolerance = evidence["trace_tolerance"]
-    exact = abs(evidence["hessian_trace"] - evidence["predicted_trace"]) / tolerance
-    slack = (evidence["hessian_trace"] - evidence["trace_bound"]) / tolerance
+    runs = Evidence(evidence)
+    tolerance = runs.trace_tolerance
+    exact = abs(runs.hessian_trace - runs.predicted_trace) / tolerance
+    slack = (runs.hessian_trace - runs.trace_bound) / tolerance
     told = _least_slack(evidence) > 2 * tolerance
     strict = (1 / slack.where(slack > 0)).fillna(np.inf).where(told, 0.0)
-    return larger(exact, abs(slack).where(evidence["attains"] == 1, strict))
+    return larger(exact, abs(slack).where(runs.attains == 1, strict))
 
 
 def _least_slack(evidence: xr.Dataset) -> xr.DataArray:
     """2 (alpha^2 / r)^{L-1}, which the slack exceeds wherever the bound is not attained (docs/theory.md), (cell,)."""
-    slack: xr.DataArray = 2 * (evidence["predicted_layer_norm_sq"] / evidence["kept_at_minimum"].clip(1)) ** (
-        evidence["depth"] - 1
-    )
+    runs = Evidence(evidence)
+    slack: xr.DataArray = 2 * (runs.predicted_layer_norm_sq / runs.kept_at_minimum.clip(1)) ** (runs.depth - 1)
     return slack
 
 

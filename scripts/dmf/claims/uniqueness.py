@@ -6,13 +6,15 @@ import xarray as xr
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import EXCEPTIONAL, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, larger, outside_exceptional_set
+from dmf.evidence.fields import Evidence
 
 SLOPE_TOLERANCE = 0.05
 
 
 def distance_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """The larger of ||X - X*||_F and the misalignment of singular vectors, over their tolerance, (cell, start)."""
-    return larger(evidence["distance"], evidence["misalignment"]) / evidence["distance_tolerance"]
+    runs = Evidence(evidence)
+    return larger(runs.distance, runs.misalignment) / runs.distance_tolerance
 
 
 UNIQUENESS = Claim(
@@ -77,9 +79,10 @@ MEASURE_ZERO = Claim(
 
 def layer_norm_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """The layer farthest from alpha^2, over its tolerance, (cell, start)."""
-    alpha_sq = evidence["predicted_layer_norm_sq"]
-    above, below = evidence["layer_norm_sq_max"] - alpha_sq, alpha_sq - evidence["layer_norm_sq_min"]
-    return above.where(above > below, below) / evidence["layer_norm_tolerance"]
+    runs = Evidence(evidence)
+    alpha_sq = runs.predicted_layer_norm_sq
+    above, below = runs.layer_norm_sq_max - alpha_sq, alpha_sq - runs.layer_norm_sq_min
+    return above.where(above > below, below) / runs.layer_norm_tolerance
 
 
 LAYER_NORMS = Claim(

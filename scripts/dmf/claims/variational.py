@@ -5,6 +5,7 @@ import xarray as xr
 from dmf.evidence.claim import Claim
 from dmf.evidence.controls import CRITICAL, UNBALANCED, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, is_eligible, larger
+from dmf.evidence.fields import Evidence
 
 
 def pairs(evidence: xr.Dataset) -> xr.DataArray:
@@ -82,12 +83,13 @@ VON_NEUMANN_EQUALITY = Claim(
 
 def schatten_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """The worst of the three comparisons that concern a run, each over its tolerance, (cell, start)."""
-    excess = evidence["objective"] - evidence["schatten"]
-    above = evidence["schatten"] - evidence["minimum"]
-    equality = larger(abs(excess), abs(above)) / evidence["minimum_tolerance"]
-    inequality = -excess / evidence["schatten_rounding"]
-    value = abs(evidence["factorized"] - evidence["minimum"]) / evidence["minimum_tolerance"]
-    gradient = evidence["factorized_gradient"] / evidence["factorized_tolerance"]
+    runs = Evidence(evidence)
+    excess = runs.objective - runs.schatten
+    above = runs.schatten - runs.minimum
+    equality = larger(abs(excess), abs(above)) / runs.minimum_tolerance
+    inequality = -excess / runs.schatten_rounding
+    value = abs(runs.factorized - runs.minimum) / runs.minimum_tolerance
+    gradient = runs.factorized_gradient / runs.factorized_tolerance
     return larger(equality.where(is_eligible(evidence), inequality), larger(value, gradient))
 
 

@@ -67,8 +67,8 @@ def sections(claim: Claim) -> dict[str, str]:
     return {
         "Statement": claim.statement,
         "Measured": f"{claim.statistic}. Evidence: {evidence}",
-        "Cells in scope": _first_line(claim.scope),
-        f"Eligible {claim.noun}s": _first_line(claim.eligible),
+        "Cells in scope": first_line(claim.scope),
+        f"Eligible {claim.noun}s": first_line(claim.eligible),
         "Tolerance": claim.tolerance + (DERIVED if r"\delta" in claim.tolerance else ""),
         "Refuted by": claim.refuted_by,
         "Control, in which it is false": claim.control,
@@ -92,6 +92,6 @@ def _place(function: Callable[..., Any]) -> str:
     return f"{shown.as_posix()}:{inspect.getsourcelines(function)[1]} {function.__name__}"
 
 
-def _first_line(function: Callable[..., Any]) -> str:
+def first_line(function: Callable[..., Any]) -> str:
     """The first line of a docstring, without the shape at its end."""
     return re.sub(r"(, \(cell,( start)?\))?\.$", "", (inspect.getdoc(function) or "").partition("\n")[0])

@@ -14,31 +14,6 @@ from dmf.theory.certificate import TIED, gradient_error, relative
 
 Floats = NDArray[np.float64]
 
-CELL_FIELDS = {
-    "lam": "regularization parameter lambda",
-    "relative": "lambda in units of lambda_c(sigma_1, L)",
-    "branch": "lambda in units of lambda_s(sigma_1, L), where the nonzero local minimum ends",
-    "sigma_1": "spectral norm of the target",
-    "parameters": "number of parameters N",
-    "exceptional_distance": "smallest |sigma_i - m*| / m*",
-    "degenerate_distance": "smallest |sigma_i - m_loc| / m_loc; at 0 there are non-strict saddles (eq. 79)",
-    "gradient_separation": "gradient norm that tells critical points apart that nearly coincide; 0 at degenerate ones",
-    "level_separation": "distance of the nearest other critical level from the minimum of F",
-    "gradient_tolerance": "largest certified gradient norm",
-    "minimum": "closed-form minimum of F",
-    "minimum_tolerance": "largest F - min F that a run certified at the minimum may have",
-    "kept_at_minimum": "rank of the closed-form minimizer X*",
-    "predicted_norm": "||X*||_F",
-    "predicted_layer_norm_sq": "squared Frobenius norm alpha^2 of each layer of a minimizer",
-    "predicted_trace": "trace of the Hessian at a minimizer",
-    "trace_bound": "lower bound of Theorem 15",
-    "attains": "1 where the trace at minimizers equals the bound: X* = 0, or d_0 = d_L = 1",
-    "mu": "smallest positive Hessian eigenvalue at a minimizer; 0 where the minimizer is degenerate",
-    "factorized": "F at one random factorization of X* into balanced, aligned layers",
-    "factorized_gradient": "gradient norm at that factorization",
-    "factorized_tolerance": "what rounding allows for that gradient norm",
-}
-
 
 def cell_facts(matrix: Floats, group: Group, lam: float) -> dict[str, float]:
     """A value for every name in CELL_FIELDS but those that depend on how far its runs were trained."""

@@ -8,11 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from dmf.evidence.cells import CELL_FIELDS, cell_facts
-from dmf.evidence.runs import RUN_FIELDS, run_facts, training_facts
+from dmf.evidence.cells import cell_facts
+from dmf.evidence.fields import CELL_FIELDS, FIELDS, RUN_FIELDS
+from dmf.evidence.runs import run_facts, training_facts
 from dmf.grid.cells import Group
-
-__all__ = ["CELL_FIELDS", "RUN_FIELDS", "cell_facts", "certify"]
 
 Floats = NDArray[np.float64]
 SLICE_BYTES = 2**24  # of end-to-end matrices
@@ -21,9 +20,9 @@ SLICE_BYTES = 2**24  # of end-to-end matrices
 def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
     """Evidence from datasets of runs: dimensions (cell, start), a cell being (target, depth, lambda).
 
-    Every dataset must have the same starts; they become coordinates scheme, scale and draw. Fields are
-    described by CELL_FIELDS (cell,) and RUN_FIELDS (cell, start), and `sigma` (cell, singular) holds the target's
-    singular values, then NaN; all are dimensionless. Raises ValueError without any dataset, or where starts differ.
+    Every dataset must have the same starts; they become coordinates scheme, scale and draw. `dmf.evidence.fields` lists
+    the fields, all dimensionless; `sigma` (cell, singular) holds the target's singular values, then NaN. Raises
+    ValueError without any dataset, or where starts differ.
     """
     cells: list[dict[str, object]] = []
     runs: list[dict[str, NDArray[np.generic]]] = []
@@ -64,8 +63,8 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
             **{name: ("start", starts[name].values) for name in ("scheme", "scale", "draw")},
         },
     )
-    for name, text in {"sigma": "singular values of the target", **CELL_FIELDS, **RUN_FIELDS}.items():
-        result[name].attrs.update(long_name=text, units="1")
+    for name, field in FIELDS.items():
+        result[name].attrs.update(long_name=field.text, units="1")
     return result
 
 

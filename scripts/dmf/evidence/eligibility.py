@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from dmf.evidence.fields import Evidence
 from dmf.theory.certificate import RESOLUTION
 
 # Schemes that draw a start from a density, which almost never lies on the way into a strict saddle. The others, whose
@@ -17,19 +18,20 @@ BRACKET = 1e-6  # relative width to which a threshold in lambda must be brackete
 
 def is_eligible(evidence: xr.Dataset) -> xr.DataArray:
     """Certified runs at the minimum whose certificate bounds their distance to the minimizers, (cell, start)."""
-    eligible: xr.DataArray = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"])
+    runs = Evidence(evidence)
+    eligible: xr.DataArray = (runs.minimal == 1) & np.isfinite(runs.radius)
     return eligible.transpose("cell", "start")
 
 
 def is_certified(evidence: xr.Dataset) -> xr.DataArray:
     """Runs or cases whose certificate holds, wherever they ended, (cell, start)."""
-    certified: xr.DataArray = evidence["certified"] == 1
+    certified: xr.DataArray = Evidence(evidence).certified == 1
     return certified.transpose("cell", "start")
 
 
 def is_minimal(evidence: xr.Dataset) -> xr.DataArray:
     """Certified runs at the global minimum, (cell, start)."""
-    minimal: xr.DataArray = evidence["minimal"] == 1
+    minimal: xr.DataArray = Evidence(evidence).minimal == 1
     return minimal.transpose("cell", "start")
 
 
@@ -40,7 +42,7 @@ def everywhere(evidence: xr.Dataset) -> xr.DataArray:
 
 def outside_exceptional_set(evidence: xr.Dataset) -> xr.DataArray:
     """Cells where no singular value of the target is at m*, the hypothesis of Theorem 10, (cell,)."""
-    return evidence["exceptional_distance"] > RESOLUTION
+    return Evidence(evidence).exceptional_distance > RESOLUTION
 
 
 def larger(one: xr.DataArray, other: xr.DataArray) -> xr.DataArray:

@@ -14,34 +14,6 @@ from dmf.training.settings import Status
 
 Floats = NDArray[np.float64]
 
-RUN_FIELDS = {
-    "status": "why training ended",
-    "certified": "1 where the gradient norm is within tolerance",
-    "objective": "objective F at the final point",
-    "gradient_norm": "gradient norm at the final point",
-    "iterations": "iterations of the optimizer",
-    "kept": "number k of leading singular values kept; -1 where no critical level fits",
-    "level_gap": "F minus the critical value of level k",
-    "level_tolerance": "largest gap that the gradient norm explains",
-    "minimal": "1 where the run is certified and F is no more than the minimum plus its tolerance",
-    "radius": "bound on the distance to the minimizers from the gradient norm; infinite where it does not hold",
-    "distance": "||X - X*||_F",
-    "distance_tolerance": "what radius allows for ||X - X*||_F",
-    "end_to_end_norm": "||X||_F",
-    "layer_norm_sq_min": "smallest squared layer norm of the run",
-    "layer_norm_sq_max": "largest squared layer norm of the run",
-    "layer_norm_tolerance": "what radius allows for a squared layer norm",
-    "misalignment": "size of the antisymmetric parts of X M^T and X^T M in units of sigma_1; 0 where bases are shared",
-    "schatten": "Schatten objective at X (Theorem 3)",
-    "schatten_rounding": "what rounding allows for F minus the Schatten objective",
-    "imbalance": "largest ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F over l",
-    "singular_value_gap": "largest distance over l between the squared singular values of W_(l+1) and W_l",
-    "imbalance_slope": "what a unit of the gradient norm allows for the imbalance",
-    "imbalance_floor": "what rounding allows for the imbalance",
-    "hessian_trace": "trace of the Hessian at the final point",
-    "trace_tolerance": "what radius allows for the trace",
-}
-
 
 COPIED = ("status", "objective", "gradient_norm", "iterations", "imbalance", "singular_value_gap", "hessian_trace")
 

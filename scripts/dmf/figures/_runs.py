@@ -44,13 +44,14 @@ def targets_of(evidence: xr.Dataset) -> list[str]:
     return list(dict.fromkeys(str(name) for name in evidence["target"].values))
 
 
-def held_against_tolerance(axes: Axes, runs: pd.DataFrame, controls: pd.DataFrame) -> None:
+def against_tolerance(
+    axes: Axes, runs: pd.DataFrame, controls: pd.DataFrame, ylabel: str, xlabel: str = "tolerance of the run"
+) -> None:
     """Columns `deviation` against `tolerance`, logarithmic, of the grid's runs and of the control's.
 
     A run of the grid above the edge deviation = tolerance would refute the claim. Nothing lies out of view.
     """
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
     drawn = pd.concat([runs, controls])
     if runs.empty:
         _style.say_empty(axes)

@@ -20,14 +20,13 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     runs = runs[runs["certified"] == 1]
     stopped = control_cells(controls, STOPPED)
     certified, anywhere = axes[0]
-    _runs.held_against_tolerance(
-        certified, runs, _named(_runs.run_table(declared(where(target=STOPPED), **CRITICAL)(controls)))
-    )
-    certified.set(xlabel="tolerance of the run", ylabel=r"imbalance $\max_l\,\|D_l\|_F$")
+    critical = _named(_runs.run_table(declared(where(target=STOPPED), **CRITICAL)(controls)))
+    _runs.against_tolerance(certified, runs, critical, r"imbalance $\max_l\,\|D_l\|_F$")
     _style.panel(certified, "a", f"{len(runs):,} certified runs")
-    gap = [part.assign(deviation=part["singular_value_gap"]) for part in (runs, _named(_runs.run_table(stopped)))]
-    _runs.held_against_tolerance(anywhere, *gap)
-    anywhere.set(xlabel=r"bound by $\|\nabla F\|$", ylabel="gap of squared singular values")
+    ends, early = (
+        part.assign(deviation=part["singular_value_gap"]) for part in (runs, _named(_runs.run_table(stopped)))
+    )
+    _runs.against_tolerance(anywhere, ends, early, "gap of squared singular values", r"bound by $\|\nabla F\|$")
     _style.panel(anywhere, "b", "at any point")
     handles = _style.depth_handles(_runs.depths_of(evidence))
     _style.legend_above(canvas, [*handles, _style.control_handle("control: gradient descent stopped early")])

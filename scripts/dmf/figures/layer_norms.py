@@ -25,8 +25,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     first = _runs.targets_of(evidence)[0]
     _one_target(axes[0, 0], evidence.isel(cell=np.flatnonzero(evidence["target"].values == first)), runs, first)
     _style.panel(axes[0, 0], "a", _style.label_of(labels, first))
-    _runs.held_against_tolerance(axes[0, 1], runs, control)
-    axes[0, 1].set(xlabel="tolerance of the run", ylabel=r"$\max_l\,|\,\|W_l\|_F^2 - \alpha^2|$")
+    _runs.against_tolerance(axes[0, 1], runs, control, r"$\max_l\,|\,\|W_l\|_F^2 - \alpha^2|$")
     _style.panel(axes[0, 1], "b", f"{len(runs):,} minimizers")
     _control(axes[0, 2], control)
     _style.panel(axes[0, 2], "c", r"control, $\sigma_2 = m^{\ast}$")

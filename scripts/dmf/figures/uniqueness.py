@@ -24,8 +24,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     control = _runs.run_table(control_cells(controls, EXCEPTIONAL))
     control = _named(control[_runs.is_minimizer(control)])
     apart, ratios = axes[0]
-    _runs.held_against_tolerance(apart, runs, control)
-    apart.set(xlabel="tolerance of the run", ylabel=r"$\|X - X^{\ast}\|_F$")
+    _runs.against_tolerance(apart, runs, control, r"$\|X - X^{\ast}\|_F$")
     _style.panel(apart, "a", f"{len(runs):,} certified minimizers")
     _distribution(ratios, runs, control)
     _style.panel(ratios, "b", "distribution of the ratio")
