@@ -1,4 +1,4 @@
-"""Claims on networks: one false run among honest ones is found and named; runs on other inputs are not heard."""
+"""Claims on networks: one false run among honest ones is found and named; runs on other inputs do not count."""
 
 from collections.abc import Callable
 

@@ -222,7 +222,7 @@ def matrix_ratio(evidence: xr.Dataset) -> xr.DataArray:
 
 
 PENALIZED_MATRICES = Claim(
-    title="Other penalties of matrices: the target's singular vectors, each value minimized for itself",
+    title="Other penalties of matrices: the target's singular vectors, each value minimized separately",
     source="Extension of Theorem 10, eq. 97-99",
     statements=("Beyond the paper: penalties",),
     statement=(

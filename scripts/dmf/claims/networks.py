@@ -19,7 +19,7 @@ GAPS = {
 def factorization_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """What level, product or layer norms miss of the factorization's, in units of tolerance, (cell, start).
 
-    Product and layer norms count where the run may speak for minimizers.
+    Product and layer norms count where the run is an eligible minimizer.
     """
     at_minimum = larger(distance_ratio(evidence), layer_norm_ratio(evidence))
     level = level_ratio(evidence)
@@ -82,7 +82,7 @@ ANY_INPUTS = Claim(
         r"of the inputs; and with $W = W_L \cdots W_1$ and the residual's correlation $R = (Y - W X) X^\top$, "
         r"$R W^\top = \lambda W_L W_L^\top$ and $W^\top R = \lambda W_1^\top W_1$: $W$ has the singular vectors of "
         r"$R$, which belong to $\lambda s_i^{2-L}$ there, $s_i$ the singular values of the layers. Unless $X$ is white "
-        r"they are, in general, not those of $Y X^\top$: by how much is measured, beside the claim."
+        r"they are, in general, not those of $Y X^\top$: the study measures by how much."
     ),
     statistic=(
         r"the largest of: imbalance; difference of two squared layer norms; norm of $W_1$ outside the span; misfit of "

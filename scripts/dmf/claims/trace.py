@@ -44,14 +44,14 @@ TRACE_BOUND = Claim(
 def trace_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """The worse of: distance from the closed form, and from what attaining the bound or not means, (cell, start).
 
-    Just below the collapse of depth 2 the bound is missed by less than a tolerance: there only the first can be told.
+    Just below the collapse of depth 2 the bound is missed by less than a tolerance: there only the first is decided.
     """
     runs = Evidence(evidence)
     tolerance = runs.trace_tolerance
     exact = abs(runs.hessian_trace - runs.predicted_trace) / tolerance
     slack = (runs.hessian_trace - runs.trace_bound) / tolerance
-    told = _least_slack(evidence) > 2 * tolerance
-    strict = (1 / slack.where(slack > 0)).fillna(np.inf).where(told, 0.0)
+    resolved = _least_slack(evidence) > 2 * tolerance
+    strict = (1 / slack.where(slack > 0)).fillna(np.inf).where(resolved, 0.0)
     return larger(exact, abs(slack).where(runs.attains == 1, strict))
 
 
@@ -72,7 +72,7 @@ TRACE_ATTAINED = Claim(
         r"so the trace is the same at all of them: $\operatorname{tr} \nabla^2 F = \sum_l 2\, a_{L-l}\, b_{l-1} + "
         r"2\lambda N$ with $a_k = b_k = \sum_i s_i^{2k}$ for $k \geq 1$, $a_0 = d_L$, $b_0 = d_0$. Each product obeys "
         r"$a_{L-l}\, b_{l-1}\, a_1 \geq a_L$, with equality iff one $s_i$ is not zero and, in the first and last "
-        "layer, $d_0 = 1$ and $d_L = 1$: the bound is attained iff $X^* = 0$, or $d_0 = d_L = 1$, whatever the "
+        "layer, $d_0 = 1$ and $d_L = 1$: the bound is attained iff $X^* = 0$, or $d_0 = d_L = 1$, for any "
         "hidden widths."
     ),
     statistic=(

@@ -26,8 +26,8 @@ UNIQUENESS = Claim(
         r"same product $X = W_L \cdots W_1$, which has the singular vectors of $M$: $X = \sum_i x_i u_i v_i^T$."
     ),
     statistic=(
-        r"largest $\|X - X^*\|_F$ over all certified minimizers, in units of the tolerance of each run; beside it, "
-        r"and as a distance of the same size, the misalignment $\max(\|X M^T - M X^T\|_F, \|X^T M - M^T X\|_F) / "
+        r"largest $\|X - X^*\|_F$ over all certified minimizers, in units of the tolerance of each run; and, "
+        r"in the same units, the misalignment $\max(\|X M^T - M X^T\|_F, \|X^T M - M^T X\|_F) / "
         r"(2\sigma_1)$. It is zero iff $X$ and $M$ share bases of singular vectors, uses no closed form and no gap, "
         r"so that repeated singular values need no care, and is at most $\|X - X^*\|_F$ if $X^*$ shares them"
     ),

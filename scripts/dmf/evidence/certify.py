@@ -1,4 +1,4 @@
-"""Holds every trained run against the closed forms: what it may speak for, and to what accuracy."""
+"""Holds every trained run against the closed forms: what it is evidence of, and to what accuracy."""
 
 from __future__ import annotations
 

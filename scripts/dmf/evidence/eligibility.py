@@ -1,4 +1,4 @@
-"""Which runs may speak, and which cells meet the hypothesis that the paper's statements share."""
+"""Which runs are eligible, and which cells meet the hypothesis that the paper's statements share."""
 
 from __future__ import annotations
 

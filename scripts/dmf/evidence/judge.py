@@ -32,8 +32,8 @@ def find(claim: Claim, evidence: xr.Dataset, certificate: Certificate) -> Findin
 def find_in(claim: Claim, chunks: Iterable[xr.Dataset], certificate: Certificate) -> Finding:
     """What evidence in chunks, each (cell, start), says of a claim: the same as all of it at once.
 
-    Violated: some run that may speak has a ratio above 1 (or none at all: NaN). Otherwise inconclusive where
-    too few cells have enough runs that speak, else confirmed.
+    Violated: some eligible run has a ratio above 1 (or none at all: NaN). Otherwise inconclusive where
+    too few cells have enough eligible runs, else confirmed.
     """
     return finding(cell_table(claim, chunks, certificate), certificate)
 

@@ -1,4 +1,4 @@
-"""What one cell's trained runs show when held against the closed forms, and to what accuracy each may speak."""
+"""What one cell's trained runs show when held against the closed forms, and to what accuracy."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _distances(cell: xr.Dataset, group: Group, facts: dict[str, float], radius: 
 
 
 def _radius(cell: xr.Dataset, group: Group, facts: dict[str, float], tolerance: Floats) -> Floats:
-    """Bound on the distance to the minimizers, (start,); infinite where it does not hold, so that the run is silent."""
+    """Bound on the distance to the minimizers, (start,); infinite where it does not hold: the run is not eligible."""
     size = np.sqrt(cell["layer_norm_sq"].values.sum(axis=-1))
     radius = certificate.radius(cell["gradient_norm"].values, facts["mu"], size)
     sigma = np.linalg.svd(cell["matrix"].values, compute_uv=False)

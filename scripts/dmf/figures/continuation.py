@@ -93,7 +93,7 @@ FIGURE = Figure(
         r"eight values of $\lambda$ from a hundredth of it upwards, from the same starts; Gaussian $4 \times 4$ "
         "targets, Wilson's 95 % intervals for the runs of each mark. Continuation carries singular values along their "
         r"branch until the branch ends. So, but for small starts of deep factorizations, it ends on the highest level, "
-        r"$k_{\max} = \#\{i : \sigma_i > m_{loc}\}$, whatever the start, and finds the global minimum in just those "
+        r"$k_{\max} = \#\{i : \sigma_i > m_{loc}\}$, for every start, and finds the global minimum in just those "
         r"cells in which no $\sigma_i$ lies between $m_{loc}$ and $m^*$ (lines). It does much better than small plain "
         "starts, which fall to zero. It is no better than large ones, and more draws do not help it."
     ),

@@ -62,7 +62,7 @@ FIGURE = Figure(
         r"steps (mark), down to a lower bound (bar). Full line: $2\,\|\nabla F\|/\mu$, what certificates use; dashed: "
         r"$\|\nabla F\|/\mu$, which steps along the softest mode attain, so $1/\mu$ cannot be improved. (b) Where a "
         r"minimizer has more zero modes than its orbit, $F$ grows quartically along one of them and the bound is "
-        "false: such cells never speak."
+        "false: such cells are never eligible."
     ),
     refuted_by="a mark on the red ground of (a)",
     compose=compose,

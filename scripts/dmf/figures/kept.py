@@ -66,7 +66,7 @@ def _panel(axes: Axes, runs: pd.DataFrame, levels: list[int]) -> None:
         return
     for k in levels:
         table = shares(runs, k, MOST_LEVELS - 1)
-        # Zeros are drawn only beside other shares: those of all levels would hide one another.
+        # Zeros are drawn only next to other shares: those of all levels would hide one another.
         seen = table["count"] > 0
         shown = table[["share", "low", "high"]].where(
             seen | seen.shift(1, fill_value=False) | seen.shift(-1, fill_value=False)
@@ -89,8 +89,8 @@ FIGURE = Figure(
         "Share of runs that ended, certified, on the level that keeps the $k$ leading singular values of the target, "
         r"against $\lambda$, by depth (rows), scheme and scale of the start (columns), over all targets. Bands "
         "are Wilson's 95 % intervals for the runs of each λ; pooled runs scatter less than that, if anything. "
-        "Zeros are drawn only beside other shares. For $L = 2$ the shares are those of the global minima, whatever "
-        r"the scale; for $L \geq 3$ small starts collapse to $k = 0$ far below $\lambda_c$, and large ones keep "
+        "Zeros are drawn only next to other shares. For $L = 2$ the shares are those of the global minima for every "
+        r"scale; for $L \geq 3$ small starts collapse to $k = 0$ far below $\lambda_c$, and large ones keep "
         "singular values beyond it. Grey: uncertified runs and certified ones at no level."
     ),
     refuted_by=r"for $L = 2$ shares that depend on the scale of the start, with every run certified",

@@ -75,7 +75,7 @@ FIGURE = Figure(
         "Exact trace at every certified minimizer over the bound of Theorem 15, minus one, by the rank of $X^*$; a "
         r"panel a shape $d_L \times d_0$ of the target, depths side by side, many $\lambda$ each. Minimizers of one "
         "cell coincide: the trace is the same at all of them. On the line the bound is attained within the tolerance "
-        r"of the run: at $X^* = 0$, and at rank one only for $1 \times 1$ targets, whatever the hidden widths. The "
+        r"of the run: at $X^* = 0$, and at rank one only for $1 \times 1$ targets, for any hidden widths. The "
         r"first and the last layer give most of the slack, $2(d_0 + d_L - 2)\, s^{2L-2}$ at rank one."
     ),
     refuted_by=(
