@@ -20,7 +20,10 @@ SCRIPTS = Path(__file__).parents[1]  # holds the script of every step, and the p
 _PARAMETERS = "checks the configuration, whose values reach this step as parameters"
 _TARGETS = "draws or reads targets, which this step holds against the fingerprints in its parameters or inputs"
 _GIVEN = dict.fromkeys(["dmf.grid.config", "dmf.grid.fields", "dmf.grid.complaint"], _PARAMETERS)
-_READ = dict.fromkeys(["dmf.grid.readers*", "dmf.grid.regular_file"], "reads files of users, which this step does not")
+_READ = dict.fromkeys(
+    ["dmf.grid.readers*", "dmf.grid.regular_file"],
+    "reads files of users; a step that needs them has the fingerprints of their targets in its parameters",
+)
 _DRAWN = dict.fromkeys(["dmf.grid.targets", "dmf.grid.kinds*", "dmf.grid.datasets", "dmf.grid.standard"], _TARGETS)
 EXEMPT: dict[str, dict[str, str]] = {
     "*": {
@@ -44,7 +47,6 @@ EXEMPT: dict[str, dict[str, str]] = {
     "judge_attempts": _GIVEN | _DRAWN,
     "paper": _GIVEN | _DRAWN,
     "report": _GIVEN | _DRAWN,
-    "minimum_search": _GIVEN | _DRAWN,
     "study": _READ,
     "verify": _GIVEN | _DRAWN,
     "train": _GIVEN

@@ -60,7 +60,9 @@ try:
         project = open_archive(config, source, Path(ARCHIVE))
     else:
         project = open_project(config, source, trains_here=trains_here and TRAINS)
-    STUDIES = chosen("studies", project.grid.studies, study_names(), source)
+    # The search for global minimizers is a study with a key of its own.
+    STUDIES = [name for name in study_names() if name != "minimum_search"]
+    STUDIES = chosen("studies", project.grid.studies, STUDIES, source)
     DRAWN = chosen("figures", project.grid.figures, list(figure_studies()), source)
 except UserError as error:
     sys.exit(str(error))
@@ -90,7 +92,8 @@ if grid.minimum_search.runs:
         grid.hidden_widths,
         grid.lambdas.model_dump(),
     ]
-    SETTINGS["minimum_search.nc"] = canonical(
+    STUDIES.append("minimum_search")
+    SETTINGS["studies/minimum_search.nc"] = canonical(
         [project.training, grid.minimum_search.runs, cells]
     )
 
@@ -114,8 +117,10 @@ elif ARCHIVE:
 RUNS = f"{MADE}/runs" if INCOMPLETE else f"{DATA}/runs"
 LOGS = f"{MADE}/logs"
 # What each claim and figure reads: the grid's own runs, a study the grid wants, or the search for global minimizers.
-SEARCHED = [f"{DATA}/minimum_search.nc"] if "minimum_search.nc" in SETTINGS else []
-READABLE = [*OF_THE_GRID, *STUDIES, *(["minimum_search"] if SEARCHED else [])]
+SEARCHED = [
+    f"{DATA}/studies/{study}.nc" for study in STUDIES if study == "minimum_search"
+]
+READABLE = [*OF_THE_GRID, *STUDIES]
 CLAIMS = {
     name: claim.study
     for name, claim in load_claims().items()
@@ -174,7 +179,7 @@ def evidence_of(study):
     """The files that a claim or a figure on a study reads."""
     if study in OF_THE_GRID:
         return expand(f"{MADE}/{{evidence_chunk}}.nc", evidence_chunk=EVIDENCE)
-    return SEARCHED if study == "minimum_search" else [f"{DATA}/studies/{study}.nc"]
+    return [f"{DATA}/studies/{study}.nc"]
 
 
 def controls_of(study):

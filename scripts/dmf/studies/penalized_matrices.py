@@ -19,8 +19,7 @@ from dmf.evidence.rounding import EPS
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
-from dmf.studies._penalties import MU, PENALTIES, Caps, exceptional, threshold
-from dmf.studies._searches import Envelope, local_minima
+from dmf.studies._penalties import MU, PENALTIES, Caps, Envelope, exceptional, local_minima, threshold
 
 Floats = npt.NDArray[np.float64]
 CHOSEN = ("l_2/3", "l_1", "log", "SCAD", "two caps")

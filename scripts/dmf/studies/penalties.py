@@ -10,8 +10,7 @@ from dmf import theory
 from dmf.evidence.rounding import EPS
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
-from dmf.studies._penalties import MU, PENALTIES, Caps, exceptional, threshold
-from dmf.studies._searches import Function, Jump, jumps, local_minima
+from dmf.studies._penalties import MU, PENALTIES, Caps, Function, Jump, exceptional, jumps, local_minima, threshold
 
 Floats = npt.NDArray[np.float64]
 STRENGTHS = (0.3, 0.9, 1 - 1e-3, 1 - 1e-6, 1 - 1e-9, 1 + 1e-9, 1 + 1e-6, 1 + 1e-3, 1.1, 2.0, 7.0)
