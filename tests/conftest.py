@@ -17,9 +17,6 @@ from dmf.dataset.train import train_tile
 from dmf.evidence.certify import certify
 from dmf.evidence.train_controls import train_controls
 from dmf.grid.config import validate
-from dmf.grid.targets import build_targets
-from dmf.grid.tiles import groups_of
-from dmf.search.search import search
 from dmf.studies import Settings, load_study
 from dmf.studies.contract import check_study, halves
 from small import SMALL, Trained
@@ -64,10 +61,8 @@ def study() -> Callable[[str], tuple[xr.Dataset, xr.Dataset]]:
 
     @cache
     def made(name: str) -> tuple[xr.Dataset, xr.Dataset]:
-        if name == "minimum_search":
-            dataset = search(grid, groups_of(grid, build_targets(grid, "small"), "small"))
-        else:
-            dataset = load_study(name).make(Settings(seed=3, gradient_norm=1e-10))
+        one = load_study(name)
+        dataset = one.make(grid if one.of_grid else Settings(seed=3, gradient_norm=1e-10))
         check_study(dataset, name)
         return halves(dataset)
 

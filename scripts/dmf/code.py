@@ -20,7 +20,7 @@ SCRIPTS = Path(__file__).parents[1]  # holds the script of every step, and the p
 _PARAMETERS = "checks the configuration, whose values reach this step as parameters"
 _TARGETS = "draws or reads targets, which this step holds against the fingerprints in its parameters or inputs"
 _GIVEN = dict.fromkeys(["dmf.grid.config", "dmf.grid.fields"], _PARAMETERS)
-_READ = dict.fromkeys(["dmf.grid.readers*"], "reads files of users, which this step does not")
+_READ = dict.fromkeys(["dmf.grid.readers*"], "reads files of users, whose targets have fingerprints")
 _DRAWN = dict.fromkeys(["dmf.grid.targets", "dmf.grid.kinds*", "dmf.grid.datasets", "dmf.grid.standard"], _TARGETS)
 _UNIT = {"dmf.theory.certificate": "says what a run's gradient allows; this step takes EPS of it, which float64 fixes"}
 EXEMPT: dict[str, dict[str, str]] = {
@@ -50,7 +50,6 @@ EXEMPT: dict[str, dict[str, str]] = {
     "judge_attempts": _GIVEN | _DRAWN,
     "paper": _GIVEN | _DRAWN,
     "report": _GIVEN | _DRAWN,
-    "minimum_search": _GIVEN | _DRAWN,
     "study": _READ,
     "verify": _GIVEN | _DRAWN,
     "train": _GIVEN

@@ -31,7 +31,8 @@ from dmf.studies import Settings, study_names
 from dmf.studies.contract import OF_THE_GRID
 
 MEASURED = ("networks", "practice")  # studies whose measurements have a section on the page
-MINIMUM_SEARCH, REFUTE = "minimum_search.nc", "refute.nc"
+REFUTE = "refute.nc"
+MINIMUM_SEARCH = "studies/minimum_search.nc"  # a study of the whole grid, with a key of its own
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,8 @@ def plan_workflow(config: Mapping[str, Any], source: str, trains_here: bool = Tr
     """
     data = DataSource.asked(config)
     project = data.open(grid_keys(config), source, trains_here)
-    studies = chosen("studies", project.grid.studies, study_names(), source)
+    known = [study for study in study_names() if _file_of(study) != MINIMUM_SEARCH]
+    studies = chosen("studies", project.grid.studies, known, source)
     figures = chosen("figures", project.grid.figures, list(figure_studies()), source)
     wanted = settings_of(project, studies)
     absent = data.absent(project, wanted)
@@ -243,4 +245,4 @@ def canonical(value: Any) -> str:
 
 def _file_of(study: str) -> str:
     """The file of a study's evidence, in the data folder."""
-    return MINIMUM_SEARCH if study == "minimum_search" else f"studies/{study}.nc"
+    return f"studies/{study}.nc"

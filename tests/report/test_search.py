@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from dmf.report.search import cells_with_minimum, cost, problems
-from dmf.search.search import FIELDS
+from dmf.studies.minimum_search import FIELDS
 
 CELLS = [("square", depth, lam) for depth in (2, 3) for lam in ("0.5c", "1.5c")]  # those of `evidence`
 

@@ -6,8 +6,18 @@ import pytest
 from dmf import theory
 from dmf.studies import Settings
 from dmf.studies._autograd import dense_hessians, flat
-from dmf.studies._orbit import distance_above, distance_below
-from dmf.studies.distances import CELLS, DRAWS, SIZES, _problem, _softest, _steps, _tangents, make
+from dmf.studies.distances import (
+    CELLS,
+    DRAWS,
+    SIZES,
+    _problem,
+    _softest,
+    _steps,
+    _tangents,
+    distance_above,
+    distance_below,
+    make,
+)
 
 LAM = 0.2
 

@@ -6,8 +6,7 @@ import pytest
 
 from dmf import theory
 from dmf.studies import _penalties
-from dmf.studies._penalties import PENALTIES, Caps
-from dmf.studies._searches import Envelope, jumps, local_minima
+from dmf.studies._penalties import PENALTIES, Caps, Envelope, jumps, local_minima
 from dmf.studies.penalized_matrices import OFF, Falling
 
 JUMPS = {"l_1": 0, "log, wide": 0, "Geman, wide": 0, "MCP, wide": 0, "SCAD, wide": 0, "two caps": 2, "three caps": 3}

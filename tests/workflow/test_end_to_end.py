@@ -76,7 +76,7 @@ def test_verify_fails_on_a_violation_and_on_a_missed_control(doctored: Workflow,
 def test_searches_add_what_they_find_and_train_nothing_else(doctored: Workflow) -> None:
     doctored.write({**deepcopy(TINY), "refute": {"runs": 240}, "minimum_search": {"runs": 40}})
     planned = doctored.planned("all")
-    jobs = ("refute", "judge_attempts", "minimum_search", "draw", "write_report", "verify", "all")
+    jobs = ("refute", "judge_attempts", "study", "draw", "write_report", "verify", "all")
     assert planned == dict.fromkeys(jobs, 1)
     result = doctored("--quiet", "rules", "progress")
     assert result.returncode == 0, result.stderr

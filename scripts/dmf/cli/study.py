@@ -8,7 +8,7 @@ from typing import Any
 
 from dmf.cli.output import add_output
 from dmf.errors import UserError
-from dmf.studies import Settings, load_study, study_names
+from dmf.studies import load_study, study_names
 
 
 def add_command(commands: Any) -> None:
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     if options.name not in study_names():
         raise UserError(f"study: got {options.name}, expected one of {', '.join(study_names())}")
     claim = asked_claim(options.claim, options.name)
-    evidence, _ = halves(load_study(options.name).make(Settings.of(load(options.grid))))
+    evidence, _ = halves(load_study(options.name).make_for(load(options.grid)))
     evidence = heard_by(claim, evidence)
     fields = [str(name) for name, value in evidence.data_vars.items() if set(value.dims) == {"cell", "start"}]
     show(choose(evidence, options.case), fields, options.json)

@@ -22,6 +22,9 @@ from dmf.grid.targets import TargetMatrix
 from dmf.grid.tiles import Tile, tile_text, training_fingerprint
 from dmf.training.engine import train
 from dmf.training.result import Runs, joined
+from dmf.training.settings import Optimizer
+
+Floats = NDArray[np.float64]
 
 
 def train_tile(
@@ -53,8 +56,11 @@ def train_block(
     """Train targets x labels x (series, index) cells of one group with the settings of `grid`."""
     began = time.perf_counter()
     starts = [(series, index) for series, span in spans.items() for index in span]
-    cells = list(product(range(len(targets)), range(len(labels))))
-    pieces = [Piece(*cell, series, span) for cell in cells for series, span in spans.items()]
+    norms, lam, tolerance = _scales(group, targets, labels, grid)
+    pieces = [
+        Piece(target.name, target.values, norms[i], label, lam[i, k], tolerance[i], series, span)
+        for (i, target), (k, label), (series, span) in product(enumerate(targets), enumerate(labels), spans.items())
+    ]
     parts: list[Runs] = []
     finished = 0
 
@@ -62,8 +68,9 @@ def train_block(
         if progress is not None:
             progress(finished + of_part)
 
-    for some in _cut(pieces, runs_together(group.widths, len(cells) * len(starts), grid.device)):
-        runs = _train_pieces(group, targets, labels, some, grid, note)
+    together = runs_together(group.widths, len(targets) * len(labels) * len(starts), grid.device)
+    for some in _cut(pieces, together):
+        runs = train_starts(some, group.widths, grid.seed, grid.optimizer, device=grid.device, progress=note)
         parts.append(runs if grid.keep.layers else replace(runs, layers=[]))
         finished += len(runs.status)
     dataset = label_runs(group, targets, labels, starts, joined(parts), grid)
@@ -80,12 +87,50 @@ def train_block(
 
 
 class Piece(NamedTuple):
-    """Starts `span` of one series in one cell; target and label by their numbers."""
+    """Starts `span` of one series for one target at one lambda."""
 
-    target: int
-    label: int
+    name: str
+    values: Floats
+    """(d_L, d_0), or (d_L, n) with inputs"""
+    norm: float
+    """The spectral norm, which sets the size of starts."""
+    label: str
+    lam: float
+    tolerance: float
+    """The gradient norm that ends a run."""
     series: Series
     span: range
+    inputs: Floats | None = None
+    """(d_0, n), of all pieces that train together or of none"""
+
+
+def train_starts(
+    pieces: Sequence[Piece],
+    widths: Sequence[int],
+    seed: int,
+    optimizer: Optimizer,
+    *,
+    device: str = "cpu",
+    progress: Callable[[int], None] | None = None,
+) -> Runs:
+    """Draw the starts of pieces of one shape and train them together: the runs, piece by piece.
+
+    A run is the same bits whatever trains beside it (see `dmf.training.engine.train`), and a start that of a grid with
+    the same seed and coordinates.
+    """
+    drawn = [draw_starts(seed, one.name, widths, one.label, one.series, one.span, one.norm) for one in pieces]
+    each = [one for one in pieces for _ in one.span]
+    inputs = [one.inputs for one in each if one.inputs is not None]
+    return train(
+        np.stack([one.values for one in each]),
+        np.array([one.lam for one in each]),
+        [np.concatenate(layer) for layer in zip(*drawn, strict=True)],
+        np.array([one.tolerance for one in each]),
+        optimizer,
+        device=device,
+        progress=progress,
+        inputs=np.stack(inputs) if inputs else None,
+    )
 
 
 def _cut(pieces: Iterable[Piece], most: int) -> Iterator[list[Piece]]:
@@ -102,41 +147,6 @@ def _cut(pieces: Iterable[Piece], most: int) -> Iterator[list[Piece]]:
                 some, room = [], most
     if some:
         yield some
-
-
-def _train_pieces(
-    group: Group,
-    targets: Sequence[TargetMatrix],
-    labels: Sequence[str],
-    pieces: Sequence[Piece],
-    grid: Grid,
-    progress: Callable[[int], None],
-) -> Runs:
-    norms, lam, tolerance = _scales(group, targets, labels, grid)
-    drawn = [
-        draw_starts(
-            grid.seed,
-            targets[one.target].name,
-            group.widths,
-            labels[one.label],
-            one.series,
-            one.span,
-            norms[one.target],
-        )
-        for one in pieces
-    ]
-    counts = [len(one.span) for one in pieces]
-    of_run, lam_of_run = np.repeat([(one.target, one.label) for one in pieces], counts, axis=0).T
-    return train(
-        np.stack([target.values for target in targets])[of_run],
-        lam[of_run, lam_of_run],
-        [np.concatenate(layer) for layer in zip(*drawn, strict=True)],
-        tolerance[of_run],
-        grid.optimizer,
-        device=grid.device,
-        progress=progress,
-        threads=1,
-    )
 
 
 def label_runs(
@@ -166,7 +176,7 @@ def label_runs(
 
 def _scales(
     group: Group, targets: Sequence[TargetMatrix], labels: Sequence[str], grid: Grid
-) -> tuple[list[float], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[list[float], Floats, Floats]:
     """Spectral norms (target,), lambdas (target, lam_label) and largest certified gradient norms (target,)."""
     norms = [float(target.singular_values[0]) for target in targets]
     lam = np.array([[lambda_value(label, norm, group.depth) for label in labels] for norm in norms])

@@ -12,7 +12,7 @@ from dmf.errors import UserError
 from dmf.grid.config import Grid, Lambdas
 from dmf.grid.seeds import generators
 from dmf.theory.scalar import critical_lambda
-from dmf.training.starts import draw_start
+from dmf.training.starts import draw_stacked
 
 Floats = NDArray[np.float64]
 
@@ -94,5 +94,4 @@ def draw_starts(
     """
     key = ["start", seed, target, list(widths), label, series.scheme, repr(series.scale)]
     size = series.scale * float(sigma_1) ** (1 / (len(widths) - 1))
-    draws = [draw_start(series.scheme, tuple(widths), rng) for rng in generators(key, indices)]
-    return [size * np.stack(layer) for layer in zip(*draws, strict=True)]
+    return [size * layer for layer in draw_stacked(series.scheme, tuple(widths), generators(key, indices))]

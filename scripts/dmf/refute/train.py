@@ -8,11 +8,11 @@ import numpy as np
 import xarray as xr
 
 from dmf.dataset.schema import runs_dataset
+from dmf.dataset.train import Piece, train_starts
 from dmf.evidence.certify import certify
-from dmf.grid.cells import Group, Series, draw_starts, gradient_scale
+from dmf.grid.cells import Group, Series, gradient_scale
 from dmf.grid.config import Grid
 from dmf.refute.candidate import MOST_RANK, MOST_WIDER, Candidate
-from dmf.training.engine import train
 
 # Both basins of a cell: small starts fall to zero, large ones keep what can be kept.
 SERIES = (
@@ -40,19 +40,13 @@ def _train_group(group: Group, candidates: Mapping[str, Candidate], grid: Grid) 
     lams = [candidate.lam for candidate in candidates.values()]
     norms = [float(candidate.singular_values[0]) for candidate in candidates.values()]
     tolerances = [grid.certificate.gradient_norm * gradient_scale(norm, group.depth) for norm in norms]
-    drawn = [
-        draw_starts(grid.seed, target.name, group.widths, repr(lam), series, range(1), norm)
-        for target, lam, norm in zip(targets, lams, norms, strict=True)
+    pieces = [
+        Piece(target.name, target.values, norm, repr(lam), lam, tolerance, series, range(1))
+        for target, norm, lam, tolerance in zip(targets, norms, lams, tolerances, strict=True)
         for series in SERIES
     ]
+    runs = train_starts(pieces, group.widths, grid.seed, grid.optimizer)
     count = len(SERIES)
-    runs = train(
-        np.repeat(np.stack([target.values for target in targets]), count, axis=0),
-        np.repeat(lams, count),
-        [np.concatenate(layer) for layer in zip(*drawn, strict=True)],
-        np.repeat(tolerances, count),
-        grid.optimizer,
-    )
     return {
         target.name: runs_dataset(
             group,

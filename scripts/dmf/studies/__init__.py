@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,13 +34,18 @@ class Settings:
 class Study:
     """A study: what it makes, and how.
 
-    `make` gives a dataset that keeps the contract of `dmf.studies.contract`. `summary` may hold LaTeX between dollar
-    signs.
+    `make` gives a dataset that keeps the contract of `dmf.studies.contract`, from Settings or, where `of_grid` is true,
+    from the whole grid. `summary` may hold LaTeX between dollar signs.
     """
 
     title: str
     summary: str
-    make: Callable[[Settings], xr.Dataset]
+    make: Callable[[Any], xr.Dataset]
+    of_grid: bool = False
+
+    def make_for(self, grid: Grid) -> xr.Dataset:
+        """The dataset with the settings of a grid."""
+        return self.make(grid if self.of_grid else Settings.of(grid))
 
 
 def study_names() -> list[str]:

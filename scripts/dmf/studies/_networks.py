@@ -11,16 +11,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.dataset.train import label_runs
+from dmf.dataset.train import Piece, label_runs, train_starts
 from dmf.evidence.certify import certify
-from dmf.grid.cells import Series, draw_starts, gradient_scale, group_of, lambda_value
-from dmf.grid.config import Grid, validate
+from dmf.grid.cells import Series, gradient_scale, group_of, lambda_value
 from dmf.grid.targets import TargetMatrix
 from dmf.studies import Settings
 from dmf.studies._assemble import assembled, rows_of
-from dmf.studies._trained import LBFGS
+from dmf.studies._trained import LBFGS, training_grid
 from dmf.theory.certificate import ROUNDING, rank_rounding, sum_rounding
-from dmf.training.engine import train
 from dmf.training.settings import Optimizer
 
 Floats = NDArray[np.float64]
@@ -77,33 +75,26 @@ def train_networks(
     ||Y X^T||_F^2; the gradient norm is more by what sums over samples may round away, and half of the certificate's is
     left for that.
     """
-    grid = _grid(settings, optimizer)
+    grid = training_grid(settings, optimizer, [{"name": "none", "kind": "gaussian", "shape": [1, 1]}])
     targets = [one.target for one in data]
     rows, columns = targets[0].shape
-    widths = group_of((rows, columns), depth, "same", "study").widths
+    group = group_of((rows, columns), depth, "same", "study")
     norms = [float(target.singular_values[0]) for target in targets]
     starts = [(one, index) for one, span in series.items() for index in span]
-    drawn = [
-        draw_starts(settings.seed, one.name, widths, label, each, span, norm)
-        for (one, norm), label, (each, span) in product(zip(data, norms, strict=True), labels, series.items())
+    pieces = [
+        Piece(one.name, one.outputs, norm, label, lambda_value(label, norm, depth), largest, each, span, one.inputs)
+        for one, norm in zip(data, norms, strict=True)
+        for largest in [settings.gradient_norm * gradient_scale(norm, depth) / 2]
+        for label, (each, span) in product(labels, series.items())
     ]
-    each, count = len(labels) * len(starts), len(data) * len(labels) * len(starts)
-    largest = [settings.gradient_norm * gradient_scale(norm, depth) / 2 for norm in norms]
-    runs = train(
-        np.repeat(np.stack([one.outputs for one in data]), each, axis=0),
-        np.repeat([lambda_value(label, norm, depth) for norm in norms for label in labels], len(starts)),
-        [np.concatenate(layer) for layer in zip(*drawn, strict=True)],
-        np.repeat(largest, each),
-        optimizer,
-        inputs=np.repeat(np.stack([one.inputs for one in data]), each, axis=0),
-    )
-    dataset = label_runs(group_of((rows, columns), depth, "same", "study"), targets, labels, starts, runs, grid)
+    runs = train_starts(pieces, group.widths, settings.seed, optimizer)
+    dataset = label_runs(group, targets, labels, starts, runs, grid)
     shape = (len(data), -1)
     constant = np.array([np.sum(one.outputs**2) - np.sum(one.target.values**2) for one in data])
-    rounding = _gradient_rounding(data, runs.layer_spectral_norm.reshape(shape), depth).reshape(count)
+    rounding = _gradient_rounding(data, runs.layer_spectral_norm.reshape(shape), depth).ravel()
     dims = dataset["objective"].dims
     values = {
-        "objective": runs.objective - np.repeat(constant, each),
+        "objective": runs.objective - np.repeat(constant, len(labels) * len(starts)),
         "gradient_norm": runs.gradient_norm + rounding,
     }
     sizes = [dataset.sizes[dim] for dim in dims]
@@ -145,23 +136,6 @@ def is_white(inputs: Floats) -> bool:
     """Whether X X^T is the identity to rounding."""
     away = np.linalg.norm(inputs @ inputs.T - np.eye(len(inputs)), 2)
     return bool(away <= theory.white_rounding((inputs.shape[0], inputs.shape[1])))
-
-
-def _grid(settings: Settings, optimizer: Optimizer) -> Grid:
-    """Settings of training as the grid's own functions take them; its target is not used."""
-    return validate(
-        {
-            "grid": "study",
-            "seed": settings.seed,
-            "targets": [{"name": "none", "kind": "gaussian", "shape": [1, 1]}],
-            "depths": [2],
-            "lambdas": {"relative": [1]},
-            "optimizer": optimizer.model_dump(),
-            "certificate": {"gradient_norm": settings.gradient_norm},
-            "keep": {"layers": True},
-        },
-        "study",
-    )
 
 
 def _gradient_rounding(data: Sequence[Data], top: Floats, depth: int) -> Floats:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dmf.dataset.train import train_block
 from dmf.evidence.certify import certify
 from dmf.grid.cells import Group, Series, group_of
-from dmf.grid.config import validate
+from dmf.grid.config import Grid, validate
 from dmf.grid.targets import build_targets
 from dmf.studies import Settings
 from dmf.training.settings import Lbfgs, Optimizer
@@ -63,11 +63,23 @@ def train_cells(
         | ({"kind": "gaussian"} if cell.values is None else {"kind": "spectrum", "singular_values": list(cell.values)})
         for cell in cells
     ]
-    grid = validate(
+    grid = training_grid(settings, optimizer, specs)
+    runs, trained = [], []
+    for cell, target in zip(cells, build_targets(grid, "study"), strict=True):
+        runs.append(train_block(cell.group, [target], [cell.lam], dict(series), grid))
+        layers = [runs[-1][f"layer_{number}"].values[0, 0] for number in range(1, cell.depth + 1)]
+        parameters = np.concatenate([layer.reshape(len(layer), -1) for layer in layers], axis=1)
+        trained.append(TrainedCell(cell, target.values, float(runs[-1]["lam"].values[0, 0]), parameters))
+    return certify(runs), trained
+
+
+def training_grid(settings: Settings, optimizer: Optimizer, targets: Sequence[Mapping[str, object]]) -> Grid:
+    """Settings of training as the grid's own functions take them; its depths and lambdas are not used."""
+    return validate(
         {
             "grid": "study",
             "seed": settings.seed,
-            "targets": specs,
+            "targets": targets,
             "depths": [2],
             "lambdas": {"relative": [1]},
             "optimizer": optimizer.model_dump(),
@@ -76,10 +88,3 @@ def train_cells(
         },
         "study",
     )
-    runs, trained = [], []
-    for cell, target in zip(cells, build_targets(grid, "study"), strict=True):
-        runs.append(train_block(cell.group, [target], [cell.lam], dict(series), grid))
-        layers = [runs[-1][f"layer_{number}"].values[0, 0] for number in range(1, cell.depth + 1)]
-        parameters = np.concatenate([layer.reshape(len(layer), -1) for layer in layers], axis=1)
-        trained.append(TrainedCell(cell, target.values, float(runs[-1]["lam"].values[0, 0]), parameters))
-    return certify(runs), trained

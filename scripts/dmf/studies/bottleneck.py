@@ -20,7 +20,7 @@ from dmf.theory import haar
 from dmf.training.engine import train
 from dmf.training.result import Runs
 from dmf.training.settings import Status
-from dmf.training.starts import draw_start
+from dmf.training.starts import draw_stacked
 
 Floats = NDArray[np.float64]
 M_STAR = 0.5  # lambda is put where singular values above it pay
@@ -115,8 +115,7 @@ def _cell(shape: Shape, target: Target, control: int, settings: Settings) -> Row
     lam = float(theory.critical_lambda(M_STAR, shape.depth))
     count = DRAWS * len(SCALES)
     size = target.sigma[0] ** (1 / shape.depth) * np.repeat(SCALES, DRAWS)[:, None, None]
-    drawn = [draw_start("gaussian", shape.widths, rng) for _ in range(count)]
-    starts = [size * np.stack(layer) for layer in zip(*drawn, strict=True)]
+    starts = [size * layer for layer in draw_stacked("gaussian", shape.widths, [rng] * count)]
     tolerance = min(SHARP, settings.gradient_norm) * target.sigma[0] ** (2 - 1 / shape.depth)
     matrices = np.broadcast_to(matrix, (count, *matrix.shape))
     runs = train(matrices, np.full(count, lam), starts, np.full(count, tolerance), LBFGS)

@@ -11,22 +11,21 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.grid.cells import Series, draw_starts, gradient_scale, lambda_value
+from dmf.dataset.train import Piece, train_starts
+from dmf.grid.cells import Series, gradient_scale, lambda_value
 from dmf.grid.kinds import SpectrumTarget, with_spectrum
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._autograd import Objective, dense_hessians, flat, gradients, objective
-from dmf.studies._orbit import distance_above, distance_below
-from dmf.studies._trained import Cell
+from dmf.studies._trained import LBFGS, Cell
 from dmf.theory import certificate
-from dmf.training.engine import train
-from dmf.training.settings import Lbfgs
 
 Floats = NDArray[np.float64]
 SIZES = tuple(10.0**-k for k in (1, 2, 3, 4, 5, 6, 7, 8))  # of a step off a minimizer, or the gradient norm to stop at
 KINDS = ("random", "soft", "early")
 DRAWS = 2
+MOST_SWEEPS = 500
 SERIES = Series("gaussian", 2.0)
 CELLS = (
     Cell("square", (3, 3), [3, 2, 1], 3, "0.2c"),
@@ -175,22 +174,88 @@ def _tangents(layers: Sequence[Floats]) -> Floats:
 def _stopped_early(problem: Problem, seed: int) -> Floats:
     """Where training ends that is told to stop at gradient norms SIZES, (SIZES x DRAWS, N)."""
     cell, norm = problem.cell, float(np.linalg.norm(problem.target, 2))
-    starts = draw_starts(seed, cell.name, cell.group.widths, cell.lam, SERIES, range(DRAWS), norm)
-    count = len(SIZES) * DRAWS
-    runs = train(
-        np.repeat(problem.target[None], count, axis=0),
-        np.full(count, problem.lam),
-        [np.tile(layer, (len(SIZES), 1, 1)) for layer in starts],
-        np.repeat(SIZES, DRAWS) * gradient_scale(norm, cell.depth),
-        Lbfgs(name="lbfgs"),
-    )
-    return np.concatenate([layer.reshape(count, -1) for layer in runs.layers], axis=1)
+    scale = gradient_scale(norm, cell.depth)
+    pieces = [
+        Piece(cell.name, problem.target, norm, cell.lam, problem.lam, size * scale, SERIES, range(DRAWS))
+        for size in SIZES
+    ]
+    runs = train_starts(pieces, cell.group.widths, seed, LBFGS)
+    return np.concatenate([layer.reshape(len(layer), -1) for layer in runs.layers], axis=1)
 
 
 def _layers(point: Floats, widths: Sequence[int]) -> list[Floats]:
     shapes = [(rows, columns) for columns, rows in pairwise(widths)]
     ends = np.cumsum([rows * columns for rows, columns in shapes])
     return [part.reshape(shape) for part, shape in zip(np.split(point, ends[:-1]), shapes, strict=True)]
+
+
+def distance_above(layers: Sequence[Floats], minimizer: Sequence[Floats]) -> float:
+    """A point of the orbit of `minimizer` as near to `layers` as alternating Procrustes steps find one: its distance.
+
+    Minimizes sum_l ||W_l - Q_l W*_l Q_{l-1}^T||_F^2 over one Q_l at a time, from frames matched layer by layer from
+    either end. It can only overestimate the distance to the orbit.
+    """
+    return min(
+        _aligned(layers, minimizer, start)
+        for start in (_from_input(layers, minimizer), _from_output(layers, minimizer))
+    )
+
+
+def distance_below(layers: Sequence[Floats], minimizer: Sequence[Floats]) -> float:
+    """A lower bound on the distance to the orbit: every layer chooses its frames for itself.
+
+    The outer layers have one free frame (Procrustes), an inner one has two (its singular values remain; Mirsky).
+    """
+    first, last = layers[0], layers[-1]
+    free = [
+        first - _polar(first @ minimizer[0].T) @ minimizer[0],
+        last - minimizer[-1] @ _polar(last.T @ minimizer[-1]).T,
+    ]
+    inner = [
+        np.linalg.svd(layer, compute_uv=False) - np.linalg.svd(other, compute_uv=False)
+        for layer, other in zip(layers[1:-1], minimizer[1:-1], strict=True)
+    ]
+    return float(np.sqrt(sum(np.sum(part**2) for part in [*free, *inner])))
+
+
+def _aligned(layers: Sequence[Floats], minimizer: Sequence[Floats], frames: list[Floats]) -> float:
+    best = _distance(layers, minimizer, frames)
+    for _ in range(MOST_SWEEPS):
+        for hidden in range(1, len(layers)):
+            below = layers[hidden - 1] @ frames[hidden - 1] @ minimizer[hidden - 1].T
+            above = layers[hidden].T @ frames[hidden + 1] @ minimizer[hidden]
+            frames[hidden] = _polar(below + above)
+        now = _distance(layers, minimizer, frames)
+        if not now < best * (1 - 1e-6):
+            break
+        best = now
+    return min(now, best)
+
+
+def _distance(layers: Sequence[Floats], minimizer: Sequence[Floats], frames: Sequence[Floats]) -> float:
+    moved = [above @ layer @ below.T for layer, (below, above) in zip(minimizer, pairwise(frames), strict=True)]
+    return float(np.sqrt(sum(np.sum((layer - other) ** 2) for layer, other in zip(layers, moved, strict=True))))
+
+
+def _from_input(layers: Sequence[Floats], minimizer: Sequence[Floats]) -> list[Floats]:
+    frames = [np.eye(layers[0].shape[1])]
+    for layer, other in zip(layers[:-1], minimizer[:-1], strict=True):
+        frames.append(_polar(layer @ frames[-1] @ other.T))
+    return [*frames, np.eye(len(layers[-1]))]
+
+
+def _from_output(layers: Sequence[Floats], minimizer: Sequence[Floats]) -> list[Floats]:
+    frames = [np.eye(len(layers[-1]))]
+    for layer, other in zip(layers[:0:-1], minimizer[:0:-1], strict=True):
+        frames.append(_polar(layer.T @ frames[-1] @ other))
+    return [np.eye(layers[0].shape[1]), *frames[::-1]]
+
+
+def _polar(matrix: Floats) -> Floats:
+    """The orthogonal Q nearest to a square matrix: it maximizes tr(Q^T matrix)."""
+    left, _, right_t = np.linalg.svd(matrix)
+    nearest: Floats = left @ right_t
+    return nearest
 
 
 STUDY = Study(

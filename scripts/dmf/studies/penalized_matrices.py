@@ -18,8 +18,7 @@ from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
-from dmf.studies._penalties import MU, PENALTIES, Caps, exceptional, threshold
-from dmf.studies._searches import Envelope, local_minima
+from dmf.studies._penalties import MU, PENALTIES, Caps, Envelope, exceptional, local_minima, threshold
 from dmf.theory import haar
 from dmf.theory.certificate import ROUNDING
 

@@ -9,8 +9,7 @@ import xarray as xr
 from dmf import theory
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
-from dmf.studies._penalties import MU, PENALTIES, Caps, exceptional, threshold
-from dmf.studies._searches import Function, Jump, jumps, local_minima
+from dmf.studies._penalties import MU, PENALTIES, Caps, Function, Jump, exceptional, jumps, local_minima, threshold
 from dmf.theory.certificate import ROUNDING
 
 Floats = npt.NDArray[np.float64]

@@ -11,11 +11,19 @@ from numpy.typing import NDArray
 
 from dmf import theory
 from dmf.grid.seeds import generator
-from dmf.recovery.factorization import evaluate
-from dmf.recovery.problems import COMPLETION, SENSING, draw
-from dmf.recovery.proximal_gradient import Point, lipschitz, objective, proximal_step, slope
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
+from dmf.studies._factorization import evaluate
+from dmf.studies._measurements import (
+    COMPLETION,
+    SENSING,
+    Point,
+    draw,
+    lipschitz,
+    objective,
+    proximal_step,
+    slope,
+)
 from dmf.theory.certificate import ROUNDING, ROUNDING_STEP
 
 Floats = NDArray[np.float64]

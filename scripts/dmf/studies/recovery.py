@@ -14,17 +14,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from dmf.grid.seeds import generator
-from dmf.recovery.factorization import Trained, train_factorizations
-from dmf.recovery.nuclear import excess_allowed, lower_bound
-from dmf.recovery.problems import COMPLETION, SENSING, Problem, degrees_of_freedom, draw, stack
-from dmf.recovery.proximal_gradient import descend, objective
+from dmf.grid.seeds import generator, generators
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled, rows_of
+from dmf.studies._factorization import Trained, train_factorizations
+from dmf.studies._measurements import COMPLETION, SENSING, descend, draw, objective, residual, slope
 from dmf.theory import Power
 from dmf.theory.certificate import ROUNDING
 from dmf.training.settings import Status
-from dmf.training.starts import gaussian
+from dmf.training.starts import draw_stacked
 
 Floats = NDArray[np.float64]
 
@@ -43,8 +41,8 @@ STEP, GRADIENT = 5e-3, 1e-4  # a run is certified when its step, or its gradient
 MOST_STEPS = 3000
 RECOVERED = 0.02  # relative error; lambda alone leaves up to about half of it
 PROXIMAL, FACTORIZATION, DESCENDING = "proximal", "factorization", "factorization, descending"
+KEPT = 1e-3  # of a layer's largest singular value: below it, a direction is on its way to zero
 LEAST_NORM, NARROW = "least norm", "factorization, width 1"  # the controls
-
 
 FIELDS = {
     "relative_error": ("cell start", "||X - truth||_F / ||truth||_F"),
@@ -58,6 +56,17 @@ FIELDS = {
     "control": ("cell", "1 for cells of the controls"),
     "degrees_of_freedom": ("cell", "of matrices of that rank"),
 }
+
+
+class Problem(NamedTuple):
+    """B problems of one size."""
+
+    truth: Floats
+    """(B, d_L, d_0) of largest singular value 1."""
+    operators: Floats
+    """(B, n, d_L d_0) A on the entries of X row by row, of orthonormal rows."""
+    measurements: Floats
+    """(B, n) b = A(truth), without noise."""
 
 
 class Cell(NamedTuple):
@@ -122,12 +131,8 @@ def _least_norm(problem: Problem) -> dict[str, Floats]:
 def _starts(seed: int, cells: Sequence[Cell], depth: int, width: int) -> list[Floats]:
     """Gaussian starts of unit scale, one an instance: L arrays (B, d_l, d_{l-1})."""
     widths = (SIZE, *[width] * (depth - 1), SIZE)
-    each = [
-        gaussian(widths, generator(["recovery starts", seed, *cell, depth, width], number))
-        for cell in cells
-        for number in range(DRAWS)
-    ]
-    return [np.stack(layer) for layer in zip(*each, strict=True)]
+    keys = [["recovery starts", seed, *cell, depth, width] for cell in cells]
+    return draw_stacked("gaussian", widths, (rng for key in keys for rng in generators(key, range(DRAWS))))
 
 
 def _trained(
@@ -162,6 +167,45 @@ def _beside(problem: Problem, run: Trained, nuclear: dict[str, Floats]) -> dict[
         "excess_most": excess_allowed(lams, run.layers, run.gradient_norm, run.objective) + rounding,
         "excess_least": nuclear["objective"] - below + rounding,
     }
+
+
+def lower_bound(operators: Floats, measurements: Floats, lams: Floats, matrix: Floats) -> Floats:
+    """A lower bound on the minimum, (B,), the better the nearer `matrix` (B, d_L, d_0) is to a minimizer.
+
+    -||nu||^2 / 4 - <nu, b> at any nu with ||A^T nu||_2 <= 2 lam is one, by duality; nu is the residual of `matrix`,
+    doubled, and shrunk into that set.
+    """
+    size = np.linalg.norm(slope(operators, measurements, matrix), ord=2, axis=(1, 2))
+    shrink = np.minimum(1.0, 2 * lams / np.where(size > 0, size, 1.0))
+    nu = 2 * shrink[:, None] * residual(operators, measurements, matrix)
+    return np.asarray(-np.sum(nu**2, axis=1) / 4 - np.sum(nu * measurements, axis=1))
+
+
+def excess_allowed(lams: Floats, layers: Sequence[Floats], gradient_norm: Floats, value: Floats) -> Floats:
+    r"""How far above the minimum, (B,), two layers near a local minimum may be for their gradient's norm.
+
+    With G the gradient of the fit at X = W_2 W_1 and X* a minimizer, convexity and <grad F, theta> = 2 <G, X> +
+    2 \lambda ||theta||^2 give F - F* <= ||grad F|| ||theta|| / 2 + (||G||_2 - 2 \lambda)_+ ||X*||_*. At a local minimum
+    of wide layers ||G||_2 <= 2 \lambda; near one, kept directions of layers' size s add at most ||grad F|| / s to it,
+    and 2 \lambda ||X*||_* <= `value`, that of any point.
+    """
+    theta = np.sqrt(sum(np.sum(layer**2, axis=(1, 2)) for layer in layers))
+    values = np.linalg.svd(layers[0], compute_uv=False)
+    kept = np.where(values > values[:, :1] * KEPT, values, np.inf).min(axis=1)
+    return np.asarray(gradient_norm * (theta / 2 + value / (2 * lams * kept)))
+
+
+def stack(drawn: list[tuple[Floats, Floats]]) -> Problem:
+    """Problems with operators of any number of rows, the shorter ones filled up with zeros, which measure nothing."""
+    most = max(len(operator) for _, operator in drawn)
+    truth = np.stack([matrix for matrix, _ in drawn])
+    operators = np.stack([np.pad(operator, ((0, most - len(operator)), (0, 0))) for _, operator in drawn])
+    return Problem(truth, operators, np.asarray((operators @ truth.reshape(len(truth), -1, 1))[..., 0]))
+
+
+def degrees_of_freedom(shape: tuple[int, int], rank: int) -> int:
+    """The dimension r (d_L + d_0 - r) of matrices of rank r: with fewer measurements, others agree with all of them."""
+    return rank * (sum(shape) - rank)
 
 
 def _rows(cells: Sequence[Cell], problem: Problem, method: str, depth: int, found: dict[str, Floats]) -> list[Row]:

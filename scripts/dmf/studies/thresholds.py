@@ -11,12 +11,12 @@ import numpy as np
 import xarray as xr
 
 from dmf import theory
-from dmf.grid.seeds import generator
+from dmf.grid.seeds import generator, generators
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled, rows_of
 from dmf.studies._brackets import Brackets, Floats, Layers, closed, ends, ladder, refine
 from dmf.theory.certificate import gradient_distance, product_tolerance
-from dmf.training.starts import draw_start
+from dmf.training.starts import draw_stacked
 
 SHAPE = (3, 4)
 SPECTRA = {"spread": [3.0, 1.5, 0.5], "tied": [2.0, 2.0, 1.0], "close": [1.0, 0.99, 0.5]}
@@ -98,18 +98,10 @@ def _cold_starts(names: list[str], depth: int, seed: int, matrices: Floats, scal
     """Gaussian starts (R, scales, d_l, d_(l-1)), the same at every lambda."""
     widths = (SHAPE[1], *[min(SHAPE)] * (depth - 1), SHAPE[0])
     sizes = np.linalg.norm(matrices, ord=2, axis=(1, 2)) ** (1 / depth)
-    drawn = [
-        [
-            [scale * size * layer for layer in draw_start("gaussian", widths, _rng(seed, name, depth, number))]
-            for number, scale in enumerate(scales)
-        ]
-        for name, size in zip(names, sizes, strict=True)
-    ]
-    return [np.array([[start[layer] for start in row] for row in drawn]) for layer in range(depth)]
-
-
-def _rng(seed: int, name: str, depth: int, number: int) -> np.random.Generator:
-    return generator(["study", "thresholds", "start", seed, name, depth], number)
+    keys = [["study", "thresholds", "start", seed, name, depth] for name in names]
+    drawn = draw_stacked("gaussian", widths, (rng for key in keys for rng in generators(key, range(len(scales)))))
+    lengths = np.multiply.outer(sizes, scales)[:, :, None, None]
+    return [lengths * layer.reshape(*lengths.shape[:2], *layer.shape[1:]) for layer in drawn]
 
 
 def _jump_tolerance(found: Brackets, sigma_1: Floats, lambda_c: Floats, predicted_jump: Floats, depth: int) -> Floats:

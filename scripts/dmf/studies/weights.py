@@ -20,7 +20,7 @@ from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._near import Near, near_minimizers
 from dmf.theory.certificate import ROUNDING
-from dmf.training.starts import draw_start
+from dmf.training.starts import draw_stacked
 
 Floats = NDArray[np.float64]
 SHAPE = (3, 2)
@@ -140,8 +140,8 @@ def _trained(
     """Layers (DRAWS, d_l, d_{l-1}) where training stopped, and the gradient there of the loss and the decay."""
     widths = (SHAPE[1], *[min(SHAPE)] * (form.depth - 1), SHAPE[0])
     size = SPECTRUM[0] ** (1 / form.depth)
-    drawn = [draw_start("gaussian", widths, rng) for _ in range(DRAWS)]
-    layers = [torch.from_numpy(size * np.stack(layer)).requires_grad_() for layer in zip(*drawn, strict=True)]
+    drawn = draw_stacked("gaussian", widths, [rng] * DRAWS)
+    layers = [torch.from_numpy(size * layer).requires_grad_() for layer in drawn]
     curvature = 2 * form.data * form.depth * SPECTRUM[0] ** (2 - 2 / form.depth) + 2 * strength * form.weights.max()
     matrix = torch.from_numpy(target)
     velocities = [torch.zeros_like(layer) for layer in layers]

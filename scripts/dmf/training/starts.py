@@ -1,6 +1,6 @@
 """Starting layers of unit scale; the caller multiplies them by the scale it wants."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -64,3 +64,8 @@ def draw_start(scheme: str, widths: Sequence[int], rng: np.random.Generator) -> 
     if len(widths) < 2 or min(widths) < 1:
         raise ValueError(f"widths: {tuple(widths)!r}, expected at least two positive integers (d_0, ..., d_L)")
     return SCHEMES[scheme](widths, rng)
+
+
+def draw_stacked(scheme: str, widths: Sequence[int], rngs: Iterable[np.random.Generator]) -> Layers:
+    """One start from each generator in turn, stacked: L arrays (B, d_l, d_{l-1}). Raises ValueError as `draw_start`."""
+    return [np.stack(layer) for layer in zip(*(draw_start(scheme, widths, rng) for rng in rngs), strict=True)]

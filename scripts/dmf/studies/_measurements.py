@@ -1,4 +1,6 @@
-r"""The generalized proximal gradient method for low-rank recovery (Lu et al. 2014; eq. 98).
+r"""Low-rank matrices seen through a few linear measurements, and the generalized proximal gradient method for them.
+
+The method is that of Lu et al. 2014 (eq. 98):
 
     minimize  f(X) + \sum_i g(\sigma_i(X)),   f(X) = ||A(X) - b||^2,
 
@@ -14,9 +16,28 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dmf.theory import Penalty
+from dmf.theory import Penalty, haar
 
 Floats = NDArray[np.float64]
+SENSING, COMPLETION = "sensing", "completion"
+
+
+def draw(kind: str, shape: tuple[int, int], rank: int, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """One truth, a product of Gaussian factors scaled to spectral norm 1, and one operator with `count` rows.
+
+    Rows are orthonormal: of sensing, a Haar distributed subspace, which is what Gaussian measurements tell without
+    noise; of completion, entries drawn without replacement. Raises ValueError for impossible sizes and other kinds.
+    """
+    size = shape[0] * shape[1]
+    if not (1 <= rank <= min(shape) and 1 <= count <= size):
+        raise ValueError(f"rank {rank}, measurements {count}: expected at most {min(shape)} and {size} for {shape}")
+    truth = rng.standard_normal((shape[0], rank)) @ rng.standard_normal((rank, shape[1]))
+    truth /= np.linalg.norm(truth, 2)
+    if kind == SENSING:
+        return truth, np.ascontiguousarray(haar.frame(size, count, rng, fixed_signs=False).T)
+    if kind == COMPLETION:
+        return truth, np.eye(size)[np.sort(rng.permutation(size)[:count])]
+    raise ValueError(f"kind {kind!r}: expected {SENSING} or {COMPLETION}")
 
 
 class Point(NamedTuple):

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from dmf import theory
-from dmf.recovery import factorization
-from dmf.recovery.factorization import evaluate, train_factorizations
-from dmf.recovery.nuclear import excess_allowed, lower_bound
-from dmf.recovery.problems import SENSING, draw, stack
+from dmf.studies import _factorization
+from dmf.studies._factorization import evaluate, train_factorizations
+from dmf.studies._measurements import SENSING, draw
+from dmf.studies.recovery import excess_allowed, lower_bound, stack
 from dmf.training.engine import train
 from dmf.training.settings import Lbfgs, Status
 
@@ -49,7 +49,7 @@ def test_with_every_entry_measured_runs_are_those_of_the_engine_on_the_target(de
     starts = layers_of((4,) * (depth + 1), 5, 3)
     operators = np.repeat(np.eye(16)[None], 5, axis=0)
     run = train_factorizations(operators, targets.reshape(5, -1), lams, starts, tolerance)
-    other = train(targets, lams, starts, tolerance, Lbfgs(name="lbfgs", memory=factorization.MEMORY), device="torch")
+    other = train(targets, lams, starts, tolerance, Lbfgs(name="lbfgs", memory=_factorization.MEMORY), device="torch")
     assert (run.status == Status.CONVERGED).all()
     assert (run.gradient_norm <= 1.01 * tolerance).all()
     np.testing.assert_allclose(run.objective, other.objective, rtol=1e-12)
@@ -95,7 +95,7 @@ def test_shapes_that_do_not_fit_are_named(change, message):
 
 
 def test_training_on_measurements_knows_no_theory():
-    tree = ast.parse(Path(factorization.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(_factorization.__file__).read_text(encoding="utf-8"))
     names = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert names
     assert not [name for name in names if name.startswith("dmf.theory")]

@@ -11,9 +11,9 @@ from dmf.evidence.certify import certify
 from dmf.grid.config import Grid, validate
 from dmf.grid.targets import build_targets
 from dmf.grid.tiles import groups_of
-from dmf.search import search as module
-from dmf.search.search import search, start_order
+from dmf.studies import minimum_search as module
 from dmf.studies.contract import check_study, halves
+from dmf.studies.minimum_search import make, start_order
 
 # Depth 3, singular values 1 and 0.5: below lambda_c, above it where the nonzero minimum outlives it, far above.
 CONFIG = {
@@ -33,7 +33,7 @@ def small(**changes: object) -> Grid:
 
 
 def searched(grid: Grid) -> xr.Dataset:
-    found = search(grid, groups_of(grid, build_targets(grid, "small"), "small"))
+    found = make(grid)
     check_study(found, "minimum_search")
     return found
 

@@ -1,1 +1,0 @@
-"""Low-rank matrices from few linear measurements: by proximal gradient steps, by factorization with weight decay."""
