@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from dmf.claims import load_claims
+from dmf.claims import claim_module, load_claims
 from dmf.code import SCRIPTS, code_fingerprint
 from dmf.dataset.store import write
 from dmf.dataset.targets import targets_dataset
@@ -231,9 +231,9 @@ def test_the_steps_that_load_a_plug_in_by_name_rerun_for_it() -> None:
     assert plugins("draw", "collapse") == ["dmf.figures.collapse"]
     assert plugins("study", "scalar") == ["dmf.studies.scalar"]
     assert plugins("train") == plugins("certify") == []
-    on_runs = {f"dmf.claims.{name}" for name, claim in load_claims().items() if claim.study == "runs"}
+    on_runs = {claim_module(name) for name, claim in load_claims().items() if claim.study == "runs"}
     assert set(plugins("refute")) == set(plugins("judge_attempts")) == on_runs
-    assert set(plugins("verify")) == {f"dmf.claims.{name}" for name in load_claims()}
+    assert set(plugins("verify")) == {claim_module(name) for name in load_claims()}
     assert set(plugins("report")) == set(plugins("paper")) > set(plugins("verify"))
     for step in ("check", "draw", "study", "report"):
         for module in plugins(step, {"study": "scalar"}.get(step, "collapse")):

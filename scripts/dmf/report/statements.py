@@ -176,7 +176,7 @@ STATEMENTS = (
         "Equations 97-99",
         "Generalized singular value thresholding, and the proximal gradient method for low-rank recovery (Lu et al., "
         "2014, 2015).",
-        tests=("tests/theory/test_penalties.py", "tests/recovery/test_proximal_gradient.py"),
+        tests=("tests/theory/test_penalties.py", "tests/studies/test_proximal_gradient.py"),
     ),
     Statement("Definition 16", "Weak majorization.", unchecked=CONVENTION),
     Statement("Lemma 17", r"Young: $ab \leq a^p/p + b^q/q$ if $1/p + 1/q = 1$.", tests=(APPENDIX,)),

@@ -211,7 +211,7 @@ def test_the_kernels_can_be_made_ahead_and_without_a_folder_to_keep_them() -> No
         [sys.executable, "-m", "dmf.training.compiled_engine"], capture_output=True, text=True, check=True
     )
     assert ahead.stdout.startswith("training kernels ready after")
-    code = "from dmf.training import lanes; print(lanes.CACHE)"
+    code = "from dmf.training import compiled_engine; print(compiled_engine.CACHE)"
     environment = {"PYTHONPATH": ":".join(sys.path), "NUMBA_CACHE_DIR": "/proc/nowhere"}
     without = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert without.stdout == "False\n"

@@ -6,14 +6,15 @@ from collections import Counter
 
 from numba.core.dispatcher import Dispatcher
 
-from dmf.training import lanes
+from dmf.training import compiled_engine
 from dmf.training.compiled_engine import multiply
 
 
 def kernels() -> dict[int, Dispatcher]:
     """Every compiled function of the engine, those made by a function among them, by identity."""
     modules = [
-        importlib.import_module(f"{lanes.__name__}.{module.name}") for module in pkgutil.iter_modules(lanes.__path__)
+        importlib.import_module(f"{compiled_engine.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(compiled_engine.__path__)
     ]
     return {id(value): value for module in modules for value in vars(module).values() if isinstance(value, Dispatcher)}
 
