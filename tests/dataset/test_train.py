@@ -6,7 +6,7 @@ import xarray as xr
 
 from dmf.dataset import train as module
 from dmf.dataset.train import train_block
-from dmf.grid import memory
+from dmf.grid import cost
 from dmf.grid.cells import Group, Series
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
@@ -35,11 +35,13 @@ def test_runs_trained_some_at_a_time_are_the_same_bits(
 
     whole = block()
     assert noted[-1:] == [40]
-    monkeypatch.setattr(memory, "LEAST_PART", together)
-    monkeypatch.setattr(memory, "PART", 1)
+    monkeypatch.setattr(cost, "LEAST_PART", together)
+    monkeypatch.setattr(cost, "PART", 1)
     calls: list[int] = []
     real = module.train
-    monkeypatch.setattr(module, "train", lambda *given, **more: calls.append(len(given[0])) or real(*given, **more))
+    monkeypatch.setattr(
+        module, "train", lambda *given, **more: calls.append(len(given[0].lams)) or real(*given, **more)
+    )
     xr.testing.assert_equal(block(), whole)
     assert calls == [together] * (40 // together) + [40 % together] * (40 % together > 0)
     assert noted == np.cumsum(calls).tolist(), "progress counts the runs of all parts"

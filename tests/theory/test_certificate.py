@@ -17,7 +17,7 @@ import torch
 import exact
 from dmf import theory
 from dmf.evidence.cells import gradient_norm
-from dmf.recovery.proximal_gradient import Point, objective
+from dmf.studies._measurements import Point, objective
 from dmf.studies.orbit import _frames
 from dmf.theory import certificate
 from dmf.theory.certificate import EPS, ROUNDING, SAFETY, gradient_error
