@@ -13,6 +13,7 @@ from dmf import theory
 from dmf.training.engine import train
 from dmf.training.record import layers_of, points_of
 from dmf.training.settings import Lbfgs
+from dmf.training.tasks import Execution, Tasks
 
 TOLERANCE = 1e-9
 MOST_ITERATIONS = 20_000
@@ -58,14 +59,10 @@ def ours(device: str) -> Callable[[Problem, int], Outcome]:
     """An engine of this project on one thread."""
 
     def solve(problem: Problem, runs: int) -> Outcome:
-        found = train(
-            problem.targets[:runs],
-            np.full(runs, problem.lam),
-            layers_of(problem.starts[:runs], problem.widths),
-            np.full(runs, TOLERANCE),
-            Lbfgs(name="lbfgs", max_iterations=MOST_ITERATIONS),
-            device=device,
-        )
+        tasks = Tasks(problem.targets[:runs], np.full(runs, problem.lam), np.full(runs, TOLERANCE))
+        starts = layers_of(problem.starts[:runs], problem.widths)
+        optimizer = Lbfgs(name="lbfgs", max_iterations=MOST_ITERATIONS)
+        found = train(tasks, starts, optimizer, on=Execution(device))
         return points_of(found.layers), float(found.evaluations.mean())
 
     return solve

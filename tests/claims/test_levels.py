@@ -8,6 +8,7 @@ from dmf.training.engine import train
 from dmf.training.result import Runs
 from dmf.training.settings import GradientDescent, Lbfgs
 from dmf.training.starts import draw_start
+from dmf.training.tasks import Tasks
 
 TARGET = np.diag([2.0, 1.0])  # det > 0
 LAM = 0.3
@@ -20,7 +21,7 @@ def trained(scheme: str, optimizer: Lbfgs | GradientDescent, tolerance: float, c
     starts = [draw_start(scheme, (2, 2, 2), rng) for _ in range(count)]
     layers = [np.stack(layer) for layer in zip(*starts, strict=True)]
     targets = np.repeat(TARGET[None], count, axis=0)
-    runs = train(targets, np.full(count, LAM), layers, np.full(count, tolerance), optimizer)
+    runs = train(Tasks(targets, np.full(count, LAM), np.full(count, tolerance)), layers, optimizer)
     assert (runs.gradient_norm <= tolerance).all()
     return np.sign(np.linalg.det(layers[1] @ layers[0])), runs
 

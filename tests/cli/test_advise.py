@@ -54,6 +54,7 @@ def test_white_inputs_give_the_lambda_of_the_network_on_the_data(
     from dmf.training.engine import train
     from dmf.training.settings import Lbfgs
     from dmf.training.starts import draw_start
+    from dmf.training.tasks import Tasks
 
     rng = np.random.default_rng(4)
     x = 4 * theory.whitened(rng.standard_normal((3, 10)), 3)
@@ -65,7 +66,7 @@ def test_white_inputs_give_the_lambda_of_the_network_on_the_data(
     np.testing.assert_allclose([found["low"], found["high"]], [4.0, 8.0], rtol=1e-12)
     start = [layer[None] for layer in draw_start("gaussian", (3, 3, 3), rng)]
     for lam, rank in ((3.9, 2), (4.1, 1), (7.9, 1), (8.1, 0)):
-        runs = train(y[None], np.array([lam]), start, np.array([1e-9]), Lbfgs(name="lbfgs"), inputs=x[None])
+        runs = train(Tasks(y[None], np.array([lam]), np.array([1e-9]), x[None]), start, Lbfgs(name="lbfgs"))
         assert np.count_nonzero(runs.singular_values[0] > 1e-3) == rank, lam
 
 

@@ -12,7 +12,7 @@ from dmf.dataset.assemble import assemble
 from dmf.dataset.project import Project, open_project
 from dmf.dataset.schema import DataError
 from dmf.dataset.train import train_tile
-from dmf.grid.cells import Group, draw_starts, series_of
+from dmf.grid.cells import Group, StartKey, draw_starts, series_of
 from dmf.grid.cost import seconds_per_run
 
 # Shapes whose parameters number 21, 22 and 121 in a layer: where a run lies in memory, and whether products are
@@ -87,8 +87,8 @@ def test_every_old_start_is_the_same_bit_for_bit(
         for target in members:
             norms = [float(t.singular_values[0]) for t in (target, wider[target.name])]
             for series in series_of(old[0].grid):
-                few = draw_starts(5, target.name, group.widths, "0.4c", series, range(3), norms[0])
-                many = draw_starts(5, target.name, group.widths, "0.4c", series, range(4), norms[1])
+                key = StartKey(5, target.name, group.widths, "0.4c", series)
+                few, many = draw_starts(key, range(3), norms[0]), draw_starts(key, range(4), norms[1])
                 for layer, more in zip(few, many, strict=True):
                     np.testing.assert_array_equal(more[:3], layer)
 

@@ -39,7 +39,9 @@ def test_runs_trained_some_at_a_time_are_the_same_bits(
     monkeypatch.setattr(cost, "PART", 1)
     calls: list[int] = []
     real = module.train
-    monkeypatch.setattr(module, "train", lambda *given, **more: calls.append(len(given[0])) or real(*given, **more))
+    monkeypatch.setattr(
+        module, "train", lambda *given, **more: calls.append(len(given[0].lams)) or real(*given, **more)
+    )
     xr.testing.assert_equal(block(), whole)
     assert calls == [together] * (40 // together) + [40 % together] * (40 % together > 0)
     assert noted == np.cumsum(calls).tolist(), "progress counts the runs of all parts"

@@ -8,24 +8,25 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dmf.dataset.schema import runs_dataset
+from dmf.dataset.schema import Block, runs_dataset
 from dmf.evidence.certify import certify
 from dmf.evidence.train_controls import NO_STEP
 from dmf.grid.cells import Group, Series
+from dmf.grid.targets import TargetMatrix
 from dmf.training.engine import train
+from dmf.training.tasks import Tasks
 
 
 def evidence_at(layers: Sequence[np.ndarray], target: np.ndarray, lam: float) -> xr.Dataset:
     """Evidence of points given as layers (B, d_l, d_{l-1}), one target and lambda."""
     count = len(layers[0])
-    tolerance = np.array([1e-10])
-    runs = train(
-        np.repeat(target[None], count, axis=0), np.full(count, lam), layers, np.repeat(tolerance, count), NO_STEP
-    )
+    tasks = Tasks(np.repeat(target[None], count, axis=0), np.full(count, lam), np.full(count, 1e-10))
+    runs = train(tasks, layers, NO_STEP)
     widths = (target.shape[1], *(layer.shape[1] for layer in layers))
     starts = [(Series("gaussian", 1.0), i) for i in range(count)]
-    dataset = runs_dataset(Group(widths), ["t"], ["f"], target[None], ["x"], np.array([[lam]]), starts, tolerance, runs)
-    return certify([dataset]).isel(cell=0)
+    targets = [TargetMatrix("t", "t", "drawn", "f", target)]
+    block = Block(Group(widths), targets, ["x"], np.array([[lam]]), np.array([1e-10]), starts)
+    return certify([runs_dataset(block, runs)]).isel(cell=0)
 
 
 @pytest.mark.parametrize("widths", [(1, 1, 1, 1), (2, 2, 2), (3, 5, 4, 2), (3, 3, 3, 3, 3)])

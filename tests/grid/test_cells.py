@@ -11,6 +11,7 @@ from dmf.errors import UserError
 from dmf.grid.cells import (
     Group,
     Series,
+    StartKey,
     draw_starts,
     gradient_scale,
     group_of,
@@ -25,8 +26,9 @@ SERIES = Series("gaussian", 1.0)
 
 
 def starts(indices: range, **change: Any) -> list[np.ndarray]:
-    cell = {"seed": 0, "target": "t", "widths": (4, 3, 2), "label": "0.5c", "series": SERIES, "sigma_1": 2.0}
-    return draw_starts(indices=indices, **{**cell, **change})
+    sigma_1 = change.pop("sigma_1", 2.0)
+    key = {"seed": 0, "target": "t", "widths": (4, 3, 2), "label": "0.5c", "series": SERIES}
+    return draw_starts(StartKey(**{**key, **change}), indices, sigma_1)
 
 
 @pytest.mark.parametrize("scheme", ["gaussian", "orthogonal", "balanced", "identity"])

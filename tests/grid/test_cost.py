@@ -17,6 +17,7 @@ from dmf.training.compiled_engine.instructions import LANES
 from dmf.training.engine import train
 from dmf.training.settings import GradientDescent, Lbfgs
 from dmf.training.starts import draw_start
+from dmf.training.tasks import Tasks
 from harness import ROOT
 
 RESULTS = ROOT / "benchmarks/results/2026-11-26-jobs.tsv"
@@ -80,11 +81,11 @@ def test_the_estimate_is_near_the_peak_that_python_counts(widths, runs, optimize
     """One run, whose state counts, and many, whose copies do."""
     rng = np.random.default_rng(0)
     start = draw_start("gaussian", widths, rng)
-    problem = np.ones((runs, widths[-1], widths[0])), np.ones(runs)
+    tasks = Tasks(np.ones((runs, widths[-1], widths[0])), np.ones(runs), np.full(runs, 1e-9))
     tracemalloc.start()
     drawn = [np.stack([layer] * runs) for layer in start]  # as draw_starts does
     scaled = [2 * layer for layer in drawn]
-    train(*problem, [layer.copy() for layer in scaled], np.full(runs, 1e-9), optimizer)
+    train(tasks, [layer.copy() for layer in scaled], optimizer)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert 0.6 * peak < bytes_to_train(widths, runs, optimizer) < 1.6 * peak

@@ -15,6 +15,7 @@ from dmf.studies._measurements import SENSING, draw
 from dmf.studies.recovery import excess_allowed, lower_bound, stack
 from dmf.training.engine import train
 from dmf.training.settings import Lbfgs, Status
+from dmf.training.tasks import Execution, Tasks
 
 
 def layers_of(widths: tuple[int, ...], count: int, seed: int) -> list[np.ndarray]:
@@ -49,7 +50,8 @@ def test_with_every_entry_measured_runs_are_those_of_the_engine_on_the_target(de
     starts = layers_of((4,) * (depth + 1), 5, 3)
     operators = np.repeat(np.eye(16)[None], 5, axis=0)
     run = train_factorizations(operators, targets.reshape(5, -1), lams, starts, tolerance)
-    other = train(targets, lams, starts, tolerance, Lbfgs(name="lbfgs", memory=_factorization.MEMORY), device="torch")
+    method = Lbfgs(name="lbfgs", memory=_factorization.MEMORY)
+    other = train(Tasks(targets, lams, tolerance), starts, method, on=Execution("torch"))
     assert (run.status == Status.CONVERGED).all()
     assert (run.gradient_norm <= 1.01 * tolerance).all()
     np.testing.assert_allclose(run.objective, other.objective, rtol=1e-12)

@@ -8,6 +8,7 @@ from dmf import theory
 from dmf.studies._measurements import (
     COMPLETION,
     SENSING,
+    Method,
     Point,
     descend,
     draw,
@@ -80,7 +81,7 @@ def test_the_convex_problem_is_minimized_as_duality_confirms(accelerated):
     penalties = [theory.Power.of_depth(2, 10 * lam), theory.Power.of_depth(2, lam)]
     operators, measurements = problem.operators, problem.measurements
     start = rng.standard_normal((3, 5, 6))
-    end = descend(operators, measurements, penalties, 2.1, start, 1e-12, 20_000, accelerated=accelerated)
+    end = descend(operators, measurements, penalties, start, Method(2.1, 1e-12, 20_000, accelerated))
     assert (end.step <= 1e-12).all()
     value = objective(operators, measurements, penalties[-1], end.point)
     below = lower_bound(operators, measurements, np.full(3, lam), end.point.matrix)
@@ -92,9 +93,9 @@ def test_momentum_that_is_restarted_takes_a_quarter_of_the_steps():
     """Without restarts it turns around its goal, and takes as many as no momentum."""
     rng = np.random.default_rng(7)
     problem = stack([draw(SENSING, (5, 6), rank, count, rng) for rank, count in ((1, 14), (2, 20))])
-    given = problem.operators, problem.measurements, [theory.Power.of_depth(2, 0.02)], 2.1
+    given = problem.operators, problem.measurements, [theory.Power.of_depth(2, 0.02)]
     start = rng.standard_normal((2, 5, 6))
-    plain, fast = (descend(*given, start, 1e-12, 20_000, accelerated=one).steps for one in (False, True))
+    plain, fast = (descend(*given, start, Method(2.1, 1e-12, 20_000, one)).steps for one in (False, True))
     assert (fast < plain / 4).all()
 
 
@@ -103,15 +104,15 @@ def test_runs_end_on_their_own_and_a_limit_leaves_them_with_a_long_step():
     problem = stack([draw(SENSING, (4, 4), 1, 12, rng) for _ in range(3)])
     operators, measurements = problem.operators, problem.measurements
     penalties, start = [theory.Power.of_depth(3, 0.02)], rng.standard_normal((3, 4, 4))
-    whole = descend(operators, measurements, penalties, 2.05, start, 1e-10, 5000)
+    whole = descend(operators, measurements, penalties, start, Method(2.05, 1e-10, 5000))
     assert (whole.step <= 1e-10).all()
     assert len(set(whole.steps.tolist())) > 1
     for run in range(3):
         one = slice(run, run + 1)
-        alone = descend(operators[one], measurements[one], penalties, 2.05, start[one], 1e-10, 5000)
+        alone = descend(operators[one], measurements[one], penalties, start[one], Method(2.05, 1e-10, 5000))
         np.testing.assert_allclose(alone.point.matrix[0], whole.point.matrix[run], atol=1e-9)
         assert abs(alone.steps[0] - whole.steps[run]) <= 1
-    cut = descend(operators, measurements, penalties, 2.05, start, 1e-10, 5)
+    cut = descend(operators, measurements, penalties, start, Method(2.05, 1e-10, 5))
     assert cut.steps.tolist() == [5, 5, 5]
     assert (cut.step > 1e-10).all()
 
@@ -120,9 +121,9 @@ def test_early_penalties_only_lead_the_way():
     problem = stack([draw(SENSING, (4, 4), 1, 12, np.random.default_rng(1))])
     operators, measurements = problem.operators, problem.measurements
     light, heavy = theory.Power.of_depth(3, 0.02), theory.Power.of_depth(3, 2.0)
-    led = descend(operators, measurements, [heavy, light], 2.05, np.ones((1, 4, 4)), 1e-9, 5000)
-    from_zero = descend(operators, measurements, [light], 2.05, np.zeros((1, 4, 4)), 1e-9, 5000)
-    only_heavy = descend(operators, measurements, [heavy], 2.05, np.ones((1, 4, 4)), 1e-9, 5000)
+    led = descend(operators, measurements, [heavy, light], np.ones((1, 4, 4)), Method(2.05, 1e-9, 5000))
+    from_zero = descend(operators, measurements, [light], np.zeros((1, 4, 4)), Method(2.05, 1e-9, 5000))
+    only_heavy = descend(operators, measurements, [heavy], np.ones((1, 4, 4)), Method(2.05, 1e-9, 5000))
     assert (only_heavy.point.matrix == 0).all()
     np.testing.assert_array_equal(led.point.matrix, from_zero.point.matrix)
     assert led.steps > from_zero.steps

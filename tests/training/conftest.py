@@ -10,6 +10,7 @@ from dmf.training.engine import train
 from dmf.training.result import Runs
 from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Nesterov
 from dmf.training.starts import draw_start
+from dmf.training.tasks import Execution, Tasks
 
 
 @dataclass
@@ -24,7 +25,9 @@ class Batch:
         self, optimizer: Lbfgs | Continuation | GradientDescent | Nesterov | Adam | None = None, **options
     ) -> Runs:
         optimizer, options = optimizer or Lbfgs(name="lbfgs"), {"device": self.device, **options}
-        return train(self.targets, self.lams, self.starts, self.tolerance, optimizer, **options)
+        tasks = Tasks(self.targets, self.lams, self.tolerance, options.pop("inputs", None))
+        progress = options.pop("progress", None)
+        return train(tasks, self.starts, optimizer, on=Execution(**options), progress=progress)
 
     def take(self, rows: Sequence[int]) -> "Batch":
         rows = list(rows)

@@ -9,6 +9,7 @@ import torch
 from dmf.training.engine import train
 from dmf.training.record import points_of
 from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Status
+from dmf.training.tasks import Execution, Tasks
 from dmf.training.torch_engine.engine import bytes_of_a_run
 from dmf.training.torch_engine.objective import Problems, fill_lines, value_and_gradient
 
@@ -53,7 +54,7 @@ def test_value_and_gradient_are_those_of_a_plain_torch_network(widths, samples, 
 @pytest.mark.parametrize(("widths", "samples"), SHAPES[:3])
 def test_the_record_is_that_of_the_network_on_its_data(widths, samples, draw_batch):
     batch, x, y = draw(widths, samples, 3, draw_batch)
-    runs = train(y, batch.lams, batch.starts, batch.tolerance, Lbfgs(name="lbfgs", max_iterations=3), inputs=x)
+    runs = train(Tasks(y, batch.lams, batch.tolerance, x), batch.starts, Lbfgs(name="lbfgs", max_iterations=3))
     for i in range(3):
         model = network(widths, [layer[i] for layer in runs.layers])
         value = loss(model, x[i], y[i], batch.lams[i])
@@ -89,10 +90,11 @@ def test_identity_inputs_change_nothing_but_roundings(optimizer, draw_batch):
 def test_a_run_has_the_same_bits_whatever_trains_beside_it(optimizer, draw_batch):
     optimizer = optimizer.model_copy(update={"max_iterations": 40})
     batch, x, y = draw((5, 3, 4), 7, 9, draw_batch)
-    whole = train(y, batch.lams, batch.starts, batch.tolerance, optimizer, inputs=x)
+    tasks = Tasks(y, batch.lams, batch.tolerance, x)
+    whole = train(tasks, batch.starts, optimizer)
     for rows in (slice(4, 5), slice(2, 9)):
         some = [layer[rows] for layer in batch.starts]
-        part = train(y[rows], batch.lams[rows], some, batch.tolerance[rows], optimizer, inputs=x[rows], batch=3)
+        part = train(tasks.take(rows), some, optimizer, on=Execution(batch=3))
         for layer, other in zip(whole.take(rows).layers, part.layers, strict=True):
             np.testing.assert_array_equal(layer, other)
         np.testing.assert_array_equal(whole.gradient_norm[rows], part.gradient_norm)
@@ -101,7 +103,7 @@ def test_a_run_has_the_same_bits_whatever_trains_beside_it(optimizer, draw_batch
 def test_wide_layers_train_on_inputs_to_the_tolerance(draw_batch):
     """Where plain factorizations are refined from a curvature that inputs would change."""
     batch, x, y = draw((16, 16, 16), 20, 2, draw_batch)
-    runs = train(y, batch.lams, batch.starts, 1e-7 * np.ones(2), LBFGS, inputs=x)
+    runs = train(Tasks(y, batch.lams, 1e-7 * np.ones(2), x), batch.starts, LBFGS)
     assert (runs.status == Status.CONVERGED).all()
 
 
@@ -123,11 +125,11 @@ def test_data_that_do_not_match_are_refused(name, shape, message, draw_batch):
     batch, x, y = draw((3, 3, 2), 7, 2, draw_batch)
     x, y = (np.ones(shape), y) if name == "inputs" else (x, np.ones(shape))
     with pytest.raises(ValueError, match=message):
-        train(y, batch.lams, batch.starts, batch.tolerance, LBFGS, inputs=x)
+        train(Tasks(y, batch.lams, batch.tolerance, x), batch.starts, LBFGS)
 
 
 def test_inputs_that_are_not_finite_are_refused(draw_batch):
     batch, x, y = draw((3, 3, 2), 7, 2, draw_batch)
     x[1, 2, 3] = np.nan
     with pytest.raises(ValueError, match=r"inputs: nan at \(1, 2, 3\), expected finite numbers"):
-        train(y, batch.lams, batch.starts, batch.tolerance, LBFGS, inputs=x)
+        train(Tasks(y, batch.lams, batch.tolerance, x), batch.starts, LBFGS)

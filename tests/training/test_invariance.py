@@ -60,11 +60,12 @@ import sys
 import numpy as np
 from dmf.training.engine import train
 from dmf.training.settings import Lbfgs
+from dmf.training.tasks import Execution, Tasks
 rng = np.random.default_rng(0)
 targets, layers = rng.standard_normal((30, 9, 9)), [rng.standard_normal((30, 9, 9)) / 3 for _ in range(3)]
 def run(rows):
-    full = np.full(len(rows), 0.1)
-    return train(targets[rows], full, [w[rows] for w in layers], full * 1e-6, Lbfgs(name="lbfgs"), device=sys.argv[1])
+    full, starts = np.full(len(rows), 0.1), [w[rows] for w in layers]
+    return train(Tasks(targets[rows], full, full * 1e-6), starts, Lbfgs(name="lbfgs"), on=Execution(sys.argv[1]))
 together, some = run(np.arange(30)), run(np.arange(7, 10))
 for name in ("objective", "gradient_norm", "end_to_end", "imbalance", "hessian_trace", "iterations"):
     assert np.array_equal(getattr(together, name)[7:10], getattr(some, name)), name

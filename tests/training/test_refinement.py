@@ -86,7 +86,7 @@ def test_counts_go_on_from_those_of_the_plain_stage(device, draw_batch, monkeypa
     tasks = Tasks(batch.targets.reshape(20, -1), batch.lams, batch.tolerance)
     monkeypatch.setattr(batch, "tolerance", rough_tolerances(tasks, 3, refinement.ROUGH[0]))
     plain = batch.train(device=device)
-    monkeypatch.setattr(batch, "tolerance", tasks.tolerances)
+    monkeypatch.setattr(batch, "tolerance", tasks.gradient_tolerance)
     monkeypatch.setattr(engine, "pays", lambda widths: True)
     refined = batch.train(device=device)
     assert np.all(refined.iterations > plain.iterations)

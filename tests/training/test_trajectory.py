@@ -6,6 +6,7 @@ import torch
 
 from dmf.training.engine import train
 from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Status
+from dmf.training.tasks import Tasks
 from dmf.training.trajectory import trajectory
 
 WIDTHS = (3, 4, 2)
@@ -48,7 +49,7 @@ def test_gradient_descent_is_followed_step_by_step(objective):
 
 def test_it_ends_where_the_whole_run_ends_and_every_step_of_lbfgs_goes_down():
     optimizer = Lbfgs(name="lbfgs")
-    whole = train(TARGET[None], np.array([LAM]), [w[None] for w in start()], np.array([1e-10]), optimizer)
+    whole = train(Tasks(TARGET[None], np.array([LAM]), np.array([1e-10])), [w[None] for w in start()], optimizer)
     last = int(whole.iterations[0])
     found = trajectory(TARGET, LAM, start(), 1e-10, optimizer, range(last + 50))
     assert found.status == Status.CONVERGED

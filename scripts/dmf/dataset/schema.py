@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dmf.errors import UserError
 from dmf.grid.cells import Group, Series
+from dmf.grid.targets import TargetMatrix
 from dmf.training.result import Runs
 from dmf.training.settings import Status
 
@@ -62,37 +63,35 @@ RUN_VARIABLES = {
 }
 
 
-def runs_dataset(
-    group: Group,
-    names: Sequence[str],
-    fingerprints: Sequence[str],
-    matrices: NDArray[np.float64],
-    labels: Sequence[str],
-    lam: NDArray[np.float64],
-    starts: Sequence[tuple[Series, int]],
-    gradient_tolerance: NDArray[np.float64],
-    runs: Runs,
-    *,
-    layers: bool = False,
-) -> xr.Dataset:
-    """Runs as a labelled dataset.
+@dataclass(frozen=True)
+class Block:
+    """What a dataset's runs are runs of: targets x lambdas x starts of one group. Dimensionless."""
 
-    `matrices` (target, d_L, d_0), `lam` (target, lam_label), `gradient_tolerance` (target,); the B records of
-    `runs` in C order over (target, lam_label, start).
-    """
-    cells = (len(names), len(labels), len(starts))
+    group: Group
+    targets: Sequence[TargetMatrix]
+    labels: Sequence[str]
+    lam: NDArray[np.float64]
+    """(target, lam_label)"""
+    gradient_tolerance: NDArray[np.float64]
+    """(target,) the largest certified gradient norm"""
+    starts: Sequence[tuple[Series, int]]
+
+
+def runs_dataset(block: Block, runs: Runs, *, layers: bool = False) -> xr.Dataset:
+    """Runs of a block as a labelled dataset; their records are in C order over (target, lam_label, start)."""
+    cells = (len(block.targets), len(block.labels), len(block.starts))
 
     def over_cells(values: NDArray[np.generic]) -> NDArray[np.generic]:
         return values.reshape(*cells, *values.shape[1:])
 
     values: dict[str, object] = {
-        "matrix": matrices,
-        "target_fingerprint": np.array(fingerprints, dtype=object),
-        "lam": lam,
-        "gradient_tolerance": gradient_tolerance,
-        "scheme": np.array([series.scheme for series, _ in starts], dtype=object),
-        "scale": np.array([series.scale for series, _ in starts]),
-        "draw": np.array([index for _, index in starts], dtype=np.int64),
+        "matrix": np.stack([target.values for target in block.targets]),
+        "target_fingerprint": np.array([target.fingerprint for target in block.targets], dtype=object),
+        "lam": block.lam,
+        "gradient_tolerance": block.gradient_tolerance,
+        "scheme": np.array([series.scheme for series, _ in block.starts], dtype=object),
+        "scale": np.array([series.scale for series, _ in block.starts]),
+        "draw": np.array([index for _, index in block.starts], dtype=np.int64),
         "objective": over_cells(runs.objective),
         "gradient_norm": over_cells(runs.gradient_norm),
         "iterations": over_cells(runs.iterations.astype(np.int32)),
@@ -109,11 +108,11 @@ def runs_dataset(
     dataset = xr.Dataset(
         {name: (RUN_VARIABLES[name].dims, data) for name, data in values.items()},
         coords={
-            "target": np.array(names, dtype=object),
-            "lam_label": np.array(labels, dtype=object),
-            "layer": np.arange(1, group.depth + 1),
+            "target": np.array([target.name for target in block.targets], dtype=object),
+            "lam_label": np.array(block.labels, dtype=object),
+            "layer": np.arange(1, block.group.depth + 1),
         },
-        attrs={"schema_version": SCHEMA_VERSION, "widths": list(group.widths)},
+        attrs={"schema_version": SCHEMA_VERSION, "widths": list(block.group.widths)},
     )
     if layers:
         for number, layer in enumerate(runs.layers, start=1):

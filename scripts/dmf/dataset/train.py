@@ -14,8 +14,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf.dataset.provenance import file_attributes
-from dmf.dataset.schema import DataError, runs_dataset
-from dmf.grid.cells import Group, Series, draw_starts, gradient_scale, lambda_value
+from dmf.dataset.schema import Block, DataError, runs_dataset
+from dmf.grid.cells import Group, Series, StartKey, draw_starts, gradient_scale, lambda_value
 from dmf.grid.config import Grid
 from dmf.grid.cost import runs_together
 from dmf.grid.targets import TargetMatrix
@@ -23,6 +23,7 @@ from dmf.grid.tiles import Tile, tile_text, training_fingerprint
 from dmf.training.engine import train
 from dmf.training.result import Runs, joined
 from dmf.training.settings import Optimizer
+from dmf.training.tasks import Execution, Tasks
 
 Floats = NDArray[np.float64]
 
@@ -118,19 +119,20 @@ def train_starts(
     A run is the same bits whatever trains beside it (see `dmf.training.engine.train`), and a start that of a grid with
     the same seed and coordinates.
     """
-    drawn = [draw_starts(seed, one.name, widths, one.label, one.series, one.span, one.norm) for one in pieces]
+    drawn = [
+        draw_starts(StartKey(seed, one.name, tuple(widths), one.label, one.series), one.span, one.norm)
+        for one in pieces
+    ]
     each = [one for one in pieces for _ in one.span]
     inputs = [one.inputs for one in each if one.inputs is not None]
-    return train(
+    tasks = Tasks(
         np.stack([one.values for one in each]),
         np.array([one.lam for one in each]),
-        [np.concatenate(layer) for layer in zip(*drawn, strict=True)],
         np.array([one.tolerance for one in each]),
-        optimizer,
-        device=device,
-        progress=progress,
-        inputs=np.stack(inputs) if inputs else None,
+        np.stack(inputs) if inputs else None,
     )
+    starts = [np.concatenate(layer) for layer in zip(*drawn, strict=True)]
+    return train(tasks, starts, optimizer, on=Execution(device), progress=progress)
 
 
 def _cut(pieces: Iterable[Piece], most: int) -> Iterator[list[Piece]]:
@@ -159,18 +161,8 @@ def label_runs(
 ) -> xr.Dataset:
     """Runs of targets x labels x starts, in that order, as a dataset that says what they are runs of."""
     _, lam, tolerance = _scales(group, targets, labels, grid)
-    dataset = runs_dataset(
-        group,
-        [target.name for target in targets],
-        [target.fingerprint for target in targets],
-        np.stack([target.values for target in targets]),
-        labels,
-        lam,
-        starts,
-        tolerance,
-        runs,
-        layers=grid.keep.layers,
-    )
+    block = Block(group, targets, labels, lam, tolerance, starts)
+    dataset = runs_dataset(block, runs, layers=grid.keep.layers)
     return dataset.assign_attrs(training=training_fingerprint(grid))
 
 

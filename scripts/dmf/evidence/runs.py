@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -25,7 +27,8 @@ def run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[s
     objective, gradient_norm = cell["objective"].values, cell["gradient_norm"].values
     energy = float(np.sum(matrix**2))
     status, largest = cell["status"].values, float(cell["gradient_tolerance"])
-    certified, minimal = certificates(status, objective, gradient_norm, largest, facts["minimum"], facts["mu"], energy)
+    minimum = Minimum(facts["minimum"], facts["mu"], energy)
+    certified, minimal = certificates(status, objective, gradient_norm, largest, minimum)
     kept, gap, level_tolerance = _nearest_level(cell, matrix, group, lam, energy)
     tolerance = gap_tolerance(gradient_norm, facts["mu"], energy)
     norms = cell["layer_norm_sq"].values, cell["layer_spectral_norm"].values
@@ -45,21 +48,27 @@ def run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[s
     }
 
 
+class Minimum(NamedTuple):
+    """The global minimum in a run's cell, of one cell or with one value a run (see CELL_FIELDS)."""
+
+    value: float | Floats
+    """of F"""
+    mu: float | Floats
+    energy: float | Floats
+    """||M||_F^2"""
+
+
 def certificates(
     status: NDArray[np.int8],
     objective: Floats,
     gradient_norm: Floats,
     gradient_tolerance: float | Floats,
-    minimum: float | Floats,
-    mu: float | Floats,
-    energy: float | Floats,
+    minimum: Minimum,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which runs are certified, and which of these are at the global minimum; all of one shape, or broadcast to it.
-
-    `minimum` and `mu` are those of a run's cell (see CELL_FIELDS), `energy` is ||M||_F^2.
-    """
+    """Which runs are certified, and which of these are at the global minimum; all of one shape, or broadcast to it."""
     certified = (status == Status.CONVERGED) & (gradient_norm <= gradient_tolerance)
-    return certified, certified & (objective - minimum <= gap_tolerance(gradient_norm, mu, energy))
+    allowed = gap_tolerance(gradient_norm, minimum.mu, minimum.energy)
+    return certified, certified & (objective - minimum.value <= allowed)
 
 
 def _distances(cell: xr.Dataset, group: Group, facts: dict[str, float], radius: Floats) -> dict[str, Floats]:

@@ -17,6 +17,7 @@ from dmf.grid.seeds import generator
 from dmf.grid.targets import TargetMatrix
 from dmf.training.engine import train
 from dmf.training.settings import GradientDescent
+from dmf.training.tasks import Execution, Tasks
 
 DEPTH = 3
 LAM = 0.5
@@ -65,14 +66,12 @@ def _unbalanced(trained: xr.Dataset, device: str) -> xr.Dataset:
     layers = [trained[f"layer_{number}"].values[0, 0] for number in range(1, DEPTH + 1)]
     starts = [2 * layers[0], *layers[1:-1], layers[-1] / 2]  # powers of two: X keeps its bits
     count = len(starts[0])
-    runs = train(
+    tasks = Tasks(
         np.repeat(trained["matrix"].values, count, axis=0),
         np.repeat(trained["lam"].values[0], count),
-        starts,
         np.repeat(trained["gradient_tolerance"].values, count),
-        NO_STEP,
-        device=device,
     )
+    runs = train(tasks, starts, NO_STEP, on=Execution(device))
     again = {name: getattr(runs, name) for name, variable in RUN_VARIABLES.items() if variable.dims[:3] == CELL}
     measured = trained.assign({name: (trained[name].dims, value[None, None]) for name, value in again.items()})
     return measured.assign_coords(target=np.array([UNBALANCED], dtype=object))

@@ -85,13 +85,25 @@ def gradient_scale(sigma_1: float, depth: int) -> float:
     return float(sigma_1 ** (2 - 1 / depth))
 
 
-def draw_starts(
-    seed: int, target: str, widths: Sequence[int], label: str, series: Series, indices: range, sigma_1: float
-) -> list[Floats]:
+@dataclass(frozen=True)
+class StartKey:
+    """What a series of starts is drawn from: the grid's seed, and the cell by its target's name, widths and label."""
+
+    seed: int
+    target: str
+    widths: tuple[int, ...]
+    """d_0, ..., d_L"""
+    label: str
+    series: Series
+
+
+def draw_starts(key: StartKey, indices: range, sigma_1: float) -> list[Floats]:
     """Starts `indices` of one cell and series: L arrays (len(indices), d_l, d_(l-1)).
 
-    A start depends on its own coordinates and the grid's seed only, so it is the same in any tile of any grid.
+    `sigma_1` is the spectral norm of the target, which sets their size. A start depends on its own coordinates and the
+    grid's seed only, so it is the same in any tile of any grid.
     """
-    key = ["start", seed, target, list(widths), label, series.scheme, repr(series.scale)]
-    size = series.scale * float(sigma_1) ** (1 / (len(widths) - 1))
-    return [size * layer for layer in draw_stacked(series.scheme, tuple(widths), generators(key, indices))]
+    series = key.series
+    stream = ["start", key.seed, key.target, list(key.widths), key.label, series.scheme, repr(series.scale)]
+    size = series.scale * float(sigma_1) ** (1 / (len(key.widths) - 1))
+    return [size * layer for layer in draw_stacked(series.scheme, key.widths, generators(stream, indices))]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from dmf.dataset.schema import runs_dataset
+from dmf.dataset.schema import Block, runs_dataset
 from dmf.dataset.train import Piece, train_starts
 from dmf.evidence.certify import certify
 from dmf.grid.cells import Group, Series, gradient_scale
@@ -46,17 +46,10 @@ def _train_group(group: Group, candidates: Mapping[str, Candidate], grid: Grid) 
         for series in SERIES
     ]
     runs = train_starts(pieces, group.widths, grid.seed, grid.optimizer)
-    count = len(SERIES)
+    count, starts = len(SERIES), [(series, 0) for series in SERIES]
     return {
         target.name: runs_dataset(
-            group,
-            [target.name],
-            [target.fingerprint],
-            target.values[None],
-            [repr(lam)],
-            np.array([[lam]]),
-            [(series, 0) for series in SERIES],
-            np.array([tolerance]),
+            Block(group, [target], [repr(lam)], np.array([[lam]]), np.array([tolerance]), starts),
             runs.take(slice(place * count, (place + 1) * count)),
         )
         for place, (target, lam, tolerance) in enumerate(zip(targets, lams, tolerances, strict=True))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dmf.training.engine import train
 from dmf.training.settings import Lbfgs, Status
+from dmf.training.tasks import Tasks
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -180,7 +181,7 @@ def _best(matrices: Floats, lam: Floats, starts: Layers, tolerance: float, *, br
     scale = np.linalg.norm(matrices, ord=2, axis=(1, 2)) ** (2 - 1 / len(starts))
     each_tolerance = np.repeat(tolerance * scale, lam.shape[1] * count)
     flat = [np.ascontiguousarray(layer).reshape(-1, *layer.shape[3:]) for layer in starts]
-    runs = train(target, each_lam, flat, each_tolerance, Lbfgs(name="lbfgs", memory=10))
+    runs = train(Tasks(target, each_lam, each_tolerance), flat, Lbfgs(name="lbfgs", memory=10))
     x = runs.end_to_end
     excess = (x * (x - 2 * target)).sum(axis=(1, 2)) + each_lam * runs.layer_norm_sq.sum(axis=1)
     converged = (runs.status == Status.CONVERGED).reshape(shape)

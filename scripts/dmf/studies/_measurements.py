@@ -54,6 +54,21 @@ class Point(NamedTuple):
         return cls(matrix, np.asarray(np.linalg.svd(matrix, compute_uv=False)))
 
 
+class Method(NamedTuple):
+    """How to iterate, and for how long."""
+
+    mu: float
+    """the inverse of the step"""
+    tolerance: float
+    """||X_{k+1} - X_k||_F of the last step, in units of the penalty's weight relative to the last penalty's: early
+    penalties, which only lead the way, are left early"""
+    most: int
+    """steps with each penalty"""
+    accelerated: bool = False
+    """steps from points ahead (Nesterov's momentum, restarted where it turns back; O'Donoghue and Candes 2015), for
+    convex problems, where it does not change where they lead"""
+
+
 class Descent(NamedTuple):
     """Where B iterations ended."""
 
@@ -98,24 +113,14 @@ def descend(
     operators: Floats,
     measurements: Floats,
     penalties: Sequence[Penalty],
-    mu: float,
     start: Floats,
-    tolerance: float,
-    most: int,
-    *,
-    accelerated: bool = False,
+    method: Method,
 ) -> Descent:
-    """Iterate with one penalty after another, each from where the last ended, until a step is below `tolerance`.
-
-    `tolerance` is in units of the penalty's weight relative to the last one's, so that early penalties, which only
-    lead the way, are left early. `most` limits the steps with each. `accelerated` takes steps from points ahead
-    (Nesterov's momentum, restarted where it turns back; O'Donoghue and Candes 2015), for convex problems, where
-    where they lead does not depend on it.
-    """
+    """Iterate with one penalty after another, each from where the last ended, until a step is below the tolerance."""
     point, steps, step = Point.at(start), np.zeros(len(start), dtype=np.int64), np.full(len(start), np.inf)
     for penalty in penalties:
         share = float(penalty(1.0) / penalties[-1](1.0))
-        point, step, taken = _iterate(operators, measurements, penalty, mu, point, tolerance * share, most, accelerated)
+        point, step, taken = _iterate(operators, measurements, penalty, point, method, method.tolerance * share)
         steps += taken
     return Descent(point, step, steps)
 
@@ -124,22 +129,20 @@ def _iterate(
     operators: Floats,
     measurements: Floats,
     penalty: Penalty,
-    mu: float,
     start: Point,
+    method: Method,
     tolerance: float,
-    most: int,
-    accelerated: bool,
 ) -> Descent:
     matrix, values = start.matrix.copy(), start.singular_values.copy()
     step, steps = np.full(len(matrix), np.inf), np.zeros(len(matrix), dtype=np.int64)
     busy = np.arange(len(matrix))
     ahead, momentum = matrix.copy(), np.ones(len(matrix))
-    for _ in range(most):
-        new = proximal_step(operators[busy], measurements[busy], penalty, mu, ahead[busy])
+    for _ in range(method.most):
+        new = proximal_step(operators[busy], measurements[busy], penalty, method.mu, ahead[busy])
         change = new.matrix - matrix[busy]
         step[busy], matrix[busy], values[busy] = np.linalg.norm(new.matrix - ahead[busy], axis=(1, 2)), *new
         steps[busy] += 1
-        if accelerated:
+        if method.accelerated:
             back = np.sum((ahead[busy] - new.matrix) * change, axis=(1, 2)) > 0
             before = np.where(back, 1.0, momentum[busy])
             momentum[busy] = (1 + np.sqrt(1 + 4 * before**2)) / 2

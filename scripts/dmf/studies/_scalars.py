@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dmf.training.engine import train
 from dmf.training.result import Runs
 from dmf.training.settings import Lbfgs
+from dmf.training.tasks import Tasks
 
 Floats = NDArray[np.float64]
 OPTIMIZER = Lbfgs(name="lbfgs", memory=10)  # as many pairs as these problems have parameters
@@ -23,5 +24,5 @@ def sign_patterns(depth: int, count: int) -> Floats:
 def train_scalars(m: Floats, lam: Floats, factors: Floats, tolerance: Floats) -> tuple[Floats, Runs]:
     """Train B scalar problems with m, lam and tolerance (B,) from factors (B, L): final factors (B, L), and records."""
     starts = [np.ascontiguousarray(column)[:, None, None] for column in factors.T]
-    runs = train(m[:, None, None], lam, starts, tolerance, OPTIMIZER)
+    runs = train(Tasks(m[:, None, None], lam, tolerance), starts, OPTIMIZER)
     return np.concatenate(runs.layers, axis=2)[:, 0, :], runs

@@ -21,6 +21,7 @@ from dmf.training.engine import train
 from dmf.training.result import Runs
 from dmf.training.settings import Status
 from dmf.training.starts import draw_stacked
+from dmf.training.tasks import Tasks
 
 Floats = NDArray[np.float64]
 M_STAR = 0.5  # lambda is put where singular values above it pay
@@ -118,7 +119,7 @@ def _cell(shape: Shape, target: Target, control: int, settings: Settings) -> Row
     starts = [size * layer for layer in draw_stacked("gaussian", shape.widths, [rng] * count)]
     tolerance = min(SHARP, settings.gradient_norm) * target.sigma[0] ** (2 - 1 / shape.depth)
     matrices = np.broadcast_to(matrix, (count, *matrix.shape))
-    runs = train(matrices, np.full(count, lam), starts, np.full(count, tolerance), LBFGS)
+    runs = train(Tasks(matrices, np.full(count, lam), np.full(count, tolerance)), starts, LBFGS)
     sigma = np.sort(target.sigma)[::-1]
     threshold, cut = theory.bottleneck_distances(sigma, shape.depth, lam, shape.cut)
     facts = _facts(runs, matrix, lam, (left, right), np.array(target.sigma), shape)

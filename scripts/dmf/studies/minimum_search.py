@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dmf import theory
 from dmf.dataset.train import Piece, train_starts
 from dmf.evidence.cells import minimizer_curvature
-from dmf.evidence.runs import certificates
+from dmf.evidence.runs import Minimum, certificates
 from dmf.grid.cells import Group, Series, gradient_scale, lambda_labels, lambda_value
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix, build_targets
@@ -162,7 +162,8 @@ def minimal_runs(cells: Sequence[Cell], starts: Sequence[Start], grid: Grid) -> 
     minima, curvatures = (np.repeat([getattr(cell, name) for cell in cells], count) for name in ("minimum", "mu"))
     tolerances = np.array([piece.tolerance for piece in pieces])
     energy = np.repeat((targets**2).sum(axis=(1, 2)), count)
-    _, minimal = certificates(runs.status, runs.objective, runs.gradient_norm, tolerances, minima, curvatures, energy)
+    minimum = Minimum(minima, curvatures, energy)
+    _, minimal = certificates(runs.status, runs.objective, runs.gradient_norm, tolerances, minimum)
     return minimal.reshape(len(cells), count)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dmf import theory
 from dmf.evidence.cells import gradient_norm
-from dmf.grid.cells import Series, draw_starts, gradient_scale, lambda_value
+from dmf.grid.cells import Series, StartKey, draw_starts, gradient_scale, lambda_value
 from dmf.grid.datasets import digits
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
@@ -105,7 +105,8 @@ def digits_of_unit_variance() -> tuple[Floats, Floats]:
 
 def _starts(settings: Settings, norm: float) -> list[Floats]:
     """The same starts (draw, d_l, d_{l-1}) for all methods and lambdas."""
-    return draw_starts(settings.seed, "practice", WIDTHS, "", Series("gaussian", 1.0), range(DRAWS), norm)
+    key = StartKey(settings.seed, "practice", WIDTHS, "", Series("gaussian", 1.0))
+    return draw_starts(key, range(DRAWS), norm)
 
 
 @dataclass(frozen=True)

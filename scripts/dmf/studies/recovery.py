@@ -18,7 +18,7 @@ from dmf.grid.seeds import generator, generators
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled, rows_of
 from dmf.studies._factorization import Trained, train_factorizations
-from dmf.studies._measurements import COMPLETION, SENSING, descend, draw, objective, residual, slope
+from dmf.studies._measurements import COMPLETION, SENSING, Method, descend, draw, objective, residual, slope
 from dmf.theory import Power
 from dmf.theory.certificate import ROUNDING
 from dmf.training.settings import Status
@@ -112,7 +112,7 @@ def _proximal(problem: Problem, depth: int) -> dict[str, Floats]:
     operators, measurements = problem.operators, problem.measurements
     penalties = [Power.of_depth(depth, lam) for lam in WAY]
     start = _least_norm(problem)["end_to_end"]
-    end = descend(operators, measurements, penalties, MU, start, STEP * LAM, MOST_STEPS, accelerated=True)
+    end = descend(operators, measurements, penalties, start, Method(MU, STEP * LAM, MOST_STEPS, accelerated=True))
     return {
         "end_to_end": end.point.matrix,
         "objective": objective(operators, measurements, penalties[-1], end.point),

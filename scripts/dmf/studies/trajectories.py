@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
-from dmf.grid.cells import Series, draw_starts, gradient_scale
+from dmf.grid.cells import Series, StartKey, draw_starts, gradient_scale
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._trained import LBFGS, Cell, TrainedCell, train_cells
@@ -84,7 +84,7 @@ def _trajectories(trained: TrainedCell, optimizer: Optimizer, settings: Settings
     tolerance = settings.gradient_norm * gradient_scale(norm, cell.depth)
     runs = []
     for series, span in STARTS.items():
-        drawn = draw_starts(settings.seed, cell.name, cell.group.widths, cell.lam, series, span, norm)
+        drawn = draw_starts(StartKey(settings.seed, cell.name, cell.group.widths, cell.lam, series), span, norm)
         for draw in span:
             start = [layer[draw] for layer in drawn]
             runs.append(trajectory(trained.target, trained.lam, start, tolerance, optimizer, ITERATIONS))

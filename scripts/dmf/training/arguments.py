@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from dmf.training.result import Array
+from dmf.training.tasks import Execution, Tasks
 
 DEVICE = "auto|cpu|torch|cuda(:[0-9]{1,2})?"
 
@@ -24,26 +25,18 @@ def widths_of(starts: Sequence[Array]) -> tuple[int, ...]:
     return (shapes[0][2], *(shape[1] for shape in shapes))
 
 
-def check(
-    targets: Array,
-    lams: Array,
-    starts: Sequence[Array],
-    gradient_tolerance: Array,
-    threads: int,
-    batch: int | None,
-    inputs: Array | None = None,
-) -> tuple[int, ...]:
+def check(tasks: Tasks, starts: Sequence[Array], on: Execution) -> tuple[int, ...]:
     """Return the widths of a well-formed batch; raise ValueError naming the first argument that is not.
 
     Starts may hold values that are not finite: such runs end as diverged.
     """
-    widths = widths_of(starts)
+    widths, inputs = widths_of(starts), tasks.inputs
     count = len(starts[0])
     columns = widths[0] if inputs is None else np.shape(inputs)[-1]
     expected: dict[str, tuple[Array, tuple[int, ...]]] = {
-        "targets": (targets, (count, widths[-1], columns)),
-        "lams": (lams, (count,)),
-        "gradient_tolerance": (gradient_tolerance, (count,)),
+        "targets": (tasks.targets, (count, widths[-1], columns)),
+        "lams": (tasks.lams, (count,)),
+        "gradient_tolerance": (tasks.gradient_tolerance, (count,)),
     }
     if inputs is not None:
         expected = {"inputs": (inputs, (count, widths[0], columns)), **expected}
@@ -57,10 +50,10 @@ def check(
         if bad.any():
             value, place = np.asarray(array)[bad][0], tuple(int(i) for i in np.argwhere(bad)[0])
             raise ValueError(f"{name}: {value} at {place}, expected finite{' positive' if positive else ''} numbers")
-    if threads < 1:
-        raise ValueError(f"threads: {threads}, expected 1 or more")
-    if batch is not None and batch < 1:
-        raise ValueError(f"batch: {batch}, expected 1 or more, or None to choose it here")
+    if on.threads < 1:
+        raise ValueError(f"threads: {on.threads}, expected 1 or more")
+    if on.batch is not None and on.batch < 1:
+        raise ValueError(f"batch: {on.batch}, expected 1 or more, or None to choose it here")
     return widths
 
 

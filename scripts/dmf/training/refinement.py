@@ -79,8 +79,8 @@ def rough_tolerances(tasks: Tasks, depth: int, share: float) -> Array:
     """
     norm = np.linalg.norm(tasks.targets, axis=1)
     light = tasks.lams <= LIGHT * norm ** (2 - 2 / depth)
-    rough = np.maximum(tasks.tolerances, share * tasks.lams * norm ** (1 / depth))
-    return np.where(light, rough, tasks.tolerances)
+    rough = np.maximum(tasks.gradient_tolerance, share * tasks.lams * norm ** (1 / depth))
+    return np.where(light, rough, tasks.gradient_tolerance)
 
 
 def in_stages(minimize: Minimize, widths: tuple[int, ...], *, sparing: bool) -> Minimize:
@@ -120,10 +120,10 @@ def _through_stages(
         if len(rows) == 0:
             return finished
         own = tasks.take(rows)
-        rough = own._replace(tolerances=rough_tolerances(own, len(widths) - 1, share))
+        rough = own._replace(gradient_tolerance=rough_tolerances(own, len(widths) - 1, share))
         plain = minimize(rough, finished.take(rows), optimizer, None)
         finished.put(rows, plain)
-        near = (plain.status == Status.CONVERGED) & (rough.tolerances > own.tolerances)
+        near = (plain.status == Status.CONVERGED) & (rough.gradient_tolerance > own.gradient_tolerance)
         rows = rows[near]
         if len(rows):
             refined = _refine(minimize, own.take(near), plain.take(near), widths, optimizer)

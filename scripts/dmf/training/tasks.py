@@ -1,8 +1,9 @@
-"""What runs are trained on and to what accuracy, and what an engine makes of that."""
+"""What runs are trained on, to what accuracy and where, and what an engine makes of that."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,21 +17,52 @@ Progress = Callable[[int], None] | None
 
 
 class Tasks(NamedTuple):
-    """R problems, each with the gradient norm that ends its run."""
+    """R problems of one shape, each with the gradient norm that ends its run. Everything is dimensionless.
+
+    `train` takes matrices, an engine takes them flat: targets (R, d_L n) and inputs (R, d_0 n).
+    """
 
     targets: Array
-    """(R, d_L n), with n = d_0 but for inputs"""
+    """M of each run, (R, d_L, d_0), or (R, d_L, n) with inputs; finite"""
     lams: Array
-    """(R,)"""
-    tolerances: Array
-    """(R,)"""
+    """lambda of each run, (R,), positive"""
+    gradient_tolerance: Array
+    """absolute, on the Euclidean norm of the gradient of F over all parameters, (R,), positive"""
     inputs: Array | None = None
-    """(R, d_0 n) the constant factor X of ||M - W_L ... W_1 X||_F^2, None for none; only the torch engine knows it"""
+    """a constant factor X of each run, (R, d_0, n), finite: F = ||M - W_L ... W_1 X||_F^2 + lambda sum_l ||W_l||_F^2,
+    a deep linear network on inputs and outputs. Only the torch engine trains it."""
+
+    def flat(self) -> Tasks:
+        """The same problems as an engine takes them: float64, contiguous, matrices row by row."""
+        count = len(self.lams)
+        return Tasks(
+            np.ascontiguousarray(self.targets, dtype=np.float64).reshape(count, -1),
+            np.ascontiguousarray(self.lams, dtype=np.float64),
+            np.ascontiguousarray(self.gradient_tolerance, dtype=np.float64),
+            None if self.inputs is None else np.asarray(self.inputs, np.float64).reshape(count, -1),
+        )
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Tasks:
         """A copy of the tasks `rows`, by number or by mask."""
         inputs = None if self.inputs is None else self.inputs[rows]
-        return Tasks(self.targets[rows], self.lams[rows], self.tolerances[rows], inputs)
+        return Tasks(self.targets[rows], self.lams[rows], self.gradient_tolerance[rows], inputs)
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where runs are trained."""
+
+    device: str = "cpu"
+    """"cpu", the compiled engine; "torch", the reference engine on the processor; "cuda" or "cuda:N", the same on a
+    graphics card; "auto", a graphics card where there is one"""
+    threads: int = 1
+    """threads that share the runs on the processor"""
+    batch: int | None = None
+    """runs side by side in the torch engine; None for as many as suit the device"""
+
+
+PROCESSOR = Execution()
+"""The compiled engine on one thread."""
 
 
 class Minimize(Protocol):

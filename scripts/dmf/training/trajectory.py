@@ -14,6 +14,7 @@ from dmf.training.record import points_of, singular_values
 from dmf.training.result import Array
 from dmf.training.settings import Continuation, Optimizer, Status
 from dmf.training.sharpness import sharpness
+from dmf.training.tasks import Tasks
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,17 @@ def trajectory(
     if wanted and wanted[0] < 0:
         raise ValueError(f"iterations: got {wanted[0]}, expected 0 or more")
     one = [np.asarray(layer, dtype=np.float64)[None] for layer in start]
-    problem = np.asarray(target, dtype=np.float64)[None], np.array([lam]), one, np.array([gradient_tolerance])
-    end = train(*problem, optimizer)
+    task = Tasks(np.asarray(target, dtype=np.float64)[None], np.array([lam]), np.array([gradient_tolerance]))
+    end = train(task, one, optimizer)
     last = int(end.iterations[0])
     steps = [n for n in wanted if n < last]
     passed = [
-        train(*problem, optimizer.model_copy(update={"max_iterations": n})).layers if n else one for n in steps
+        train(task, one, optimizer.model_copy(update={"max_iterations": n})).layers if n else one for n in steps
     ] + [end.layers]
     points = np.concatenate([points_of(layers) for layers in passed])
     widths = (one[0].shape[2], *(layer.shape[1] for layer in one))
     count = len(points)
-    measures = measure(np.repeat(problem[0].reshape(1, -1), count, axis=0), np.full(count, lam), points, widths)
+    measures = measure(np.repeat(task.targets.reshape(1, -1), count, axis=0), np.full(count, lam), points, widths)
     return Trajectory(
         status=Status(int(end.status[0])),
         iteration=np.array([*steps, last], dtype=np.int64),
@@ -76,5 +77,5 @@ def trajectory(
         gradient_norm=measures.gradient_norm,
         layer_norm_sq=measures.layer_norm_sq,
         singular_values=singular_values(measures.end_to_end.reshape(count, widths[-1], widths[0])),
-        sharpness=np.array([sharpness(problem[0][0], lam, [layer[0] for layer in layers]) for layers in passed]),
+        sharpness=np.array([sharpness(task.targets[0], lam, [layer[0] for layer in layers]) for layers in passed]),
     )

@@ -52,7 +52,7 @@ class LanesEngine:
             Queue(
                 targets=tasks.targets[i],
                 lams=tasks.lams[i],
-                tolerances=tasks.tolerances[i],
+                tolerances=tasks.gradient_tolerance[i],
                 points=finished.points[i],
                 iterations=finished.iterations[i],
                 evaluations=finished.evaluations[i],

@@ -85,7 +85,7 @@ class Queue(NamedTuple):
     def problems(self, rows: NDArray[np.int64], widths: tuple[int, ...], device: str) -> tuple[Problems, Tensor]:
         """Problems and tolerances of the runs `rows`."""
         tasks, inverse = self.tasks.take(rows), None if self.inverse is None else self.inverse[rows]
-        return Problems.on(device, tasks, widths, inverse), torch.from_numpy(tasks.tolerances).to(device)
+        return Problems.on(device, tasks, widths, inverse), torch.from_numpy(tasks.gradient_tolerance).to(device)
 
     def runs(self, rows: NDArray[np.int64], device: str) -> Run:
         """The runs `rows`, with zeros past the last parameter."""
