@@ -13,11 +13,11 @@ import mpmath as mp
 import numpy as np
 import pytest
 import torch
+from dmf.recovery.proximal_gradient import Point, objective
 
 import exact
 from dmf import theory
 from dmf.evidence.cells import gradient_norm
-from dmf.recovery.proximal_gradient import Point, objective
 from dmf.studies.orbit import _frames
 from dmf.theory import certificate
 from dmf.theory.certificate import EPS, ROUNDING, SAFETY, gradient_error
