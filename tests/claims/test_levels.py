@@ -1,9 +1,20 @@
 """Where depth 2 can end above its minimum, and why: strict saddles that a symmetry of F makes attractive."""
 
+from copy import deepcopy
+from typing import Any
+
 import numpy as np
 import pytest
 
 from dmf import theory
+from dmf.claims import load_claim
+from dmf.dataset.train import train_block
+from dmf.evidence.cases import cell_table
+from dmf.evidence.certify import certify
+from dmf.evidence.judge import finding
+from dmf.grid.cells import group_of, lambda_labels, series_of
+from dmf.grid.config import validate
+from dmf.grid.targets import build_targets
 from dmf.training.engine import train
 from dmf.training.result import Runs
 from dmf.training.settings import GradientDescent, Lbfgs
@@ -53,3 +64,34 @@ def test_starts_with_a_density_end_at_the_minimum(scheme: str) -> None:
     sign, runs = trained(scheme, LBFGS, 1e-10, 60)
     assert scheme == "identity" or (sign < 0).sum() >= 10
     assert (kept(runs) == 2).all()
+
+
+SMALL_STARTS = {
+    "grid": "saddle",
+    "seed": 1,
+    "targets": [{"name": "one", "kind": "spectrum", "shape": [1, 1], "singular_values": [1.0]}],
+    "depths": [3],
+    "lambdas": {"relative": [1e-4]},
+    "starts": {"scales": [1e-4], "count": 60},
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"seed": 7},
+        {"certificate": {"gradient_norm": 1e-6}},
+        {"depths": [4]},
+        {"starts": {"scales": [1], "count": 60}},
+    ],
+    ids=str,
+)
+def test_runs_that_stop_beside_a_saddle_at_small_lambda_violate_nothing(change: dict[str, Any]) -> None:
+    grid = validate({**deepcopy(SMALL_STARTS), **change}, "saddle")
+    (target,) = build_targets(grid, "saddle")
+    group = group_of(target.shape, grid.depths[0], grid.hidden_widths, "saddle")
+    spans = dict.fromkeys(series_of(grid), range(grid.starts.count))
+    evidence = certify([train_block(group, [target], lambda_labels(grid.lambdas), spans, grid)])
+    verdict = finding(cell_table(load_claim("levels"), [evidence], grid.certificate), grid.certificate)
+    assert verdict.word != "violated", verdict.statistic

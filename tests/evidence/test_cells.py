@@ -60,10 +60,23 @@ def test_keeping_one_of_two_close_values_is_told_from_the_other_by_the_gradient_
     assert gradient_separation(sigma, depth, lam) == pytest.approx(truth, rel=1e-4)
 
 
+@pytest.mark.parametrize("depth", [3, 4, 7])
+@pytest.mark.parametrize("share", [1e-2, 1e-4])
+def test_zero_is_told_from_the_small_root_by_the_steepest_point_between(depth: int, share: float) -> None:
+    """The bound leaves out the product itself, so it lies below the truth, and near it where lambda is small."""
+    m = 1.7
+    lam = share * float(theory.critical_lambda(m, depth))
+    root = float(theory.small_root(m, depth, lam)) ** (1 / depth)
+    between = [by_autograd([np.array([[w]])] * depth, np.array([[m]]), lam) for w in np.linspace(0, root, 2001)]
+    found = gradient_separation(np.array([m]), depth, lam)
+    assert found <= max(between) * (1 + 1e-5)  # the steepest of 2,001 points
+    assert found == pytest.approx(max(between), rel=0.05)
+
+
 def test_equal_values_need_no_telling_apart_and_degenerate_ones_cannot_be() -> None:
     far = gradient_separation(np.array([2.0, 2.0]), 3, 0.2)
     assert gradient_separation(np.array([2.0, 2.0 * (1 - 4e-16)]), 3, 0.2) == pytest.approx(far, rel=1e-12)
-    assert far > 1
+    assert far > 0.01
     m_loc = float(theory.branch_threshold(3, 0.2))
     assert gradient_separation(np.array([2.0, m_loc]), 3, 0.2) == 0
     assert gradient_separation(np.array([2.0, 0.2]), 2, 0.2) == 0

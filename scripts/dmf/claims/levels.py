@@ -55,8 +55,9 @@ LEVELS = Claim(
         "level $k$. It needs the gradient to be small against what separates critical points, so a cell is in scope "
         r"where the largest certified $\|\nabla F\|$ is below a hundredth of $2\sqrt{L}\, x_c^{1-1/L} |\sigma_i - "
         r"m_{loc}|$ (the gradient where two roots merge; $\frac{4}{3}\sqrt{2/3}\, |\sigma_i - \lambda|^{3/2}$ for $L "
-        r"= 2$) and of $\sqrt{2}\, x^{1-1/L} (\sigma_i - \sigma_{i+1})$ between unequal singular values that may be "
-        "kept"
+        r"= 2$), of $\sqrt{2}\, x^{1-1/L} (\sigma_i - \sigma_{i+1})$ between unequal singular values that may be kept, "
+        r"and of $2\sqrt{L}\, \lambda w \frac{L-2}{L-1}$ with $w^{L-2} = \frac{\lambda}{(L-1)\sigma_1}$, between zero "
+        "and the strict saddle next to it"
     ),
     refuted_by=r"a certified run whose objective is none of the values $F_k$",
     control=(

@@ -52,7 +52,10 @@ def gradient_separation(sigma: Floats, depth: int, lam: float) -> float:
       two roots are about to merge or have just parted (x_c = m_loc (L-2) / (2 (L-1)));
     - L = 2: (4 \sqrt{2} / (3 \sqrt{3})) |sigma_i - lambda|^{3/2}, the steepest point between zero and the nonzero root;
     - L >= 3: \sqrt{2} x^{1-1/L} (sigma_i - sigma_{i+1}) where both may be kept and are not equal: halfway between
-      keeping one and keeping the other. Equal ones form one critical set and need no telling apart.
+      keeping one and keeping the other. Equal ones form one critical set and need no telling apart;
+    - L >= 3: 2 \sqrt{L} \lambda w (L-2) / (L-1) with w^{L-2} = \lambda / ((L-1) sigma_1), where a root exists: the
+      gradient at layers w lies between zero and the small root, a strict saddle, and is at least that. For small lambda
+      the two are so close that a run stopped beside the saddle passes for one at zero.
     """
     m_loc = float(theory.branch_threshold(depth, lam))
     if depth == 2:
@@ -62,7 +65,18 @@ def gradient_separation(sigma: Floats, depth: int, lam: float) -> float:
     lower = sigma[1:][sigma[1:] > m_loc]
     gaps = sigma[: lower.size] - lower
     between = np.sqrt(2) * theory.large_root(lower, depth, lam) ** (1 - 1 / depth) * gaps
-    return float(min([merging, *between[gaps > TIED * sigma[0]]]))
+    saddle = _zero_to_saddle(float(sigma[0]), depth, lam) if sigma[0] > m_loc else np.inf
+    return float(min([merging, saddle, *between[gaps > TIED * sigma[0]]]))
+
+
+def _zero_to_saddle(sigma: float, depth: int, lam: float) -> float:
+    r"""A lower bound on the steepest gradient between zero and the small root of sigma (see gradient_separation).
+
+    With all layers w the gradient has L entries 2 w (\lambda - (sigma - w^L) w^{L-2}), at least what they are without
+    w^L; that is largest at the w above. It falls as sigma grows, so that sigma_1 decides.
+    """
+    w = (lam / ((depth - 1) * sigma)) ** (1 / (depth - 2))
+    return float(2 * np.sqrt(depth) * lam * w * (depth - 2) / (depth - 1))
 
 
 def _level_separation(matrix: Floats, depth: int, lam: float) -> float:
