@@ -22,7 +22,7 @@ FORMAT = "%(asctime)s %(levelname)s %(message)s"
 def step(log: str, name: str, inputs: Iterable[str] = ()) -> Iterator[logging.Logger]:
     """Log a step to its file. A UserError becomes one line, in the log and in the terminal, and exit code 1.
 
-    A damaged file that the workflow makes itself is moved aside, so that the next run makes it anew. Inputs from the
+    A damaged file that the workflow makes itself is moved aside, so that the next run makes it again. Inputs from the
     future, which a clock that went back leaves behind, become as old as now: Snakemake refuses an older output.
     """
     logging.raiseExceptions = False  # a log on a full disk is cut short; the step itself says why it ends
@@ -60,7 +60,7 @@ def _line(error: Exception, log: Path) -> str:
     if not isinstance(error, DamagedFile) or error.path.parts[:1] not in OWN or error.path.parts[1:2] != log.parts[1:2]:
         return str(error)
     with suppress(DataError):
-        return f"{error.path}: {error.what}; moved to {set_aside(error.path)}; run again to make it anew"
+        return f"{error.path}: {error.what}; moved to {set_aside(error.path)}; the next run makes it again"
     return str(error)
 
 

@@ -9,7 +9,7 @@ from dmf.evidence.certify import certify
 with step(snakemake.log[0], "certify", snakemake.input) as log:
     evidence = certify(read(file, check_runs) for file in snakemake.input.runs)
     evidence = evidence.assign_attrs(
-        **file_attributes("Evidence", "What each trained run may speak for, and to what accuracy")
+        **file_attributes("Evidence", "What each trained run counts for, and to what accuracy")
     )
     write(evidence, snakemake.output[0])
     log.info("%d certified of %d runs", int(evidence["certified"].sum()), evidence["certified"].size)

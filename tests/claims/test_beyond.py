@@ -88,11 +88,11 @@ def corrupt_in_place(evidence: xr.Dataset, corrupt: Corruption, cell: int, start
 def test_the_same_spectrum_at_every_minimizer_needs_no_closed_form(study: Halves) -> None:
     """Trained minimizers of one cell agree with each other as they do with the formula."""
     evidence = study("hessian")[0]
-    speaks = load_claim("hessian_spectrum").eligible(evidence).values
+    eligible = load_claim("hessian_spectrum").eligible(evidence).values
     for cell in range(evidence.sizes["cell"]):
-        spectra = evidence["spectrum"].values[cell][speaks[cell]]
+        spectra = evidence["spectrum"].values[cell][eligible[cell]]
         assert len(spectra) >= 2
-        tolerance = 2 * evidence["spectrum_tolerance"].values[cell][speaks[cell]].max()
+        tolerance = 2 * evidence["spectrum_tolerance"].values[cell][eligible[cell]].max()
         assert np.nanmax(np.ptp(spectra, axis=0)) <= tolerance
 
 

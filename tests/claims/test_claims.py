@@ -136,8 +136,8 @@ def test_one_false_run_among_honest_ones_is_found_and_named(
 ) -> None:
     evidence = trained.evidence.copy(deep=True)
     on_side = (evidence["relative"].values < 1) == (side == "below")
-    speaks = (evidence["minimal"].values == 1) & (on_side & (evidence["depth"].values == depth))[:, None]
-    cell, start = np.argwhere(speaks)[-1]
+    eligible = (evidence["minimal"].values == 1) & (on_side & (evidence["depth"].values == depth))[:, None]
+    cell, start = np.argwhere(eligible)[-1]
     corrupt(evidence, cell, start)
     found = find(load_claim(name), evidence, CERTIFICATE)
     assert found.word == "violated"

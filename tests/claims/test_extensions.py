@@ -35,7 +35,7 @@ CORRUPTIONS = [
 
 
 def spoken(name: str, evidence: xr.Dataset) -> tuple[int, int]:
-    """The last case that speaks in the claim's scope."""
+    """The last case that eligible in the claim's scope."""
     claim = load_claim(name)
     cell, start = np.argwhere((claim.eligible(evidence) & claim.scope(evidence)).transpose("cell", "start").values)[-1]
     return int(cell), int(start)

@@ -37,10 +37,10 @@ def test_one_false_run_among_honest_ones_is_found_and_named(
 ) -> None:
     claim = load_claim(name)
     evidence = study("networks")[0].copy(deep=True)
-    heard = evidence["certified"] == 1
+    counted = evidence["certified"] == 1
     if name == "white_inputs":  # where product and layer norms count
-        heard = heard & (evidence["minimal"] == 1) & np.isfinite(evidence["radius"])
-    places = heard.transpose("cell", "start").values & (evidence["target"].values == data)[:, None]
+        counted = counted & (evidence["minimal"] == 1) & np.isfinite(evidence["radius"])
+    places = counted.transpose("cell", "start").values & (evidence["target"].values == data)[:, None]
     cell, start = np.argwhere(places)[-1]
     evidence[field].values[cell, start] += amount
     found = find(claim, evidence, Certificate())

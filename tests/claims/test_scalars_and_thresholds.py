@@ -68,8 +68,8 @@ def corrupted(
         ],
         axis=0,
     )
-    speaks = (claim.eligible(evidence) & claim.scope(evidence)).values & here[:, None]
-    cell, start = np.argwhere(speaks)[-1]
+    eligible = (claim.eligible(evidence) & claim.scope(evidence)).values & here[:, None]
+    cell, start = np.argwhere(eligible)[-1]
     corrupt(evidence, int(cell), int(start))
     return evidence, int(cell), int(start)
 

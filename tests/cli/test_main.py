@@ -12,7 +12,7 @@ from rich.console import Console
 
 from dmf import __version__
 from dmf.cli.main import main
-from dmf.cli.table import verdict_table
+from dmf.cli.verdicts import verdict_table
 from dmf.evidence.claim import Finding, Verdict
 
 GOOD = Finding("confirmed", 0.25, 0.75, 1200, 1100, 1000, 40, 38, None)

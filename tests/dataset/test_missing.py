@@ -54,9 +54,11 @@ def test_no_missing_run_speaks_and_the_others_speak_as_before(
     evidence = certify(partial.values())
     there = (evidence["status"] != MISSING).transpose("cell", "start")
     for name, claim in CLAIMS.items():
-        speaks = claim.eligible(evidence)
-        assert not (speaks & ~there).any(), name
-        np.testing.assert_array_equal(speaks.values, claim.eligible(trained.evidence).where(there, False).values, name)
+        eligible = claim.eligible(evidence)
+        assert not (eligible & ~there).any(), name
+        np.testing.assert_array_equal(
+            eligible.values, claim.eligible(trained.evidence).where(there, False).values, name
+        )
         finding = find(claim, evidence, Certificate())
         whole = find(claim, trained.evidence, Certificate())
         assert finding.statistic is not None, name

@@ -80,7 +80,7 @@ def test_any_other_damaged_file_is_moved_aside_and_made_anew_by_the_next_run(
     assert failed.returncode != 0
     said = [line for line in failed.stderr.splitlines() if line.startswith(f"certify: data/tiny/{file}: values do not")]
     assert len(said) == 1, failed.stderr
-    assert said[0].endswith(f"moved to data/tiny/runs/damaged/{path.stem}-1.nc; run again to make it anew")
+    assert said[0].endswith(f"moved to data/tiny/runs/damaged/{path.stem}-1.nc; the next run makes it again")
     assert not path.exists()
     again = copy(*LOCAL, "--", "data/tiny/evidence.nc")
     assert again.returncode == 0, again.stderr

@@ -132,14 +132,14 @@ def test_marks_against_tolerance_are_the_runs_that_may_speak(
     evidence = evidence.copy(deep=True)
     evidence["radius"][3, 2] = np.inf  # no certificate
     evidence["exceptional_distance"][4] = 0.0  # hypothesis not met
-    speaks = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"]) & (evidence["exceptional_distance"] > 1e-12)
+    eligible = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"]) & (evidence["exceptional_distance"] > 1e-12)
     deviation = {
         "uniqueness": evidence["distance"],
         "layer_norms": evidence["layer_norm_sq_max"] - evidence["predicted_layer_norm_sq"],
     }
     axes = composed(name, evidence, controls).axes[0 if name == "uniqueness" else 1]
     for depth in (2, 3):
-        truth = pairs(evidence, speaks & (evidence["depth"] == depth), evidence[tolerance], deviation[name])
+        truth = pairs(evidence, eligible & (evidence["depth"] == depth), evidence[tolerance], deviation[name])
         np.testing.assert_array_equal(marks(axes, _style.depth_colour(depth)), truth)
 
 
@@ -170,12 +170,12 @@ def test_both_minimizers_of_the_control_are_drawn(evidence: xr.Dataset, controls
 def test_trace_marks_are_the_evidence(evidence: xr.Dataset, controls: xr.Dataset) -> None:
     against, slack = composed("trace_bound", evidence, controls).axes
     for depth in (2, 3):
-        speaks = (evidence["minimal"] == 1) & (evidence["depth"] == depth)
+        eligible = (evidence["minimal"] == 1) & (evidence["depth"] == depth)
         bound, trace = evidence["trace_bound"], evidence["hessian_trace"]
         colour = _style.depth_colour(depth)
-        np.testing.assert_array_equal(marks(against, colour), pairs(evidence, speaks, bound, trace))
+        np.testing.assert_array_equal(marks(against, colour), pairs(evidence, eligible, bound, trace))
         np.testing.assert_array_equal(
-            marks(slack, colour), pairs(evidence, speaks, evidence["relative"], trace / bound)
+            marks(slack, colour), pairs(evidence, eligible, evidence["relative"], trace / bound)
         )
 
 
@@ -261,10 +261,10 @@ def test_shares_of_kept_values_are_counts_with_wilsons_interval(evidence: xr.Dat
 def test_every_minimizer_of_the_hessian_study_is_a_mark(study: Study) -> None:
     evidence, controls = study("hessian")
     axes = composed("hessian_spectrum", evidence, controls).axes[1]
-    speaks = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"])
+    eligible = (evidence["minimal"] == 1) & np.isfinite(evidence["radius"])
     away = np.abs(evidence["spectrum"] - evidence["predicted_spectrum"]).max("eigen")
     for depth in (2, 3, 4, 5):
-        truth = pairs(evidence, speaks & (evidence["depth"] == depth), evidence["spectrum_tolerance"], away)
+        truth = pairs(evidence, eligible & (evidence["depth"] == depth), evidence["spectrum_tolerance"], away)
         np.testing.assert_array_equal(marks(axes, _style.depth_colour(depth)), truth)
     assert len(marks(axes, _style.CONTROL)) >= 1
 

@@ -118,8 +118,8 @@ def test_candidates_of_many_shapes_keep_their_order_and_do_not_depend_on_their_c
 
 def test_a_refutation_is_named_with_its_cell(found: xr.Dataset) -> None:
     evidence = found.copy(deep=True)
-    speaks = (evidence["minimal"].values == 1) & np.isfinite(evidence["radius"].values)
-    cell, start = np.argwhere(speaks)[7]
+    eligible = (evidence["minimal"].values == 1) & np.isfinite(evidence["radius"].values)
+    cell, start = np.argwhere(eligible)[7]
     evidence["distance"].values[cell, start] += 1e3
     record = judge_all(CLAIMS, evidence, Certificate())
     (line,) = problems(record, "reports/x/refute.json")

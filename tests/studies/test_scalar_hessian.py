@@ -79,6 +79,6 @@ def test_eigenvalues_beyond_the_depth_are_no_numbers(study: Callable[[str], Halv
     assert (np.isfinite(honest["spectrum"]).sum("eigen") == honest["depth"]).all()
     # the trace of the Hessian is a sum of squares of products: at a minimizer sum_l 2 P_l^2 + 2 lambda L
     zero = honest.isel(cell=np.flatnonzero(honest["predicted_nonzero"].values == 0))
-    speaks = (zero["minimal"] == 1) & (zero["depth"] > 2)
-    trace = (zero["spectrum"].sum("eigen") / (2 * zero["lam"] * zero["depth"])).where(speaks)
-    np.testing.assert_allclose(trace.values[speaks.values], 1, rtol=1e-12)
+    eligible = (zero["minimal"] == 1) & (zero["depth"] > 2)
+    trace = (zero["spectrum"].sum("eigen") / (2 * zero["lam"] * zero["depth"])).where(eligible)
+    np.testing.assert_allclose(trace.values[eligible.values], 1, rtol=1e-12)

@@ -58,8 +58,8 @@ def test_scipy_ends_at_the_same_value_from_the_same_loss_written_anew(place, mad
     lowest = min(run.fun for run in found) / form.data
     minimum = theory.minimum_value(target, form.depth, float(case["lam"]))
     assert lowest == pytest.approx(minimum, rel=1e-6)
-    speaks = case["lowest"].values == 1
-    np.testing.assert_allclose(case["value_gap"].values[speaks], 0, atol=1e-12)
+    eligible = case["lowest"].values == 1
+    np.testing.assert_allclose(case["value_gap"].values[eligible], 0, atol=1e-12)
 
 
 def test_the_gradient_that_certifies_is_that_of_the_loss_and_the_decay():

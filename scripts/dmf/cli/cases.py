@@ -46,7 +46,7 @@ def asked_claim(name: str | None, study: str) -> Claim | None:
     return claim
 
 
-def heard_by(claim: Claim | None, evidence: xr.Dataset) -> xr.Dataset:
+def with_statistic(claim: Claim | None, evidence: xr.Dataset) -> xr.Dataset:
     """Evidence with the `statistic` of a claim and whether a case `is_eligible` for it; as it is for None."""
     if claim is None:
         return evidence

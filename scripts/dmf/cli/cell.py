@@ -40,7 +40,7 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train and show. Raises UserError."""
-    from dmf.cli.cases import asked_claim, heard_by, show
+    from dmf.cli.cases import asked_claim, show, with_statistic
     from dmf.evidence.certify import certify
     from dmf.grid.config import load
     from dmf.grid.targets import build_targets
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     targets = build_targets(grid, str(options.grid))
     cell = (options.target, options.depth, options.lam)
     evidence = certify([train_again(grid, targets, cell, options.scheme, options.scale, options.draw)])
-    show(heard_by(claim, evidence), SHOWN, options.json)
+    show(with_statistic(claim, evidence), SHOWN, options.json)
     return 0
 
 

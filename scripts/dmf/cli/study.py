@@ -27,7 +27,7 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make and show. Raises UserError."""
-    from dmf.cli.cases import asked_claim, choose, heard_by, show
+    from dmf.cli.cases import asked_claim, choose, show, with_statistic
     from dmf.grid.config import load
     from dmf.studies.contract import halves
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(f"study: got {options.name}, expected one of {', '.join(study_names())}")
     claim = asked_claim(options.claim, options.name)
     evidence, _ = halves(load_study(options.name).make_for(load(options.grid)))
-    evidence = heard_by(claim, evidence)
+    evidence = with_statistic(claim, evidence)
     fields = [str(name) for name, value in evidence.data_vars.items() if set(value.dims) == {"cell", "start"}]
     show(choose(evidence, options.case), fields, options.json)
     return 0

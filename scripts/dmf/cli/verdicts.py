@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from dmf.cli.table import verdict_table
 from dmf.errors import UserError, printable
 from dmf.evidence.claim import Verdict
-from dmf.report.verdicts import read_verdicts
+from dmf.report.verdicts import number, read_verdicts
+
+STYLES = {"confirmed": "green", "violated": "bold red", "inconclusive": "yellow"}
 
 
 def add_command(commands: Any) -> None:
@@ -47,3 +50,27 @@ def print_verdicts(verdicts: Sequence[Verdict], report: Path, stream: TextIO) ->
     console.print(verdict_table(verdicts, f"Verdicts of grid {report.name}"))
     if (report / "index.html").exists():
         console.print(f"Report: {report / 'index.html'}", highlight=False, soft_wrap=True)
+
+
+def verdict_table(verdicts: Sequence[Verdict], title: str) -> Table:
+    """One row a claim; colours repeat what the words say, they never stand alone."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for heading in ("source", "claim", "verdict", "statistic", "margin", "counted", "cells", "control"):
+        right = heading in ("statistic", "margin", "counted", "cells")
+        narrow = right or heading in ("verdict", "control")
+        table.add_column(
+            heading, justify="right" if right else "left", no_wrap=narrow, min_width=None if narrow else 16
+        )
+    for verdict in verdicts:
+        finding = verdict.finding
+        table.add_row(
+            verdict.source,
+            verdict.title,
+            Text(finding.word, style=STYLES[finding.word]),
+            number(finding.statistic),
+            number(finding.margin),
+            f"{finding.runs_counted:,}/{finding.runs:,}",
+            f"{finding.cells_counted:,}/{finding.cells:,}",
+            Text("detected", style="green") if verdict.control_detected else Text("MISSED", style="bold red"),
+        )
+    return table

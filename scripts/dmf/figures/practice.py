@@ -67,7 +67,7 @@ FIGURE = Figure(
         r"minima of $F$. AdamW decays by $\lambda$ times the root of its second moment, a far weaker pull, and "
         "keeps nearly everything."
     ),
-    refuted_by="nothing: no run here has a certificate, and no theorem speaks of mini-batches",
+    refuted_by="nothing: no run here has a certificate, and no theorem covers mini-batches",
     compose=compose,
     experiment=True,
 )

@@ -35,7 +35,7 @@ class Attempt:
 
     @property
     def refuted(self) -> bool:
-        """Whether a run that may speak lies beyond the edge."""
+        """Whether an eligible run lies beyond the edge."""
         return self.finding.word == "violated"
 
 

@@ -46,7 +46,7 @@ def search(grid: Grid, claims: Mapping[str, Claim]) -> xr.Dataset:
 
 
 def worst_ratios(claim: Claim, evidence: xr.Dataset) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The worst ratio of the runs of each cell that may speak, (cell,); -inf where none may."""
+    """The worst ratio of the eligible runs of each cell, (cell,); -inf where there is none."""
     eligible = (claim.eligible(evidence) & claim.scope(evidence)).transpose("cell", "start").values
     ratio = claim.ratio(evidence).transpose("cell", "start").values
     ratio = np.where(np.isnan(ratio), np.inf, ratio)

@@ -111,7 +111,7 @@ def cells_short_of_minimum(evidence: xr.Dataset, needed: int) -> Listing:
 
 
 def degenerate_cells(evidence: xr.Dataset) -> Listing:
-    """Cells with runs at the minimum none of which may speak: no curvature bounds their distance (mu = 0)."""
+    """Cells with runs at the minimum none of which is eligible: no curvature bounds their distance (mu = 0)."""
     found = outcomes(evidence)
     finite = np.isfinite(evidence["radius"].transpose("cell", "start").values)
     at_minimum = found == MINIMUM

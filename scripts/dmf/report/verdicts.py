@@ -73,7 +73,7 @@ def cell_text(finding: Finding) -> str:
 
 
 def reproduce(verdict: Verdict, study: str, grid: str) -> str | None:
-    """The command that trains a verdict's worst run again, or makes its case again; None where nothing spoke.
+    """The command that trains a verdict's worst run again, or makes its case again; None where nothing counted.
 
     `study` is the study that the claim reads, "runs" for the grid's own.
     """

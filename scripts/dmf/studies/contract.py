@@ -17,9 +17,9 @@ OF_THE_GRID = ("runs", "targets")  # not studies: the grid's own runs, with the 
 def check_study(dataset: xr.Dataset, where: str) -> None:
     """Hold a study's dataset against the contract. Raises DataError naming the first thing that breaks it.
 
-    Cases lie over (cell, start). `certified` (cell, start) is 1 where a case's own certificate holds, so that it may
-    speak; `control` (cell,) is 1 for cells that only serve as negative controls. Coordinates over cell or start name
-    a case. Every variable has a long_name; further dimensions are free.
+    Cases lie over (cell, start). `certified` (cell, start) is 1 where a case's certificate holds, so that a claim
+    may count it; `control` (cell,) is 1 for cells that only serve as negative controls. Coordinates over cell or start
+    name a case. Every variable has a long_name; further dimensions are free.
     """
     if not set(DIMS) <= set(dataset.dims):
         raise DataError(f"{where}: got dimensions {sorted(map(str, dataset.dims))}, expected cell and start among them")

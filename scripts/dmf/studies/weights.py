@@ -104,7 +104,7 @@ def make(settings: Settings) -> xr.Dataset:
     return assembled(FIELDS, rows, {"draw": ("start", np.arange(DRAWS))})
 
 
-@np.errstate(all="ignore")  # a diverged run makes inf and NaN; it does not speak
+@np.errstate(all="ignore")  # a diverged run makes inf and NaN; it is not eligible
 def _cell(form: Form, control: bool, settings: Settings) -> Row:
     rng = generator(["study", "weights", settings.seed, form.name, form.depth, int(control)])
     target = _target(rng)
