@@ -19,7 +19,10 @@ from dmf.evidence.train_controls import train_controls
 from dmf.grid.config import validate
 from dmf.studies import Settings, load_study
 from dmf.studies.contract import check_study, halves
+from shapes import check_shapes
 from small import SMALL, Trained
+
+check_shapes(globals())  # before tests import what they call
 
 
 @pytest.fixture(scope="session", autouse=True)

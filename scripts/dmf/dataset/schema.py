@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -14,6 +15,9 @@ from dmf.grid.cells import Group, Series
 from dmf.grid.targets import TargetMatrix
 from dmf.training.result import Runs
 from dmf.training.settings import Status
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
 
 SCHEMA_VERSION = 2
 LACKS = "missing_runs"  # attribute of a file that has some: how many
@@ -70,9 +74,9 @@ class Block:
     group: Group
     targets: Sequence[TargetMatrix]
     labels: Sequence[str]
-    lam: NDArray[np.float64]
+    lam: Float64[NDArray[np.float64], "target lam"]
     """(target, lam_label)"""
-    gradient_tolerance: NDArray[np.float64]
+    gradient_tolerance: Float64[NDArray[np.float64], " target"]
     """(target,) the largest certified gradient norm"""
     starts: Sequence[tuple[Series, int]]
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -24,6 +24,9 @@ from dmf.training.engine import train
 from dmf.training.result import Runs, joined
 from dmf.training.settings import Optimizer
 from dmf.training.tasks import Execution, Tasks
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
 
 Floats = NDArray[np.float64]
 
@@ -91,7 +94,7 @@ class Piece(NamedTuple):
     """Starts `span` of one series for one target at one lambda."""
 
     name: str
-    values: Floats
+    values: Float64[Floats, "d_L sample"]
     """(d_L, d_0), or (d_L, n) with inputs"""
     norm: float
     """The spectral norm, which sets the size of starts."""
@@ -101,7 +104,7 @@ class Piece(NamedTuple):
     """The gradient norm that ends a run."""
     series: Series
     span: range
-    inputs: Floats | None = None
+    inputs: Float64[Floats, "d_0 sample"] | None = None
     """(d_0, n), of all pieces that train together or of none"""
 
 

@@ -6,7 +6,10 @@ or sigma_r = sigma_{r+1} > m*: then any r-dimensional choice among the tied dire
 section 11). This second exceptional set has codimension 2, the first codimension 1.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +19,11 @@ from dmf.theory.matrix import singular_values
 from dmf.theory.scalar import collapse_threshold, scalar_minimizer, scalar_objective
 from dmf.theory.spectrum import aligned_spectrum
 
+if TYPE_CHECKING:
+    from jaxtyping import Float64
 
-def bottleneck_singular_values(sigma: npt.ArrayLike, depth: int, lam: float, width: int) -> Array:
+
+def bottleneck_singular_values(sigma: npt.ArrayLike, depth: int, lam: float, width: int) -> Float64[Array, " n"]:
     """Singular values of X*, shape of sigma (non-increasing): x*(sigma_i) for the first `width`, then zeros.
 
     `width` is the smallest hidden width, 1 or more; from sigma.size on it cuts nothing. ValueError for bad input.
@@ -28,7 +34,7 @@ def bottleneck_singular_values(sigma: npt.ArrayLike, depth: int, lam: float, wid
     return x
 
 
-def bottleneck_minimizer(target: npt.ArrayLike, widths: Sequence[int], lam: float) -> Array:
+def bottleneck_minimizer(target: npt.ArrayLike, widths: Sequence[int], lam: float) -> Float64[Array, "d_L d_0"]:
     """X*, shape of target (d_L, d_0), for any hidden widths; one of many on `bottleneck_distances` of 0."""
     target = target_matrix(target)
     d = any_widths(widths, target)
@@ -59,7 +65,7 @@ def bottleneck_distances(sigma: npt.ArrayLike, depth: int, lam: float, width: in
     return first, float((sigma[width - 1] - sigma[width]) / sigma[0]) if cuts else float("inf")
 
 
-def bottleneck_spectrum(target: npt.ArrayLike, widths: Sequence[int], lam: float) -> Array:
+def bottleneck_spectrum(target: npt.ArrayLike, widths: Sequence[int], lam: float) -> Float64[Array, " eigen"]:
     """All N eigenvalues of the Hessian of F at X*, ascending, shape (N,): the blocks of `hessian_spectrum`.
 
     On the cut the tied directions add zeros, as the minimizers then form a larger manifold. ValueError for bad input.

@@ -10,12 +10,15 @@ no radius that holds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dmf.theory._check import depth_number, real
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Float64
 
 Floats = NDArray[np.float64]
 Numbers = Floats | np.float64 | float
@@ -88,7 +91,7 @@ def sum_rounding(count: int) -> float:
     return 8 * (count + 2) * EPS
 
 
-def power_rounding(*bases: Floats) -> Floats:
+def power_rounding(*bases: Float64[Floats, " ..."]) -> Float64[Floats, "*broadcast"]:
     """Relative rounding error of a quantity made of powers t^a, |a| <= 2, of the positive `bases`, and a few products.
 
     An exponent rounded by EPS / 2 changes t^a by |ln t| EPS / 2 of itself, and pow, product and sum round once each.
@@ -107,7 +110,9 @@ def relative(widths: Sequence[int]) -> float:
     return (len(widths) - 1) * (max(widths) + 2) * EPS
 
 
-def gradient_error(widths: Sequence[int], lam: float, norm: Numbers, spectral: Numbers, objective: Numbers) -> Floats:
+def gradient_error(
+    widths: Sequence[int], lam: float, norm: Numbers, spectral: Numbers, objective: Numbers
+) -> Float64[Floats, "*broadcast"]:
     r"""How far a computed gradient of F may be from the true one, in Euclidean norm; the shape of `objective`.
 
     `norm` and `spectral` bound the Frobenius and spectral norms of every layer. X errs by at most
@@ -121,8 +126,12 @@ def gradient_error(widths: Sequence[int], lam: float, norm: Numbers, spectral: N
 
 
 def imbalance_tolerance(
-    widths: Sequence[int], lam: float, norm_sq: Floats, spectral: Floats, objective: Floats
-) -> tuple[Floats, Floats]:
+    widths: Sequence[int],
+    lam: float,
+    norm_sq: Float64[Floats, "run layer"],
+    spectral: Float64[Floats, " run"],
+    objective: Float64[Floats, " run"],
+) -> tuple[Float64[Floats, " run"], Float64[Floats, " run"]]:
     r"""(slope, floor), each (S,): imbalance <= slope ||\nabla F|| + floor at any point, minimizer or not (section 1).
 
     Of runs with squared layer norms `norm_sq` (S, L), bounds `spectral` (S,) on their layers' spectral norms and
@@ -134,22 +143,22 @@ def imbalance_tolerance(
     return slope, slope * error + relative(widths) * pair_sq + np.finfo(np.float64).tiny
 
 
-def gradient_distance(gradient_norm: Numbers, mu: Numbers) -> Floats:
+def gradient_distance(gradient_norm: Numbers, mu: Numbers) -> Float64[Floats, "*broadcast"]:
     r"""2 ||\nabla F|| / \mu: the distance to the minimizers that a gradient norm explains; infinite where \mu = 0."""
     return np.asarray(SAFETY * gradient_norm / np.asarray(mu))
 
 
-def radius(gradient_norm: Numbers, mu: Numbers, size: Numbers) -> Floats:
+def radius(gradient_norm: Numbers, mu: Numbers, size: Numbers) -> Float64[Floats, "*broadcast"]:
     r"""\delta = 2 ||\nabla F|| / \mu + 64 EPS ||\theta||, `size` = ||\theta||: bounds the distance where `is_near`."""
     return np.asarray(gradient_distance(gradient_norm, mu) + ROUNDING * size)
 
 
-def reach(x: Floats, sigma: NDArray[np.floating[Any]], depth: int) -> tuple[float, float]:
+def reach(x: Float64[Floats, " n"], sigma: Float[NDArray[np.floating[Any]], " n"], depth: int) -> tuple[float, float]:
     """(top, residual) at critical points: layers' spectral norm x_1^{1/L}, and ||X - M||_2, from singular values."""
     return float(x.max()) ** (1 / depth), float(np.abs(x - sigma).max())
 
 
-def turning(distance: Floats, depth: int, top: float, residual: float) -> Floats:
+def turning(distance: Float64[Floats, " run"], depth: int, top: float, residual: float) -> Float64[Floats, " run"]:
     """C r, (S,): how far the Hessian turns, in norm, within distances r (S,) of a critical point of that `reach`.
 
     Infinite where r is infinite or NaN. By Weyl's inequality no eigenvalue moves farther.
@@ -158,7 +167,9 @@ def turning(distance: Floats, depth: int, top: float, residual: float) -> Floats
     return np.array(rows, dtype=np.float64)
 
 
-def is_near(distance: Floats, mu: float, depth: int, top: float, residual: float) -> NDArray[np.bool_]:
+def is_near(
+    distance: Float64[Floats, " run"], mu: float, depth: int, top: float, residual: float
+) -> Bool[NDArray[np.bool_], " run"]:
     r"""Whether a radius is small enough for the bound that gave it, C \delta <= \mu / 2, (S,).
 
     At a distance r the gradient is at least \mu r - C r^2 / 2. So such a run is within its radius of the minimizers, or
@@ -190,32 +201,38 @@ def hessian_lipschitz(depth: int, top: float, residual: float) -> float:
     return float(turning)
 
 
-def product_tolerance(top: Numbers, distance: Floats, depth: int) -> Floats:
+def product_tolerance(top: Numbers, distance: Float64[Floats, "*run"], depth: int) -> Float64[Floats, "*broadcast"]:
     """How far X moves, in Frobenius norm, when layers of spectral norm `top` move by `distance` in all."""
     return np.asarray(np.sqrt(depth) * (top + distance) ** (depth - 1) * distance)
 
 
-def distance_tolerance(distance: Floats, depth: int, top: Numbers, sigma_1: Numbers) -> Floats:
+def distance_tolerance(
+    distance: Float64[Floats, "*run"], depth: int, top: Numbers, sigma_1: Numbers
+) -> Float64[Floats, "*broadcast"]:
     """What a radius allows for ||X - X*||_F; `top` is that of `reach`, rounding is of the target's norm."""
     return product_tolerance(top, distance, depth) + ROUNDING * sigma_1
 
 
-def gradient_gap(gradient_norm: Numbers, mu: Numbers) -> Floats:
+def gradient_gap(gradient_norm: Numbers, mu: Numbers) -> Float64[Floats, "*broadcast"]:
     r"""4 ||\nabla F||^2 / (2 \mu): how far above a minimum F may be near it, but for rounding."""
     return np.asarray(SAFETY**2 * gradient_norm**2 / (2 * np.asarray(mu)))
 
 
-def gap_tolerance(gradient_norm: Numbers, mu: Numbers, energy: Numbers) -> Floats:
+def gap_tolerance(gradient_norm: Numbers, mu: Numbers, energy: Numbers) -> Float64[Floats, "*broadcast"]:
     """F - F_k near a minimum with smallest positive curvature mu, with the rounding of F; `energy` is ||M||_F^2."""
     return np.asarray(gradient_gap(gradient_norm, mu) + ROUNDING * energy)
 
 
-def layer_norm_tolerance(distance: Floats, depth: int, alpha: Numbers, sigma_1: Numbers) -> Floats:
+def layer_norm_tolerance(
+    distance: Float64[Floats, "*run"], depth: int, alpha: Numbers, sigma_1: Numbers
+) -> Float64[Floats, "*broadcast"]:
     r"""| ||W_l||_F^2 - \alpha^2 | <= 2 \alpha \delta + \delta^2, from the triangle inequality, with rounding."""
     return np.asarray(2 * alpha * distance + distance**2 + ROUNDING * sigma_1 ** (2 / depth))
 
 
-def trace_tolerance(distance: Floats, widths: Sequence[int], top: float, trace: Numbers) -> Floats:
+def trace_tolerance(
+    distance: Float64[Floats, "*run"], widths: Sequence[int], top: float, trace: Numbers
+) -> Float64[Floats, "*broadcast"]:
     """What a radius allows for the Hessian trace, which is `trace` at the minimizers.
 
     The trace is 2 lambda N and L terms 2 ||A||_F^2 ||B||_F^2, A and B products of 2L - 2 layers in all.
@@ -224,7 +241,7 @@ def trace_tolerance(distance: Floats, widths: Sequence[int], top: float, trace: 
     return np.asarray(2 * (len(widths) - 1) * largest**2 * ((top + distance) ** power - top**power) + ROUNDING * trace)
 
 
-def eigenvalue_tolerance(turned: Numbers, count: int, largest: Numbers) -> Floats:
+def eigenvalue_tolerance(turned: Numbers, count: int, largest: Numbers) -> Float64[Floats, "*broadcast"]:
     """What `turned`, of `turning`, and rounding allow for one of `count` Hessian eigenvalues; `largest` is in modulus.
 
     A backward stable solver errs by less than N EPS of the largest one (Golub and Van Loan 2013, 8.3), and the entries

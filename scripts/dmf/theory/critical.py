@@ -4,7 +4,10 @@ At a critical point each end-to-end singular value is 0, the small or the large 
 (Chen, Jiang and Wang 2025). `roots` names the choice, one of "zero", "small" and "large" for each sigma_i.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +16,15 @@ from dmf.theory._check import Array, depth_number, lam_scalar, layer_widths, spe
 from dmf.theory.scalar import branch_threshold, large_root, small_root
 from dmf.theory.spectrum import aligned_spectrum
 
+if TYPE_CHECKING:
+    from jaxtyping import Float64
+
 ROOTS = ("zero", "small", "large")
 
 
-def critical_singular_values(sigma: npt.ArrayLike, depth: int, lam: float, roots: Sequence[str]) -> Array:
+def critical_singular_values(
+    sigma: npt.ArrayLike, depth: int, lam: float, roots: Sequence[str]
+) -> Float64[Array, " n"]:
     """Singular values x_i of X at the critical point with the given `roots`, shape of sigma.
 
     sigma is non-increasing. ValueError for bad input, for a root that sigma_i does not have (it needs
@@ -30,7 +38,9 @@ def critical_singular_values(sigma: npt.ArrayLike, depth: int, lam: float, roots
     return x
 
 
-def critical_hessian_spectrum(sigma: npt.ArrayLike, widths: Sequence[int], lam: float, roots: Sequence[str]) -> Array:
+def critical_hessian_spectrum(
+    sigma: npt.ArrayLike, widths: Sequence[int], lam: float, roots: Sequence[str]
+) -> Float64[Array, " eigen"]:
     """All N eigenvalues of the Hessian of F at a critical point with the given `roots`, ascending, shape (N,).
 
     sigma holds the min(d_0, d_L) singular values of the target, non-increasing. Dimensionless. The blocks are those of

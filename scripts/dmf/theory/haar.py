@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
 
 Floats = NDArray[np.float64]
 
 
-def orthogonal(size: int, rng: np.random.Generator, *, fixed_signs: bool = True) -> Floats:
+def orthogonal(size: int, rng: np.random.Generator, *, fixed_signs: bool = True) -> Float64[Floats, "size size"]:
     """One orthogonal matrix (size, size): `frame` with as many columns as rows."""
     return frame(size, size, rng, fixed_signs=fixed_signs)
 
 
 def frame(
     rows: int, columns: int, rng: np.random.Generator, *, draws: tuple[int, ...] = (), fixed_signs: bool = True
-) -> Floats:
+) -> Float64[Floats, "*draws rows columns"]:
     r"""Orthonormal columns (*draws, rows, columns), dimensionless; rows >= columns, otherwise as `np.linalg.qr` gives.
 
     G = Q R has one Q for each choice of the signs of R's diagonal. With all of them positive Q is Haar distributed:

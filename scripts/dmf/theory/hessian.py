@@ -4,8 +4,11 @@ F carries no factor 1/2, so a pure regularization direction has curvature 2 \lam
 matrix problem is in `dmf.theory.spectrum`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +17,11 @@ from dmf.theory._check import Array, depth_number, lam_scalar, layer_list, layer
 from dmf.theory.matrix import minimizer_svd, parameter_count
 from dmf.theory.scalar import scalar_minimizer
 
+if TYPE_CHECKING:
+    from jaxtyping import Float64
 
-def scalar_hessian_spectrum(m: float, depth: int, lam: float) -> Array:
+
+def scalar_hessian_spectrum(m: float, depth: int, lam: float) -> Float64[Array, " layer"]:
     r"""Hessian eigenvalues at any minimizer of (m - w_L ... w_1)^2 + \lambda \sum w_l^2, shape (L,).
 
     Ascending. With w = |w_l| > 0: 4 \lambda (L - 1 times) and 2 L w^{2L-2} - 2 \lambda (L - 2) (eq. 29-30).

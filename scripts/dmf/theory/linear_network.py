@@ -9,7 +9,9 @@ With C = (X X^T)^{1/2} and M' = Y X^T C^+ it is ||M' - W_L ... W_1 C||_F^2 + \la
 Every quantity is dimensionless.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +20,16 @@ from dmf.theory._check import Array, depth_number, integer, lam_scalar, spectrum
 from dmf.theory.certificate import TIED, rank_rounding, sum_rounding
 from dmf.theory.scalar import branch_lambda, critical_lambda
 
+if TYPE_CHECKING:
+    from jaxtyping import Float64
+
 
 class Reduced(NamedTuple):
     """Data that leave F and its gradient as they are, with no more samples than inputs have dimensions."""
 
-    target: Array
+    target: Float64[Array, "d_L d_0"]
     """M' = Y X^T C^+, (d_L, d_0)"""
-    factor: Array
+    factor: Float64[Array, "d_0 d_0"]
     """C = (X X^T)^{1/2}, (d_0, d_0), symmetric"""
     constant: float
     """||Y||_F^2 - ||M'||_F^2, what F is more on the data"""
@@ -33,7 +38,7 @@ class Reduced(NamedTuple):
 class Factorization(NamedTuple):
     """A factorization problem with the minimizers of a network on white inputs, but for a scale."""
 
-    target: Array
+    target: Float64[Array, "d_L d_0"]
     r"""M = Y X^T / \sqrt{c}, (d_L, d_0), where X X^T = c I"""
     lam: float
     r"""\lambda c^{-1/L}: its layers are c^{1/(2L)} times the network's"""
@@ -41,7 +46,9 @@ class Factorization(NamedTuple):
     """c"""
 
 
-def data_matrices(inputs: npt.ArrayLike, outputs: npt.ArrayLike) -> tuple[Array, Array]:
+def data_matrices(
+    inputs: npt.ArrayLike, outputs: npt.ArrayLike
+) -> tuple[Float64[Array, "d_0 sample"], Float64[Array, "d_L sample"]]:
     """X (d_0, n) and Y (d_L, n) as finite matrices. ValueError for others, for unequal n, and where X or Y X^T is 0."""
     x, y = target_matrix(inputs, name="inputs"), target_matrix(outputs, name="outputs")
     if x.shape[1] != y.shape[1]:
@@ -63,7 +70,7 @@ def reduced(inputs: npt.ArrayLike, outputs: npt.ArrayLike) -> Reduced:
     return Reduced(along @ left.T, (left * values) @ left.T, float(np.sum((y - along @ right_t) ** 2)))
 
 
-def whitened(inputs: npt.ArrayLike, kept: int) -> Array:
+def whitened(inputs: npt.ArrayLike, kept: int) -> Float64[Array, "kept sample"]:
     """The leading `kept` principal components of X, each of norm 1: Z (kept, n) with Z Z^T = I.
 
     Rows are not centered here; a row of ones is a bias. ValueError where X has a smaller rank.

@@ -7,9 +7,12 @@ separates over the singular values of M (Theorem 10). A target M has shape (d_L,
 (d_l, d_{l-1}), and widths = [d_0, ..., d_L]. Every quantity is dimensionless.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import reduce
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +37,9 @@ from dmf.theory.scalar import (
     scalar_objective,
 )
 
+if TYPE_CHECKING:
+    from jaxtyping import Float64
+
 
 def parameter_count(widths: Sequence[int]) -> int:
     """N = sum_l d_l d_{l-1}, the number of entries of all layers. ValueError for bad widths."""
@@ -41,7 +47,7 @@ def parameter_count(widths: Sequence[int]) -> int:
     return sum(rows * columns for columns, rows in pairwise(d))
 
 
-def end_to_end(layers: Sequence[npt.ArrayLike]) -> Array:
+def end_to_end(layers: Sequence[npt.ArrayLike]) -> Float64[Array, "d_L d_0"]:
     """X = W_L ... W_1, shape (d_L, d_0), of [W_1, ..., W_L]. ValueError for layers that do not chain."""
     return reduce(lambda product, layer: layer @ product, layer_list(layers))
 
@@ -68,7 +74,7 @@ def schatten_objective(x: npt.ArrayLike, target: npt.ArrayLike, depth: int, lam:
     return float(np.sum((target - x) ** 2) + lam * depth * np.sum(values ** (2 / depth)))
 
 
-def end_to_end_minimizer(target: npt.ArrayLike, depth: int, lam: float) -> Array:
+def end_to_end_minimizer(target: npt.ArrayLike, depth: int, lam: float) -> Float64[Array, "d_L d_0"]:
     """X* = sum_i x*(sigma_i) u_i v_i^T, shape of target: the layers' product at a minimizer (Theorem 10).
 
     Unique unless a singular value equals m* (Remark 12); such a value goes to 0 here. ValueError for bad
@@ -94,7 +100,9 @@ def layer_norm_sq(target: npt.ArrayLike, depth: int, lam: float) -> float:
     return float(np.sum(x ** (2 / depth)))
 
 
-def sample_minimizer(target: npt.ArrayLike, widths: Sequence[int], lam: float, rng: np.random.Generator) -> list[Array]:
+def sample_minimizer(
+    target: npt.ArrayLike, widths: Sequence[int], lam: float, rng: np.random.Generator
+) -> list[Float64[Array, "_d_l _d_below"]]:
     """Draw one minimizer [W_1, ..., W_L] of F, uniform over the orbit of minimizers.
 
     W_l = U_l diag(x^{1/L}) U_{l-1}^T with U_0, U_L the kept singular vectors of the target and every hidden
@@ -122,7 +130,7 @@ def max_kept(target: npt.ArrayLike, depth: int, lam: float) -> int:
     return _branch_count(singular_values(target), depth, lam_scalar(lam))
 
 
-def level_singular_values(sigma: npt.ArrayLike, depth: int, lam: float, kept: int) -> Array:
+def level_singular_values(sigma: npt.ArrayLike, depth: int, lam: float, kept: int) -> Float64[Array, " n"]:
     """Singular values of X at the level-`kept` critical point: large roots on the first `kept`, then zeros.
 
     sigma is non-increasing; the result has its shape. For depth >= 3 and distinct sigma these are the local
@@ -136,7 +144,7 @@ def level_singular_values(sigma: npt.ArrayLike, depth: int, lam: float, kept: in
     return x
 
 
-def critical_levels(target: npt.ArrayLike, depth: int, lam: float) -> Array:
+def critical_levels(target: npt.ArrayLike, depth: int, lam: float) -> Float64[Array, " level"]:
     """Objective at the level-k critical points, k = 0, ..., max_kept; shape (max_kept + 1,).
 
     For depth >= 3 and distinct singular values, a local minimum of F has one of these values
@@ -159,13 +167,15 @@ def exceptional_distance(target: npt.ArrayLike, depth: int, lam: float) -> float
     return float("inf") if depth == 2 else float(np.min(np.abs(sigma - m_star)) / m_star)
 
 
-def minimizer_svd(target: npt.ArrayLike, depth: int, lam: float) -> tuple[Array, Array, Array]:
+def minimizer_svd(
+    target: npt.ArrayLike, depth: int, lam: float
+) -> tuple[Float64[Array, "d_L n"], Float64[Array, " n"], Float64[Array, "d_0 n"]]:
     """U (d_L, n), x* (n,), V (d_0, n) with X* = U diag(x*) V^T, n = min(d_0, d_L)."""
     left, sigma, right_t = np.linalg.svd(target_matrix(target), full_matrices=False)
     return left, scalar_minimizer(sigma, depth, lam_scalar(lam)), right_t.T
 
 
-def singular_values(target: npt.ArrayLike) -> Array:
+def singular_values(target: npt.ArrayLike) -> Float64[Array, " n"]:
     """Singular values of the target, non-increasing, shape (min(d_0, d_L),). ValueError for bad input."""
     return np.linalg.svd(target_matrix(target), compute_uv=False).astype(np.float64, copy=False)
 

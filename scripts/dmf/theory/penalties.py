@@ -4,15 +4,20 @@ Every g is continuous, concave and non-decreasing on x >= 0 with g(0) = 0, as ge
 asks (Lu et al. 2014, 2015; eq. 97-99). F of this project has no factor 1/2: its penalty is `Power.of_depth` at mu = 2.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dmf.theory._check import Array, depth_number, lam_scalar, real, reals
 from dmf.theory.scalar import monotone_newton, shrunk, tie
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
 
 
 class Tie(NamedTuple):
@@ -39,15 +44,15 @@ class Penalty(ABC):
         for parameter in fields(self):  # type: ignore[arg-type]  # every kind of penalty is a dataclass
             _positive(parameter.name, getattr(self, parameter.name))
 
-    def __call__(self, x: npt.ArrayLike) -> Array:
+    def __call__(self, x: npt.ArrayLike) -> Float64[Array, "*x"]:
         """g(|x|), shape of x. ValueError for bad input."""
-        return self._value(np.abs(reals("x", x)))
+        return np.asarray(self._value(np.abs(reals("x", x))))
 
-    def slope(self, x: npt.ArrayLike) -> Array:
+    def slope(self, x: npt.ArrayLike) -> Float64[Array, "*x"]:
         """g'(|x|), from the right: inf at 0 for powers below 1. Shape of x. ValueError for bad input."""
-        return self._slope(np.abs(reals("x", x)))
+        return np.asarray(self._slope(np.abs(reals("x", x))))
 
-    def prox(self, m: npt.ArrayLike, mu: float) -> Array:
+    def prox(self, m: npt.ArrayLike, mu: float) -> Float64[Array, "*m"]:
         """Argmin over x of g(|x|) + mu/2 (x - m)^2, an odd non-decreasing function of m; shape of m.
 
         At a tie the minimizer of smaller size. ValueError for bad input.
@@ -57,7 +62,7 @@ class Penalty(ABC):
         above = size > self.tie(mu).at
         x = np.zeros_like(size)
         x[above], x[~above] = self._upper(size[above], mu), self._lower(size[~above], mu)
-        return np.copysign(x, m)
+        return np.asarray(np.copysign(x, m))
 
     @abstractmethod
     def tie(self, mu: float) -> Tie:
@@ -92,7 +97,7 @@ class Power(Penalty):
             raise ValueError(f"exponent = {self.exponent}: expected at most 1, g is to be concave")
 
     @classmethod
-    def of_depth(cls, depth: int, lam: float) -> "Power":
+    def of_depth(cls, depth: int, lam: float) -> Power:
         """Lam L x^{2/L}: what weight decay of L layers charges a singular value (Theorem 3), at mu = 2."""
         depth = depth_number(depth)
         return cls(lam_scalar(lam) * depth, 2 / depth)

@@ -8,7 +8,10 @@ Positive critical points solve x + \lambda x^{-p} = m with p = 1 - 2/L. Everythi
 \lambda^{1/(1+p)}: in that unit the thresholds depend on the depth alone.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +19,15 @@ import numpy.typing as npt
 from dmf.theory._check import Array, depth_number, lam_array, reals, same_shape
 from dmf.theory.certificate import EPS
 
+if TYPE_CHECKING:
+    from jaxtyping import Float64
+
 _MOST_STEPS = 100  # a double root, the slowest case, gains one bit a step and stops at sqrt(eps), in 30
 
 
-def scalar_objective(x: npt.ArrayLike, m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Array:
+def scalar_objective(
+    x: npt.ArrayLike, m: npt.ArrayLike, depth: int, lam: npt.ArrayLike
+) -> Float64[Array, "*broadcast"]:
     r"""g(x) = (m - x)^2 + \lambda L |x|^{2/L}, the objective of one singular value (eq. 13).
 
     x and m are any reals, lam > 0; the three broadcast to the result's shape. Dimensionless, like every
@@ -30,7 +38,7 @@ def scalar_objective(x: npt.ArrayLike, m: npt.ArrayLike, depth: int, lam: npt.Ar
     return np.asarray((m - x) ** 2 + lam * depth * np.abs(x) ** (2 / depth))
 
 
-def scalar_minimizer(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Array:
+def scalar_minimizer(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Float64[Array, "*broadcast"]:
     """Global minimizer of g, an odd function of m (Theorem 5); m and lam broadcast to the result's shape.
 
     Zero for |m| <= m*, the large root beyond. At |m| == m* exactly, depth >= 3, both 0 and +-x_J are
@@ -39,7 +47,7 @@ def scalar_minimizer(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Array:
     return shrunk(*_broadcast(m, depth, lam))
 
 
-def large_root(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Array:
+def large_root(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Float64[Array, "*broadcast"]:
     """Return the larger positive critical point of g, a local minimum, for m >= m_loc; NaN elsewhere.
 
     m and lam broadcast. Depth 2: m - lam where that is positive. Accurate to a few units of rounding away
@@ -50,7 +58,7 @@ def large_root(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Array:
     return _large_root(m, depth, lam, _has_roots(m, depth, lam))
 
 
-def small_root(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Array:
+def small_root(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Float64[Array, "*broadcast"]:
     """Return the smaller positive critical point of g, a local maximum, for m >= m_loc; NaN elsewhere.
 
     m and lam broadcast. Depth 2 has no such point: NaN. Conditioned near m_loc as `large_root` is; far above
@@ -73,7 +81,7 @@ def small_root(m: npt.ArrayLike, depth: int, lam: npt.ArrayLike) -> Array:
     return root
 
 
-def collapse_threshold(depth: int, lam: npt.ArrayLike) -> Array:
+def collapse_threshold(depth: int, lam: npt.ArrayLike) -> Float64[Array, "*lam"]:
     """m*: g is minimized at 0 for |m| < m* and away from 0 for |m| > m* (Theorem 5); lam for depth 2.
 
     Shape of lam. ValueError for bad input.
@@ -81,7 +89,7 @@ def collapse_threshold(depth: int, lam: npt.ArrayLike) -> Array:
     return tie(depth_number(depth), lam_array(lam))[0]
 
 
-def jump(depth: int, lam: npt.ArrayLike) -> Array:
+def jump(depth: int, lam: npt.ArrayLike) -> Float64[Array, "*lam"]:
     """x_J: the nonzero minimizer at m = m*, the height of the discontinuity (Theorem 5); 0 for depth 2.
 
     Shape of lam. ValueError for bad input.
@@ -89,7 +97,7 @@ def jump(depth: int, lam: npt.ArrayLike) -> Array:
     return tie(depth_number(depth), lam_array(lam))[1]
 
 
-def branch_threshold(depth: int, lam: npt.ArrayLike) -> Array:
+def branch_threshold(depth: int, lam: npt.ArrayLike) -> Float64[Array, "*lam"]:
     """m_loc <= m*: nonzero critical points of g exist for |m| >= m_loc (eq. 79 solved for sigma).
 
     lam for depth 2, where they need |m| > lam. Shape of lam. ValueError for bad input.
@@ -101,7 +109,7 @@ def branch_threshold(depth: int, lam: npt.ArrayLike) -> Array:
     return np.asarray(inflection * 2 * (depth - 1) / (depth - 2))
 
 
-def critical_lambda(sigma: npt.ArrayLike, depth: int) -> Array:
+def critical_lambda(sigma: npt.ArrayLike, depth: int) -> Float64[Array, "*sigma"]:
     """lambda_c: the regularization above which sigma is minimized to zero (Corollary 14); sigma for depth 2.
 
     The inverse of `collapse_threshold`; shape of sigma, any sign. ValueError for bad input.
@@ -112,7 +120,7 @@ def critical_lambda(sigma: npt.ArrayLike, depth: int) -> Array:
     return np.asarray((size * (depth - 2) / (depth - 1)) ** (2 * (depth - 1) / depth) / (depth - 2))
 
 
-def branch_lambda(sigma: npt.ArrayLike, depth: int) -> Array:
+def branch_lambda(sigma: npt.ArrayLike, depth: int) -> Float64[Array, "*sigma"]:
     """lambda_s >= lambda_c: the regularization up to which a nonzero local minimum survives (eq. 79).
 
     sigma for depth 2. The inverse of `branch_threshold`; shape of sigma, any sign. ValueError for bad input.
@@ -122,14 +130,14 @@ def branch_lambda(sigma: npt.ArrayLike, depth: int) -> Array:
     return np.asarray(half * depth * (half * (depth - 2)) ** ((depth - 2) / depth))
 
 
-def shrunk(m: Array, depth: float, lam: Array) -> Array:
+def shrunk(m: Float64[Array, "*m"], depth: float, lam: Float64[Array, "*m"]) -> Float64[Array, "*m"]:
     """`scalar_minimizer` of checked arrays of one shape, for any real depth >= 2: the exponent 2/L is any in (0, 1]."""
     size = np.abs(m)
     kept = size > tie(depth, lam)[0]
     return np.asarray(np.where(kept, np.copysign(_large_root(size, depth, lam, kept), m), 0.0))
 
 
-def tie(depth: float, lam: Array) -> tuple[Array, Array]:
+def tie(depth: float, lam: Float64[Array, "*lam"]) -> tuple[Float64[Array, "*lam"], Float64[Array, "*lam"]]:
     """(m*, x_J) of checked arguments, for any real depth >= 2; lam and 0 at 2."""
     if depth == 2:
         return lam, np.zeros_like(lam)
@@ -167,7 +175,7 @@ def _large_root(m: Array, depth: float, lam: Array, exists: npt.NDArray[np.bool_
     return root
 
 
-def monotone_newton(step: Callable[[Array], Array], start: Array, bound: float) -> Array:
+def monotone_newton(step: Callable[[Array], Array], start: Float64[Array, "*u"], bound: float) -> Float64[Array, "*u"]:
     """Follow Newton steps from `start` toward `bound` (the double root) until rounding stops the advance."""
     u = start
     # at a double root the slope vanishes: the step is infinite or NaN there, and is clipped or refused below

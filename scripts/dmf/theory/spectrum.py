@@ -10,8 +10,11 @@ is in docs/theory.md. All minimizers with the same X lie on one orbit of an isom
 this spectrum.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +24,13 @@ from dmf.theory.certificate import ZERO_MODE
 from dmf.theory.matrix import level_singular_values, singular_values
 from dmf.theory.scalar import collapse_threshold
 
+if TYPE_CHECKING:
+    from jaxtyping import Float64
 
-def hessian_spectrum(target: npt.ArrayLike, widths: Sequence[int], lam: float, kept: int | None = None) -> Array:
+
+def hessian_spectrum(
+    target: npt.ArrayLike, widths: Sequence[int], lam: float, kept: int | None = None
+) -> Float64[Array, " eigen"]:
     """Return all N eigenvalues of the Hessian of F at the level-`kept` critical point, ascending, shape (N,).
 
     kept = None is the global minimizer; other levels are described in `level_singular_values`. Zero modes are exact
@@ -38,7 +46,9 @@ def hessian_spectrum(target: npt.ArrayLike, widths: Sequence[int], lam: float, k
     return aligned_spectrum(level_singular_values(sigma, depth, lam, kept), sigma, kept, d, lam)
 
 
-def aligned_spectrum(x: Array, sigma: Array, kept: int, d: tuple[int, ...], lam: float) -> Array:
+def aligned_spectrum(
+    x: Float64[Array, " n"], sigma: Float64[Array, " n"], kept: int, d: tuple[int, ...], lam: float
+) -> Float64[Array, " eigen"]:
     """All N eigenvalues, ascending, where X has singular values x on axes with sigma, both of shape (min(d_0, d_L),).
 
     The first `kept` axes hold positive critical points of g, the others zero; sigma need not be sorted. Hidden widths

@@ -5,10 +5,17 @@ product of the V_l too, and the objective is a times F of eq. 2 at the V_l with 
 10). That covers a penalty of its own for every layer, and every habit of writing factors 1/2 and means.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from dmf.theory._check import Array, reals
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
 
 
 def equivalent_lambda(penalties: npt.ArrayLike, data: float = 1.0) -> float:
@@ -21,13 +28,13 @@ def equivalent_lambda(penalties: npt.ArrayLike, data: float = 1.0) -> float:
     return _mean(_weights(penalties)) / _positive("data", data)
 
 
-def layer_scales(penalties: npt.ArrayLike) -> Array:
+def layer_scales(penalties: npt.ArrayLike) -> Float64[Array, "*layer"]:
     """c_l, (L,): a minimizer is c_l V_l with V a minimizer of eq. 2 at `equivalent_lambda`; their product is 1.
 
     So b_l ||W_l||_F^2 is the same for every layer. ValueError for bad input.
     """
     weights = _weights(penalties)
-    return np.sqrt(_mean(weights) / weights)
+    return np.asarray(np.sqrt(_mean(weights) / weights))
 
 
 def _mean(weights: Array) -> float:

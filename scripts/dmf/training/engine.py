@@ -1,7 +1,10 @@
 """Trains a batch of runs: numpy in, numpy out."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,10 +15,13 @@ from dmf.training.result import Array, Finished, Measures, Runs, unstarted
 from dmf.training.settings import Adam, Continuation, GradientDescent, Lbfgs, Nesterov, Status
 from dmf.training.tasks import PROCESSOR, Execution, Minimize, Progress, Tasks
 
+if TYPE_CHECKING:
+    from jaxtyping import Float64
+
 
 def train(
     tasks: Tasks,
-    starts: Sequence[Array],
+    starts: Sequence[Float64[Array, "run _d_l _d_below"]],
     optimizer: Lbfgs | Continuation | GradientDescent | Nesterov | Adam,
     *,
     on: Execution = PROCESSOR,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,10 +11,15 @@ from dmf.training.lanczos import largest_eigenvalue
 from dmf.training.record import layers_of, points_of
 from dmf.training.result import Array
 
+if TYPE_CHECKING:
+    from jaxtyping import Float64
+
 MOST_DENSE = 600  # parameters; the eigenvalues of a larger Hessian cost more than Lanczos steps do
 
 
-def sharpness(target: Array, lam: float, layers: Sequence[Array]) -> float:
+def sharpness(
+    target: Float64[Array, "d_L d_0"], lam: float, layers: Sequence[Float64[Array, "_d_l _d_below"]]
+) -> float:
     """Largest eigenvalue of the Hessian of F (dimensionless), at layers (d_l, d_{l-1}) of a target (d_L, d_0).
 
     Of the whole Hessian where it has at most MOST_DENSE rows, otherwise by Lanczos. NaN at a point that is not finite.
@@ -33,7 +39,12 @@ def sharpness(target: Array, lam: float, layers: Sequence[Array]) -> float:
     return largest_eigenvalue(product, start)[0]
 
 
-def hessian_product(target: Array, lam: float, layers: Sequence[Array], moves: Sequence[Array]) -> list[Array]:
+def hessian_product(
+    target: Float64[Array, "d_L d_0"],
+    lam: float,
+    layers: Sequence[Float64[Array, "_d_l _d_below"]],
+    moves: Sequence[Float64[Array, "direction _d_l _d_below"]],
+) -> list[Float64[Array, "direction _d_l _d_below"]]:
     r"""The Hessian of F times directions (K, d_l, d_{l-1}), in the same shapes, at layers (d_l, d_{l-1}).
 
     The derivative along a direction of the gradient as both engines compute it: with A_l = W_l ... W_1 and

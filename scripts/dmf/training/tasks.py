@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dmf.training.result import Array, Finished
 from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
 
 Progress = Callable[[int], None] | None
 """Called with the number of finished runs."""
@@ -22,13 +25,13 @@ class Tasks(NamedTuple):
     `train` takes matrices, an engine takes them flat: targets (R, d_L n) and inputs (R, d_0 n).
     """
 
-    targets: Array
+    targets: Float64[Array, "run ..."]
     """M of each run, (R, d_L, d_0), or (R, d_L, n) with inputs; finite"""
-    lams: Array
+    lams: Float64[Array, " run"]
     """lambda of each run, (R,), positive"""
-    gradient_tolerance: Array
+    gradient_tolerance: Float64[Array, " run"]
     """absolute, on the Euclidean norm of the gradient of F over all parameters, (R,), positive"""
-    inputs: Array | None = None
+    inputs: Float64[Array, "run ..."] | None = None
     """a constant factor X of each run, (R, d_0, n), finite: F = ||M - W_L ... W_1 X||_F^2 + lambda sum_l ||W_l||_F^2,
     a deep linear network on inputs and outputs. Only the torch engine trains it."""
 

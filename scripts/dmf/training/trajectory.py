@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from dmf.training.settings import Continuation, Optimizer, Status
 from dmf.training.sharpness import sharpness
 from dmf.training.tasks import Tasks
 
+if TYPE_CHECKING:
+    from jaxtyping import Float64, Int64
+
 
 @dataclass(frozen=True)
 class Trajectory:
@@ -23,24 +27,24 @@ class Trajectory:
 
     status: Status
     """Why the run ended."""
-    iteration: NDArray[np.int64]
+    iteration: Int64[NDArray[np.int64], " step"]
     """(K,) accepted steps."""
-    objective: Array
+    objective: Float64[Array, " step"]
     """(K,) F."""
-    gradient_norm: Array
+    gradient_norm: Float64[Array, " step"]
     """(K,) Euclidean norm of the whole gradient."""
-    layer_norm_sq: Array
+    layer_norm_sq: Float64[Array, "step layer"]
     """(K, L) ||W_l||_F^2."""
-    singular_values: Array
+    singular_values: Float64[Array, "step n"]
     """(K, min(d_0, d_L)) of W_L ... W_1, descending."""
-    sharpness: Array
+    sharpness: Float64[Array, " step"]
     """(K,) largest eigenvalue of the Hessian of F."""
 
 
 def trajectory(
-    target: Array,
+    target: Float64[Array, "d_L d_0"],
     lam: float,
-    start: Sequence[Array],
+    start: Sequence[Float64[Array, "_d_l _d_below"]],
     gradient_tolerance: float,
     optimizer: Optimizer,
     iterations: Iterable[int],
