@@ -19,10 +19,15 @@ from dmf.evidence.train_controls import train_controls
 from dmf.grid.config import validate
 from dmf.studies import Settings, load_study
 from dmf.studies.contract import check_study, halves
-from shapes import check_shapes
+from shapes import SWITCH, check_shapes
 from small import SMALL, Trained
 
 check_shapes(globals())  # before tests import what they call
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Shapes are checked in some tests only, for speed."""
+    SWITCH.set_for(item.path)
 
 
 @pytest.fixture(scope="session", autouse=True)

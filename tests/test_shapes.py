@@ -1,4 +1,4 @@
-"""Shapes in annotations are checked in every test, and public functions have them."""
+"""Shapes in annotations are checked, and public functions have them."""
 
 import importlib
 from typing import Any, get_args, get_origin
@@ -50,6 +50,16 @@ def test_shapes_are_checked_wherever_a_function_is_bound() -> None:
     one, three = np.ones(1), np.ones(3)
     with pytest.raises(TypeCheckError, match="imbalance_tolerance"):  # which would broadcast
         certificate.imbalance_tolerance((2, 2, 2), 0.1, np.ones((3, 2)), one, three)
+
+
+def test_they_are_checked_in_some_tests_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shapes.SWITCH, "on", True)  # restored at the end
+    for place in shapes.WHERE:
+        assert (shapes.TESTS / place).exists()
+        shapes.SWITCH.set_for(shapes.TESTS / place)
+        assert shapes.SWITCH.on
+    shapes.SWITCH.set_for(shapes.TESTS / "studies" / "test_bottleneck.py")
+    assert shapes.checked(lying, HINTS)(np.zeros((3, 2)), 4)[0].shape == (4, 2)
 
 
 def test_a_record_of_runs_has_one_number_of_runs() -> None:
