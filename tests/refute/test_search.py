@@ -18,8 +18,7 @@ from dmf.refute import search as search_module
 from dmf.refute.candidate import Candidate, random_candidate, random_shape
 from dmf.refute.false_claim import FALSE_CLAIM
 from dmf.refute.record import judge_all, problems, read_record
-from dmf.refute.search import search, worst_ratios
-from dmf.refute.train import SERIES, train_candidates
+from dmf.refute.search import SERIES, search, train_candidates, worst_ratios
 
 CLAIMS = {name: claim for name, claim in load_claims().items() if claim.study == "runs"}
 

@@ -8,11 +8,14 @@ from itertools import cycle, islice
 import numpy as np
 import xarray as xr
 
+from dmf.dataset.schema import Block, runs_dataset
+from dmf.dataset.train import Piece, train_starts
+from dmf.evidence.certify import certify
 from dmf.evidence.claim import Claim
+from dmf.grid.cells import Group, Series, gradient_scale
 from dmf.grid.config import Grid
 from dmf.grid.seeds import generator
-from dmf.refute.candidate import Candidate, mutated, random_candidate, random_shape
-from dmf.refute.train import SERIES, train_candidates
+from dmf.refute.candidate import MOST_RANK, MOST_WIDER, Candidate, mutated, random_candidate, random_shape
 
 GENERATIONS = 8  # or more, where each would be larger than LARGEST
 SMALLEST, LARGEST = 24, 256  # candidates of a generation; many of one shape train faster side by side
@@ -20,6 +23,11 @@ RANDOM_SHARE = 0.3  # of all candidates, before the first is bred
 STRANGERS = 0.2  # of a bred generation
 SHAPES = 4  # of the random candidates of one generation
 PARENTS = 2  # nearest to refuting a claim, that may have children
+# Both basins of a cell: small starts fall to zero, large ones keep what can be kept.
+SERIES = (
+    *(Series("gaussian", scale) for scale in (0.1, 0.5, 1.0, 2.0, 4.0)),
+    *(Series("balanced", scale) for scale in (0.3, 1.0, 2.0)),
+)
 
 
 def search(grid: Grid, claims: Mapping[str, Claim]) -> xr.Dataset:
@@ -69,3 +77,38 @@ def _bred(
         ranked = np.argsort(scores[name], kind="stable")[::-1][:PARENTS]
         young.append(mutated(tried[int(rng.choice(ranked))], rng))
     return young
+
+
+def train_candidates(candidates: Mapping[str, Candidate], grid: Grid) -> xr.Dataset:
+    """Evidence (cell, start) of named candidates, in their order, trained with the settings of `grid`."""
+    groups: dict[Group, list[str]] = {}
+    for name, candidate in candidates.items():
+        groups.setdefault(candidate.shape.group, []).append(name)
+    runs: dict[str, xr.Dataset] = {}
+    for group, names in groups.items():
+        runs |= _train_group(group, {name: candidates[name] for name in names}, grid)
+    evidence = certify(runs[name] for name in candidates)
+    # One width for all generations, so that they can be joined.
+    return evidence.pad(singular=(0, MOST_RANK + MOST_WIDER - evidence.sizes["singular"]), constant_values=np.nan)
+
+
+def _train_group(group: Group, candidates: Mapping[str, Candidate], grid: Grid) -> dict[str, xr.Dataset]:
+    """Runs of each candidate, all of one shape and trained in one batch."""
+    targets = [candidate.target(name, grid.seed) for name, candidate in candidates.items()]
+    lams = [candidate.lam for candidate in candidates.values()]
+    norms = [float(candidate.singular_values[0]) for candidate in candidates.values()]
+    tolerances = [grid.certificate.gradient_norm * gradient_scale(norm, group.depth) for norm in norms]
+    pieces = [
+        Piece(target.name, target.values, norm, repr(lam), lam, tolerance, series, range(1))
+        for target, norm, lam, tolerance in zip(targets, norms, lams, tolerances, strict=True)
+        for series in SERIES
+    ]
+    runs = train_starts(pieces, group.widths, grid.seed, grid.optimizer)
+    count, starts = len(SERIES), [(series, 0) for series in SERIES]
+    return {
+        target.name: runs_dataset(
+            Block(group, [target], [repr(lam)], np.array([[lam]]), np.array([tolerance]), starts),
+            runs.take(slice(place * count, (place + 1) * count)),
+        )
+        for place, (target, lam, tolerance) in enumerate(zip(targets, lams, tolerances, strict=True))
+    }
