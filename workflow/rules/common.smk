@@ -51,10 +51,35 @@ wildcard_constraints:
     study="[a-z_]+",
 
 
+def say(line):
+    """Something a user should know."""
+    print(line, file=sys.stderr)
+
+
+def choose_jobs(build_dag=workflow._build_dag):
+    """Before jobs are chosen, and after: files are compared with what they must be, and what is outdated goes.
+
+    Snakemake has no place for this: while it reads rules it does not know yet whether it will run, look or touch.
+    """
+    global held  # the folders of this grid, until the process ends
+    makes = workflow.executor_plugin is not None and not workflow.dryrun
+    makes = makes and not workflow.touch and workflow.is_main_process
+    if makes:
+        held = or_exit(plan.hold)
+    if makes and not set(workflow.dag_settings.targets) & {"preflight", "clean"}:
+        or_exit(plan.sweep, say)
+    build_dag()
+    if makes:
+        jobs = workflow.dag.needrun_jobs()
+        or_exit(plan.outdate, [str(file) for job in jobs for file in job.output])
+
+
+workflow._build_dag = choose_jobs
+
+
 def begin():
     """Before the first job."""
-    global held  # the folders of this grid, until the process ends
-    held = or_exit(plan.begin, not workflow.non_local_exec)
+    or_exit(plan.begin, not workflow.non_local_exec, say)
     if plan.source.trains:
         watch.start()
 
@@ -63,4 +88,4 @@ def summarize():
     """Where the report is, once there is one."""
     page = Path(REPORTS, "index.html")
     if page.exists():
-        print(f"report: {page}", file=sys.stderr)
+        say(f"report: {page}")
