@@ -31,6 +31,7 @@ EXEMPT: dict[str, dict[str, str]] = {
         "dmf.errors": "the type of a user's error",
         "dmf.cli.progress": "draws a bar in the terminal",
         "dmf.dataset.locks": "keeps two runs apart",
+        "dmf.dataset.owner": "keeps jobs of an earlier run from writing",
         "dmf.dataset.project": "plans; what it decides reaches a step as parameters",
         "dmf.dataset.provenance": "says when and where a file was written",
         "dmf.dataset.store": "writes and reads files; readers check the fingerprint of the values",

@@ -1,4 +1,5 @@
 # Shared by all rules: the plan of this call, and what happens before its first job and after its last.
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from dmf.cli.progress import TrainingWatch
 from dmf.dataset.archive import ASKED
+from dmf.dataset.owner import check_run, run_of
 from dmf.dataset.source import DataSource
 from dmf.errors import UserError
 from dmf.grid.config import load
@@ -20,6 +22,13 @@ def or_exit(function, *arguments):
     except UserError as error:
         sys.exit(str(error))
 
+
+# A job of a run that has ended stops here: Snakemake would remove the file of a later run before it is made again.
+if not workflow.is_main_process:
+    or_exit(check_run)
+
+# Jobs are children of this process, with no shell in between that would outlive it, and leave Ctrl-C to it.
+shell.prefix("trap '' INT; exec ")
 
 if "grid" not in config:
     CONFIGURATION = or_exit(DataSource.asked, config).configuration
@@ -55,6 +64,8 @@ def begin():
     """Before the first job."""
     global held  # the folders of this grid, until the process ends
     held = or_exit(plan.begin, not workflow.non_local_exec)
+    run = run_of(Path(MADE), here=not workflow.non_local_exec)
+    os.environ.update(run.environment())  # jobs inherit it
     if plan.source.trains:
         watch.start()
 
