@@ -12,11 +12,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dmf.dataset.manifest import record, recorded_stamp
-from dmf.dataset.schema import DataError
-from dmf.dataset.stamps import Stamp, expecting
-from dmf.dataset.store import DamagedFile, set_aside, unwritable
-from dmf.errors import UserError
+from dmf.dataset.owner import check_run, end_with_run
+
+end_with_run()  # before the imports below, which take a second
+
+from dmf.dataset.manifest import record, recorded_stamp  # noqa: E402
+from dmf.dataset.schema import DataError  # noqa: E402
+from dmf.dataset.stamps import Stamp, expecting  # noqa: E402
+from dmf.dataset.store import DamagedFile, set_aside, unwritable  # noqa: E402
+from dmf.errors import UserError  # noqa: E402
 
 OWN = [("data",), ("reports",)]  # an archive is the user's, whatever its name
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
@@ -45,6 +49,7 @@ def step(log: str, name: str, inputs: Iterable[str] = (), identities: str = "") 
             )
         except OSError as error:
             raise unwritable(Path(log), error) from None
+        check_run()
         logger.info("started")
         with _identified(identities):
             yield logger
