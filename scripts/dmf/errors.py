@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
 LONGEST_LINE = 1000  # characters of an error
 LONGEST_NAME = 60  # characters of one name or value in it
@@ -52,3 +58,11 @@ def _cut(text: str, most: int) -> str:
         return text
     tail = most // 3
     return f"{text[: most - tail - 1]}…{text[len(text) - tail :]}"
+
+
+def or_exit(function: Callable[P, Result], *arguments: P.args, **options: P.kwargs) -> Result:
+    """What a function returns; its UserError ends the process with its one line and exit status 1."""
+    try:
+        return function(*arguments, **options)
+    except UserError as error:
+        sys.exit(str(error))

@@ -24,7 +24,7 @@ from dmf.dataset.project import Project
 from dmf.dataset.source import DataSource, Folders, grid_keys, tile_files
 from dmf.figures import figure_studies
 from dmf.grid.chunks import Chunk, thinning
-from dmf.grid.config import Grid, chosen
+from dmf.grid.config import Grid, chosen, load
 from dmf.grid.cost import chunk_memory, memory, minutes, train_memory, train_seconds
 from dmf.grid.tiles import Tile
 from dmf.studies import Settings, study_names
@@ -32,7 +32,7 @@ from dmf.studies.contract import OF_THE_GRID
 
 MEASURED = ("networks", "practice")  # studies whose measurements have a section on the page
 REFUTE = "refute.nc"
-MINIMUM_SEARCH = "studies/minimum_search.nc"  # a study of the whole grid, with a key of its own
+MINIMUM_SEARCH = "studies/minimum_search.nc"  # a study of the whole grid, with a separate key
 
 
 @dataclass(frozen=True)
@@ -182,6 +182,17 @@ class WorkflowPlan:
                 preflight(self.project, Console(stderr=True, width=100), runs_here=False)
             self.project.record()
         return held
+
+
+def default_configuration(config: Mapping[str, Any], checked: bool) -> str:
+    """The configuration file of a call that names none, `checked` before Snakemake reads it.
+
+    Snakemake would run templates in it, and hang where a few lines stand for a billion values. Raises UserError.
+    """
+    file = DataSource.asked(config).configuration
+    if checked and Path(file).exists():
+        load(file)
+    return file
 
 
 def plan_workflow(config: Mapping[str, Any], source: str, trains_here: bool = True) -> WorkflowPlan:

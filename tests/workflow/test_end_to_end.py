@@ -64,7 +64,7 @@ def test_verify_fails_on_a_violation_and_on_a_missed_control(doctored: Workflow,
     verdict = json.loads(file.read_text())
     verdict[part]["word"] = word
     file.write_text(json.dumps(verdict))
-    # Keep Snakemake from making the verdict anew: only the goal's own script is to run.
+    # Keep Snakemake from making the verdict again: only the goal's own script is to run.
     result = doctored("--quiet", "rules", "progress", "--allowed-rules", "verify", "--", "verify")
     assert result.returncode != 0
     log = (doctored.folder / "data/tiny/logs/verify.log").read_text()

@@ -7,27 +7,12 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from dmf.cli.progress import TrainingWatch
 from dmf.dataset.archive import ASKED
-from dmf.dataset.source import DataSource
-from dmf.errors import UserError
-from dmf.grid.config import load
-from dmf.plan import canonical, plan_workflow
-
-
-def or_exit(function, *arguments):
-    """What a function returns; a user's error ends the call with its one line."""
-    try:
-        return function(*arguments)
-    except UserError as error:
-        sys.exit(str(error))
-
+from dmf.errors import or_exit
+from dmf.plan import canonical, default_configuration, plan_workflow
 
 if "grid" not in config:
-    CONFIGURATION = or_exit(DataSource.asked, config).configuration
-    # Snakemake would run templates in it, and hang where a few lines stand for a billion values.
-    if workflow.is_main_process and Path(CONFIGURATION).exists():
-        or_exit(load, CONFIGURATION)
 
-    configfile: CONFIGURATION
+    configfile: or_exit(default_configuration, config, workflow.is_main_process)
 
 
 source = str(workflow.configfiles[-1] if workflow.configfiles else "--config")

@@ -30,7 +30,7 @@ rule figures:
 
 
 rule report:
-    """Write the report, whatever the verdicts are."""
+    """Write the report, even where a claim is violated."""
     input:
         f"{REPORTS}/index.html",
     localrule: True

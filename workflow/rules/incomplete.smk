@@ -1,4 +1,4 @@
-# What there is of an unfinished grid: --config incomplete=true. It lies in a folder of its own and trains nothing.
+# What there is of an unfinished grid: --config incomplete=true. It lies in a separate folder and trains nothing.
 
 
 rule assemble_what_there_is:

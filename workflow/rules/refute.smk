@@ -1,4 +1,4 @@
-# The search for cells that refute a claim: evidence of its own. It is judged in check.smk.
+# The search for cells that refute a claim: separate evidence. It is judged in check.smk.
 
 
 rule refute:

@@ -173,5 +173,5 @@ def read_tiles(path: Path) -> list[Tile]:
         return read_ledger(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"{path}: damaged ledger of tiles ({' '.join(str(error).split())}); restore it, or delete it to plan anew"
+            f"{path}: damaged ledger of tiles ({' '.join(str(error).split())}); restore it, or delete it to plan again"
         ) from None

@@ -83,14 +83,14 @@ def answer() -> None:
     matrix = None
     try:
         matrix = reader.read(content, suffix, Options(*options))
-        told = {"rows": matrix.rows, "columns": matrix.columns}
+        outcome = {"rows": matrix.rows, "columns": matrix.columns}
     except UserError as error:
-        told = {"refused": str(error)}
+        outcome = {"refused": str(error)}
     except MemoryError:
-        told = {"failed": f"it would take more than {_memory(len(content))} bytes of memory"}
+        outcome = {"failed": f"it would take more than {_memory(len(content))} bytes of memory"}
     except Exception as error:
-        told = {"failed": str(error)[:1000] or type(error).__name__}
-    out.write(json.dumps(told).encode() + b"\n")
+        outcome = {"failed": str(error)[:1000] or type(error).__name__}
+    out.write(json.dumps(outcome).encode() + b"\n")
     if matrix is not None:
         np.lib.format.write_array(SimpleNamespace(write=out.write), matrix.values, allow_pickle=False)  # no seeking
     out.flush()
