@@ -6,6 +6,7 @@ Commands are imported where an interrupt is one line already: their libraries ta
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -51,6 +52,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     for command in COMMANDS:
         import_module(f"dmf.cli.{command}").add_command(commands)
     options = parser.parse_args(arguments)
+    # A terminal that lacks a letter, such as lambda, gets its escape: \u03bb. Others are as they were.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     return int(options.run(options))
 
 
