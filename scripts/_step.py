@@ -16,15 +16,18 @@ end_with_run()  # before the imports below, which take a second
 
 from dmf.dataset.schema import DataError  # noqa: E402
 from dmf.dataset.store import DamagedFile, set_aside, unwritable  # noqa: E402
-from dmf.errors import UserError  # noqa: E402
+from dmf.errors import UserError, printable  # noqa: E402
 
 OWN = [("data",), ("reports",)]  # an archive is the user's, whatever its name
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
+LONGEST = 300  # characters of an unexpected error on the screen
 
 
 @contextmanager
 def step(log: str, name: str, inputs: Iterable[str] = ()) -> Iterator[logging.Logger]:
-    """Log a step to its file. A UserError becomes one line, in the log and in the terminal, and exit code 1.
+    """Log a step to its file. Any error becomes one line, in the log and in the terminal, and exit code 1.
+
+    Of an error that no user makes, the log has the traceback.
 
     A damaged file that the workflow makes itself is moved aside, so that the next run makes it again. Inputs from the
     future, which a clock that went back leaves behind, become as old as now: Snakemake refuses an older output.
@@ -50,9 +53,13 @@ def step(log: str, name: str, inputs: Iterable[str] = ()) -> Iterator[logging.Lo
         line = _line(error, Path(log))
         logger.error("%s", line)
         sys.exit(f"{name}: {line}")
-    except Exception:
+    except MemoryError as error:
+        logger.exception("no memory")
+        sys.exit(f"{name}: {error or 'no memory left'}; use a machine with more, or fewer jobs at once; log: {log}")
+    except Exception as error:
         logger.exception("failed")
-        raise
+        what = printable(" ".join(str(error).split()))[:LONGEST]
+        sys.exit(f"{name}: unexpected {type(error).__name__}: {what}; please report it with its log, {log}")
     for path in map(Path, inputs):
         with suppress(OSError):  # not ours to touch
             if path.stat().st_mtime > time.time():
@@ -72,4 +79,5 @@ def _line(error: Exception, log: Path) -> str:
 def tell(line: str) -> None:
     """Say a line in the log and in the terminal: something a user should know, but no error."""
     logging.getLogger().warning("%s", line)
-    print(line, file=sys.stderr)
+    with suppress(OSError):  # whoever read the terminal's lines is gone
+        print(line, file=sys.stderr)
