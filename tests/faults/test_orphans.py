@@ -2,14 +2,13 @@
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from faults.conftest import FEW, journal
-from faults.processes import Process, Start, command, descendants, until, wait
+from faults.processes import Process, Start, command, descendants, is_gone, until, wait
 from harness import LOCAL, TINY, Workflow
 
 SLOW: dict[str, Any] = {  # a tile of some seconds
@@ -31,18 +30,6 @@ def job(process: Process, step: str) -> int:
     return jobs(process, step)[0]
 
 
-def gone(pid: int) -> Callable[[], bool]:
-    """Whether a process has ended; whoever inherits orphans may be slow to bury them."""
-
-    def ended() -> bool:
-        try:
-            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-        except OSError:
-            return True
-
-    return ended
-
-
 def content(folder: Path) -> dict[Path, tuple[int, bytes]]:
     """What is in data/, temporary files included: every file's number and bytes; logs aside, which are for people."""
     return {
@@ -57,10 +44,10 @@ def test_jobs_end_with_the_run_that_started_them_while_they_compute(workflow: Wo
     process = start(workflow)
     assert wait(lambda: bool(journal(workflow, "began")), process)
     worker = job(process, "train")
-    assert not gone(worker)()
+    assert not is_gone(worker)
     process.kill()
     process.wait()
-    until(gone(worker))
+    until(lambda: is_gone(worker))
     assert not journal(workflow, "wrote")
 
 
@@ -80,5 +67,5 @@ def test_an_orphan_writes_nothing_over_what_a_later_run_made(workflow: Workflow,
     made = content(workflow.folder)
     assert Path(workflow.folder, goal) in made
     os.kill(orphan, signal.SIGCONT)
-    until(gone(orphan))
+    until(lambda: is_gone(orphan))
     assert content(workflow.folder) == made

@@ -6,9 +6,14 @@ from pathlib import Path
 ROOT = Path(str(workflow.current_basedir)).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from dmf.cli.interrupt import INTERRUPT
+
+if workflow.is_main_process:
+    INTERRUPT.listen()  # before the imports below, which take a second
+
 from dmf.cli.progress import TrainingWatch
 from dmf.dataset.archive import ASKED
-from dmf.dataset.owner import check_run, run_of
+from dmf.dataset.owner import check_run, end_run, run_of
 from dmf.errors import or_exit
 from dmf.plan import canonical, default_configuration, plan_workflow
 
@@ -76,8 +81,17 @@ def begin():
     or_exit(plan.begin, not workflow.non_local_exec, say)
     run = run_of(Path(MADE), here=not workflow.non_local_exec)
     os.environ.update(run.environment())  # jobs inherit it
+    INTERRUPT.before(watch.stop)
+    INTERRUPT.before(lambda: end_run(run))
     if plan.source.trains:
         watch.start()
+
+
+def explain_failure(log):
+    """The last line of a run in which a job failed."""
+    if not INTERRUPT.came:
+        more = f"; Snakemake's log: {', '.join(map(str, log))}" if log else ""
+        say(f"failed for the reasons above; what is done is kept{more}")
 
 
 def summarize():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _lose_output()
         return _failed("interrupted", INTERRUPTED)
+    finally:
+        if arguments is None:  # a process of this command alone: Ctrl-C while it ends would be twenty lines
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
     return status
 
 
