@@ -12,6 +12,8 @@ import xarray as xr
 from dmf.claims import load_claim
 from dmf.dataset.store import read, write
 from dmf.evidence.cases import SAYS, cell_table, shared_table, table_csv
+from dmf.evidence.claim import Arm
+from dmf.evidence.controls import declared
 from dmf.evidence.eligibility import is_eligible
 from dmf.evidence.judge import finding
 from dmf.grid.config import Certificate
@@ -43,9 +45,8 @@ def by_hand() -> tuple[xr.Dataset, xr.Dataset]:
 
 def hand_table() -> xr.Dataset:
     evidence, scope = by_hand()
-    claim = replace(
-        load_claim("balancedness"), scope=lambda _: scope, ratio=lambda part: part["imbalance"], eligible=is_eligible
-    )
+    arm = Arm("imbalance", lambda part: part["imbalance"], declared())
+    claim = replace(load_claim("balancedness"), scope=lambda _: scope, arms=(arm,), eligible=is_eligible)
     return cell_table(claim, [evidence], CERTIFICATE)
 
 

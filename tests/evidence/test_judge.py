@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from dmf.evidence.cases import cell_table
-from dmf.evidence.claim import Claim, Finding, Verdict
+from dmf.evidence.claim import Arm, Claim, Finding, Verdict
 from dmf.evidence.controls import declared
 from dmf.evidence.judge import find, judge
 from dmf.grid.config import Certificate
@@ -17,13 +17,17 @@ from dmf.grid.config import Certificate
 TWO_OF_HALF = Certificate(runs_per_cell=2, cells=0.5)
 
 
+def times_hundred(cells: xr.Dataset, ratio: xr.DataArray) -> xr.DataArray:
+    return ratio * 100
+
+
 def claim(order: tuple[str, str] = ("cell", "start")) -> Claim:
     texts = dict.fromkeys(("title", "source", "statement", "statistic", "tolerance", "refuted_by", "control"), "text")
     return Claim(
         scope=lambda evidence: evidence["in_scope"] == 1,
-        ratio=lambda evidence: evidence["ratio"].transpose(*order),
+        arms=(Arm("ratio", lambda evidence: evidence["ratio"].transpose(*order), declared(ratio=times_hundred)),),
         statements=(),
-        counterexample=declared(ratio=lambda cells, ratio: ratio * 100),
+        study="made up",
         **texts,
     )
 
@@ -178,7 +182,9 @@ def test_a_verdict_fails_on_a_violation_or_a_missed_control(control_ratio: float
 
 def test_an_inconclusive_control_is_a_missed_one() -> None:
     verdict = judge("name", claim(), table(evidence([[0.1, 0.2]])), evidence([[5.0, 5.0]], minimal=0), TWO_OF_HALF)
-    assert (verdict.control.word, verdict.control_detected, verdict.fails) == ("inconclusive", False, True)
+    (control,) = verdict.controls
+    assert (control.cells, control.detected, control.statistic) == (1, 0, -np.finfo(float).max)
+    assert (verdict.control_detected, verdict.fails) == (False, True)
 
 
 @pytest.mark.parametrize("ratio", [[[0.1, 0.2]], [[np.inf, 0.2]], [[np.nan, 0.2]], [[-np.inf, -np.inf]]], ids=str)

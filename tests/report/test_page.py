@@ -125,14 +125,16 @@ def test_a_dollar_in_a_users_title_stays_a_dollar(build: Build, grid: Grid) -> N
     assert "It cost $5 and $6" in text
 
 
-def test_a_missed_control_is_shouted(build: Build, verdicts: list[Verdict]) -> None:
+def test_a_missed_control_is_shouted_with_its_arm_and_cell(
+    build: Build, verdicts: list[Verdict], blinded: Callable[[Verdict], Verdict]
+) -> None:
     assert "MISSED" not in build()
-    silent = replace(verdicts[1].control, word="inconclusive", statistic=None, margin=None)
-    page = build(verdicts=[verdicts[0], replace(verdicts[1], control=silent), *verdicts[2:]])
+    page = build(verdicts=[verdicts[0], blinded(verdicts[1]), *verdicts[2:]])
     head = Reader(page[: page.index("<main>")]).text
     assert "Control MISSED" in head
     assert verdicts[1].source in head
-    assert f"{len(verdicts) - 1} of {len(verdicts)} negative controls" in head
+    assert "departure (far) in 1 of 7 cells, with statistic 0.31 at target ordinary, depth 3" in head
+    assert f"{2 * len(verdicts) - 1} of {2 * len(verdicts)} negative controls" in head
     assert [("MISSED" in row) for row in table_rows(page)] == [False, True] + [False] * (len(verdicts) - 2)
 
 

@@ -14,6 +14,7 @@ from dmf.grid.config import Certificate
 UNNAMED = ("group",)  # coordinates that follow from others
 CONFIRMS, VIOLATES, TOO_FEW, OUTSIDE = range(4)
 SAYS = ("confirms", "violates", "too few counted", "outside the hypotheses")
+EDGE = 1.0  # of a statistic, in units of what the certificate allows
 SMALL = 2**13  # bytes; a filter costs some kB by itself
 OF_CELLS = ("runs", "certified")  # columns that no claim changes
 MOST_ROWS = 200  # of a table for spreadsheets; the dataset has all
@@ -56,7 +57,7 @@ def _cells(weighed: xr.Dataset, certificate: Certificate) -> xr.Dataset:
     counted, worst = eligible.sum(axis=1), ratio.argmax(axis=1)
     statistic = np.where(counted > 0, ratio.max(axis=1), np.nan)
     few = counted < certificate.runs_per_cell
-    says = np.select([~scope, statistic > 1, few], [OUTSIDE, VIOLATES, TOO_FEW], CONFIRMS)
+    says = np.select([~scope, statistic > EDGE, few], [OUTSIDE, VIOLATES, TOO_FEW], CONFIRMS)
     columns = {
         "runs": np.full(counted.shape, eligible.shape[1], dtype=np.int32),
         "certified": weighed["certified"].values.sum(axis=1).astype(np.int32),
@@ -82,7 +83,7 @@ def _described(table: xr.Dataset, noun: str) -> xr.Dataset:
         variable.attrs = {"long_name": text, "units": "1"}
     meanings = " ".join(word.replace(" ", "_") for word in SAYS)
     table["says"].attrs |= {"flag_values": np.arange(len(SAYS), dtype=np.int8), "flag_meanings": meanings}
-    return _encoded(table.assign_attrs(tolerance=1.0))
+    return _encoded(table.assign_attrs(tolerance=EDGE))
 
 
 def _encoded(table: xr.Dataset) -> xr.Dataset:
@@ -110,6 +111,24 @@ def shared_table(tables: Mapping[str, xr.Dataset]) -> xr.Dataset:
     return _encoded(shared)
 
 
+def shown(value: float, digits: int = 3) -> str:
+    """A finite number to some digits; to more where rounding would put it on an edge, 0, 1 or -1, or across.
+
+    >>> shown(0.99999655), shown(1.0000001), shown(0.12345)
+    ('0.999997', '1.0000001', '0.123')
+    """
+    return f"{value:.{enough_digits(value, digits)}g}"
+
+
+def enough_digits(value: float, digits: int = 3) -> int:
+    """How many significant digits leave a finite number on its side of the edges 0, 1 and -1: `digits` or more."""
+
+    def side(number: float) -> tuple[bool, ...]:
+        return tuple(compared for edge in (-1, 0, 1) for compared in (number < edge, number > edge))
+
+    return next((n for n in range(digits, 17) if side(float(f"{value:.{n}g}")) == side(value)), 17)
+
+
 def table_csv(table: xr.Dataset) -> str:
     """The MOST_ROWS cells nearest to the edge or beyond it, worst first, as CSV; cells where none counted come last."""
     place = np.argsort(-np.nan_to_num(table["statistic"].values, nan=-1.0), kind="stable")[:MOST_ROWS]
@@ -119,4 +138,5 @@ def table_csv(table: xr.Dataset) -> str:
         rows[name] = rows[name].astype(object).where(rows["counted"] > 0, "")
     rows = rows.assign(tolerance=1, says=[SAYS[index] for index in rows["says"]])
     order = [*names_of(table, "cell"), "runs", "certified", "counted", "statistic", "tolerance", "says", *worst]
+    rows["statistic"] = [shown(value, 6) if np.isfinite(value) else value for value in rows["statistic"]]
     return str(rows[order].to_csv(index=False, float_format="%.6g", lineterminator="\n"))

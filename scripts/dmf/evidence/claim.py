@@ -6,14 +6,40 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+import xarray as xr
+
 from dmf.evidence.eligibility import is_eligible
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from dmf.evidence.controls import Declared
 
 Word = Literal["confirmed", "violated", "inconclusive"]
+Distance = Literal["far", "near", "blank"]
+"""How far a control is from the statement: far, by little more than the tolerance, or without any number at all."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One comparison of a claim, with controls of its own: what it cannot detect, no other arm detects for it.
+
+    `ratio` gives (cell, start) how far a run is from what the statement says, in units of what the run's own
+    certificate allows: 1 is the edge. `far` makes of the evidence of the control cells evidence in which the statement
+    is false (see `dmf.evidence.controls.declared`), `near` evidence in which it is false by little more than the
+    tolerance: one that is too loose misses it. None where the arm has no tolerance that could be too loose. `concerns`
+    gives (cell, start) or (cell,) the runs that the arm is about; all of them where None.
+    """
+
+    name: str
+    ratio: Callable[[xr.Dataset], xr.DataArray]
+    far: Declared
+    near: Declared | None = None
+    concerns: Callable[[xr.Dataset], xr.DataArray] | None = None
+
+    def departure(self, evidence: xr.Dataset) -> xr.DataArray:
+        """The ratio, (cell, start); -inf where the arm is not about the run."""
+        ratio = self.ratio(evidence)
+        return ratio if self.concerns is None else ratio.where(self.concerns(evidence), -np.inf)
 
 
 @dataclass(frozen=True)
@@ -22,12 +48,9 @@ class Claim:
 
     Texts may hold LaTeX between dollar signs. `statements` are the names of the paper's statements that it checks, as
     `dmf.report.statements` lists them. `scope` gives the cells (cell,) that meet the statement's
-    hypotheses. `ratio` gives (cell, start) how far a run is from what the statement says, in units of what the
-    run's own certificate allows: 1 is the edge. On the grid's runs, which come in parts, it looks at each run alone.
-    `counterexample` makes of the evidence of the control cells evidence in which the statement is false (see
-    `dmf.evidence.controls.declared`). `study` is
-    the study whose evidence the claim reads, "runs" for the grid's own, and `eligible` gives (cell, start) the cases
-    that count.
+    hypotheses. `arms` are the comparisons that it makes of a run; on the grid's runs, which come in parts, each looks
+    at one run alone. `study` is the study whose evidence the claim reads, "runs" for the grid's own, and `eligible`
+    gives (cell, start) the cases that count.
     """
 
     title: str
@@ -39,8 +62,7 @@ class Claim:
     refuted_by: str
     control: str
     scope: Callable[[xr.Dataset], xr.DataArray]
-    ratio: Callable[[xr.Dataset], xr.DataArray]
-    counterexample: Declared
+    arms: tuple[Arm, ...]
     study: str = "runs"
     eligible: Callable[[xr.Dataset], xr.DataArray] = is_eligible
 
@@ -48,6 +70,13 @@ class Claim:
     def noun(self) -> str:
         """What the claim counts."""
         return "run" if self.study == "runs" else "case"
+
+    def ratio(self, evidence: xr.Dataset) -> xr.DataArray:
+        """The largest ratio of the arms, (cell, start); NaN where one is."""
+        first, *others = [arm.departure(evidence).transpose("cell", "start") for arm in self.arms]
+        for other in others:
+            first = xr.apply_ufunc(np.maximum, first, other)
+        return first
 
 
 @dataclass(frozen=True)
@@ -66,19 +95,56 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Detection:
+    """What the check of one arm says of evidence in which the statement is false: it must be violated in every cell.
+
+    `cells` in scope, `detected` of which are violated. `statistic` is the worst ratio of the cell where that is least,
+    and `weakest` names that cell; None without any cell.
+    """
+
+    arm: str
+    distance: Distance
+    cells: int
+    detected: int
+    statistic: float | None
+    weakest: dict[str, Any] | None
+
+    @property
+    def name(self) -> str:
+        """For people: the arm, and which of its controls."""
+        return f"{self.arm} ({self.distance})"
+
+    @property
+    def missed(self) -> bool:
+        """Whether the same code did not say 'violated' somewhere where the statement is false."""
+        return self.cells == 0 or self.detected < self.cells
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """A claim's finding on the grid and on its negative control."""
+    """A claim's finding on the grid, and what its arms say of their negative controls."""
 
     claim: str
     title: str
     source: str
     finding: Finding
-    control: Finding
+    controls: tuple[Detection, ...]
+
+    @property
+    def missed(self) -> tuple[Detection, ...]:
+        """The controls that were not detected."""
+        return tuple(control for control in self.controls if control.missed)
 
     @property
     def control_detected(self) -> bool:
-        """Whether the same code said 'violated' where the statement is false."""
-        return self.control.word == "violated"
+        """Whether every arm was violated wherever the statement is false."""
+        return bool(self.controls) and not self.missed
+
+    @property
+    def control_statistic(self) -> float | None:
+        """The least departure that had to be detected; None where a control has no cell."""
+        found = [control.statistic for control in self.controls]
+        return None if not found or None in found else min(value for value in found if value is not None)
 
     @property
     def fails(self) -> bool:
@@ -92,5 +158,5 @@ class Verdict:
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Verdict:
         """Read what `as_json` wrote."""
-        finding, control = Finding(**raw["finding"]), Finding(**raw["control"])
-        return cls(raw["claim"], raw["title"], raw["source"], finding, control)
+        controls = tuple(Detection(**one) for one in raw["controls"])
+        return cls(raw["claim"], raw["title"], raw["source"], Finding(**raw["finding"]), controls)

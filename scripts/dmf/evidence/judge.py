@@ -3,24 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
 
-from dmf.evidence.cases import OUTSIDE, cell_table, names_of
-from dmf.evidence.claim import Claim, Finding, Verdict, Word
+from dmf.evidence import cases
+from dmf.evidence.cases import OUTSIDE, VIOLATES, cell_table, names_of
+from dmf.evidence.claim import Claim, Detection, Distance, Finding, Verdict, Word
+from dmf.evidence.controls import BLANK
 from dmf.grid.config import Certificate
 
 
 def judge(name: str, claim: Claim, cells: xr.Dataset, controls: xr.Dataset, certificate: Certificate) -> Verdict:
-    """Verdict on a claim from its table of the grid's cells, and from a control in which its statement is false."""
-    return Verdict(
-        name,
-        claim.title,
-        claim.source,
-        finding(cells, certificate),
-        find(claim, claim.counterexample(controls), certificate),
+    """Verdict on a claim from its table of the grid's cells, and from controls in which its statement is false."""
+    return Verdict(name, claim.title, claim.source, finding(cells, certificate), detections(claim, controls))
+
+
+def detections(claim: Claim, controls: xr.Dataset) -> tuple[Detection, ...]:
+    """What each arm of a claim says of its far and its near control, and a claim on runs of runs without numbers.
+
+    The grid's certificate does not enter.
+    """
+    found = []
+    for arm in claim.arms:
+        alone = replace(claim, arms=(arm,))  # no other arm can be violated in its place
+        for distance, made in {"far": arm.far, "near": arm.near}.items():
+            if made is not None:
+                found.append(_detection(alone, arm.name, cast(Distance, distance), made(controls)))
+    if claim.study == "runs":
+        found.append(_detection(claim, "any", "blank", BLANK(controls)))
+    return tuple(found)
+
+
+def _detection(claim: Claim, arm: str, distance: Distance, false: xr.Dataset) -> Detection:
+    """Whether a claim is violated in every cell of evidence in which it is false."""
+    if false.sizes["cell"] == 0:
+        return Detection(arm, distance, 0, 0, None, None)
+    table = cell_table(claim, [false], Certificate(runs_per_cell=1))
+    table = table.isel(cell=np.flatnonzero(table["says"].values != OUTSIDE))
+    cells = table.sizes["cell"]
+    worst = table["statistic"].fillna(-np.inf).values  # no run counted: nothing was detected
+    weakest = int(worst.argmin()) if cells else None
+    return Detection(
+        arm,
+        distance,
+        cells,
+        int(np.sum(table["says"].values == VIOLATES)),
+        None if weakest is None else _json_number(float(worst[weakest])),
+        None if weakest is None else {name: table[name][weakest].item() for name in names_of(table, "cell")},
     )
 
 
@@ -58,7 +90,7 @@ def finding(table: xr.Dataset, certificate: Certificate) -> Finding:
 
 
 def _word(statistic: float | None, cells: int, cells_counted: int, certificate: Certificate) -> Word:
-    if statistic is not None and statistic > 1:
+    if statistic is not None and statistic > cases.EDGE:
         return "violated"
     return "inconclusive" if cells == 0 or cells_counted < certificate.cells * cells else "confirmed"
 

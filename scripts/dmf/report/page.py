@@ -86,6 +86,8 @@ def page_html(content: Content) -> str:
             ),
             words={word: sum(verdict.finding.word == word for verdict in verdicts) for word in WORDS},
             missed=[verdict for verdict in verdicts if not verdict.control_detected],
+            controls=sum(len(verdict.controls) for verdict in verdicts),
+            controls_missed=sum(len(verdict.missed) for verdict in verdicts),
             loose=[picture for picture in loose if not picture.experiment],
             experiments=[picture for picture in loose if picture.experiment],
             runs={**summary.counts, "starts": summary.counts["wanted"] // summary.counts["cells"]},

@@ -12,11 +12,12 @@ from typing import Any
 
 from dmf.claims import in_order
 from dmf.errors import UserError
-from dmf.evidence.claim import Finding, Verdict
+from dmf.evidence.cases import shown
+from dmf.evidence.claim import Detection, Finding, Verdict
 
 COLUMNS = (
     "claim", "source", "verdict", "statistic", "tolerance", "margin", "runs", "runs_certified", "runs_counted",
-    "cells", "cells_counted", "control", "control_statistic", "control_detected",
+    "cells", "cells_counted", "controls", "controls_missed", "control_statistic", "control_detected",
     "worst_target", "worst_depth", "worst_lam_label", "worst_scheme", "worst_scale", "worst_draw",
 )  # fmt: skip
 
@@ -51,10 +52,21 @@ def failures(verdicts: Sequence[Verdict], folder: Path, logs: Path) -> list[str]
             )
         if not verdict.control_detected:
             lines.append(
-                f"{verdict.claim} ({verdict.source}): its negative control was not detected (found "
-                f"{verdict.control.word}), so its check proves nothing; {files}"
+                f"{verdict.claim} ({verdict.source}): negative control not detected: "
+                f"{'; '.join(map(missed_text, verdict.missed)) or 'it has none'}; so its check proves nothing; {files}"
             )
     return lines
+
+
+def missed_text(control: Detection) -> str:
+    """A control that was not detected, in words: the arm, and the cell where its departure was least."""
+    if control.weakest is None:
+        return f"{control.name} has no cell"
+    cell = ", ".join(f"{name} {value}" for name, value in control.weakest.items())
+    return (
+        f"{control.name} in {control.cells - control.detected} of {control.cells} cells, with statistic "
+        f"{number(control.statistic)} at {cell}"
+    )
 
 
 def cell_text(finding: Finding) -> str:
@@ -94,14 +106,14 @@ def number(value: float | None) -> str:
         return "none"
     if abs(value) >= 1e300:
         return "inf" if value > 0 else "-inf"
-    return f"{value:.3g}"
+    return shown(value)
 
 
 def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
     """One flat row a verdict, keys COLUMNS. Statistic and margin are in units of tolerance, so that is 1."""
     result = []
     for verdict in verdicts:
-        finding, control, worst = verdict.finding, verdict.control, verdict.finding.worst or {}
+        finding, worst = verdict.finding, verdict.finding.worst or {}
         row = {
             "claim": verdict.claim,
             "source": verdict.source,
@@ -114,8 +126,9 @@ def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
             "runs_counted": finding.runs_counted,
             "cells": finding.cells,
             "cells_counted": finding.cells_counted,
-            "control": control.word,
-            "control_statistic": control.statistic,
+            "controls": len(verdict.controls),
+            "controls_missed": "; ".join(control.name for control in verdict.missed),
+            "control_statistic": verdict.control_statistic,
             "control_detected": verdict.control_detected,
         }
         row |= {f"worst_{key}": worst.get(key) for key in ("target", "depth", "lam_label", "scheme", "scale", "draw")}
