@@ -63,7 +63,7 @@ def test_the_csv_has_the_worst_cell_first_and_blanks_where_none_spoke() -> None:
     rows = list(csv.DictReader(io.StringIO(table_csv(hand_table()))))
     assert [row["target"] for row in rows] == ["b", "a", "c", "d"]
     assert rows[0] == {
-        "target": "b", "depth": "3", "runs": "3", "certified": "3", "counted": "3", "statistic": "1.5",
+        "target": "b", "depth": "3", "runs": "3", "certified": "3", "counted": "3", "distinct": "3", "statistic": "1.5",
         "tolerance": "1",
         "says": "violates", "worst_draw": "2", "worst_scheme": "balanced",
     }  # fmt: skip

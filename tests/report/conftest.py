@@ -70,7 +70,7 @@ def evidence() -> xr.Dataset:
 def finding(word: str, statistic: float | None, **changes: Any) -> Finding:
     worst = {"target": "square", "depth": 3, "lam_label": "0.5c", "scheme": "balanced", "scale": 2.0, "draw": 0}
     margin = None if statistic is None else 1 - statistic
-    one = Finding(word, statistic, margin, 16, 15, 12, 4, 3, None if statistic is None else worst)  # type: ignore[arg-type]
+    one = Finding(word, statistic, margin, 16, 15, 12, 11, 5, 4, 3, None if statistic is None else worst)  # type: ignore[arg-type]
     return replace(one, **changes)
 
 

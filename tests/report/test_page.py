@@ -147,7 +147,7 @@ def test_a_violation_is_in_the_head_and_in_the_table(build: Build, verdicts: lis
 
 
 def test_a_claim_of_which_no_run_spoke_is_inconclusive_and_says_why(build: Build, verdicts: list[Verdict]) -> None:
-    none = Finding("inconclusive", None, None, 16, 0, 0, 4, 0, None)
+    none = Finding("inconclusive", None, None, 16, 0, 0, 0, 4, 4, 0, None)
     page = build(verdicts=[replace(verdicts[0], finding=none), *verdicts[1:]])
     assert "inconclusive" in table_rows(page)[0]
     assert "Too few:" in Reader(page).text
@@ -193,10 +193,10 @@ def record(statistic: float, control: float) -> Record:
 
     def attempt(claim: str, value: float) -> Attempt:
         word = "violated" if value > 1 else "confirmed"
-        finding = Finding(word, value, 1 - value, 800, 790, 777, 100, 90, worst)  # type: ignore[arg-type]
+        finding = Finding(word, value, 1 - value, 800, 790, 777, 770, 120, 100, 90, worst)  # type: ignore[arg-type]
         return Attempt(claim, f"Title of {claim} $X$", "Theorem 0", finding, "L3-4x2x2x2", [2.5, 0.75], facts)
 
-    nothing = Finding("inconclusive", None, None, 8, 8, 0, 1, 0, None)
+    nothing = Finding("inconclusive", None, None, 8, 8, 0, 0, 1, 1, 0, None)
     silent = Attempt("collapse", "Silent", "Theorem 1", nothing, "", [], {})
     return Record(800, 100, [attempt("uniqueness", statistic), silent], attempt("false_claim", control))
 

@@ -65,4 +65,5 @@ BALANCEDNESS = Claim(
         Arm("singular values", spectrum_ratio, STOPPED_EARLY, SCALED),
     ),
     eligible=is_certified,
+    basis="identity",
 )

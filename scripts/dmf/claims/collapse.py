@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from dmf.evidence.claim import Arm, Claim
+from dmf.evidence.claim import ONE_ORBIT, Arm, Claim
 from dmf.evidence.controls import COLLAPSED, ORDINARY, declared, where
 from dmf.evidence.eligibility import BRACKET, everywhere, is_certified, outside_exceptional_set
 from dmf.evidence.fields import Evidence
@@ -110,6 +110,7 @@ COLLAPSE = Claim(
             concerns=is_below,
         ),
     ),
+    fact=ONE_ORBIT,
 )
 
 

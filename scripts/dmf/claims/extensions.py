@@ -201,6 +201,7 @@ GENERAL_PENALTY = Claim(
     arms=(Arm("penalty", penalty_ratio, declared(exceptional=0)),),
     study="penalties",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -244,4 +245,5 @@ PENALIZED_MATRICES = Claim(
     arms=(Arm("matrix", matrix_ratio, declared(hypothesis=1)),),
     study="penalized_matrices",
     eligible=is_certified,
+    basis="formula",
 )

@@ -141,6 +141,7 @@ MORSE_INDEX = Claim(
     arms=(Arm("index", index_ratio, declared(where(roots=TRADED), singular_gap=np.inf)),),
     study="critical_points",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -173,6 +174,7 @@ STRICT_SADDLES = Claim(
     arms=(Arm("saddle", saddle_ratio, declared(where(roots="zero large zero"), singular_gap=np.inf)),),
     study="critical_points",
     eligible=is_certified,
+    basis="formula",
 )
 
 

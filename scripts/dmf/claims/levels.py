@@ -89,4 +89,5 @@ LEVELS = Claim(
         Arm("saddle", saddle_ratio, declared(where(kind=SADDLE))),  # no tolerance, so nothing is near it
     ),
     eligible=is_certified,
+    fact="certified runs end on the predicted levels",
 )

@@ -86,4 +86,5 @@ DISTANCE_BOUND = Claim(
     arms=(Arm("distance over bound", distance_over_bound, declared(extra_zero_modes=0)),),
     study="distances",
     eligible=is_certified,
+    basis="formula",
 )

@@ -105,4 +105,5 @@ ANY_INPUTS = Claim(
     ),
     study="networks",
     eligible=is_certified,
+    basis="identity",
 )

@@ -48,6 +48,7 @@ PROXIMAL_DECREASE = Claim(
     arms=(Arm("shortfall", shortfall_ratio, declared(where(run="too long steps"), mu=1.05)),),
     study="proximal_gradient",
     eligible=every_walk,
+    basis="identity",
 )
 
 

@@ -40,6 +40,7 @@ SCALAR_FORMULA = Claim(
     arms=(Arm("formula", formula_ratio, declared(exceptional_distance=np.inf)),),
     study="scalar",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -64,6 +65,7 @@ SCALAR_UNIQUE = Claim(
     arms=(Arm("tie", tie_ratio, declared(exceptional_distance=np.inf)),),
     study="scalar",
     eligible=is_certified,
+    basis="formula",
 )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.claims.uniqueness import ENLARGED, TWO_MINIMIZERS
-from dmf.evidence.claim import Arm, Claim
+from dmf.evidence.claim import ONE_ORBIT, Arm, Claim
 from dmf.evidence.controls import ORDINARY, SADDLE, declared, where
 from dmf.evidence.eligibility import larger, outside_exceptional_set
 from dmf.evidence.fields import Evidence
@@ -53,6 +53,7 @@ TRACE_BOUND = Claim(
             declared(where(kind="near: shortfall")),
         ),
     ),
+    fact=ONE_ORBIT,
 )
 
 
@@ -153,4 +154,5 @@ TRACE_ATTAINED = Claim(
             concerns=misses,
         ),
     ),
+    fact=ONE_ORBIT,
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from dmf.evidence.claim import Arm, Claim
+from dmf.evidence.claim import ONE_ORBIT, Arm, Claim
 from dmf.evidence.controls import EXCEPTIONAL, Declared, Value, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, larger, outside_exceptional_set
 from dmf.evidence.fields import Evidence
@@ -67,6 +67,7 @@ UNIQUENESS = Claim(
             declared(where(kind="near: misalignment")),
         ),
     ),
+    fact=ONE_ORBIT,
 )
 
 
@@ -98,6 +99,7 @@ MEASURE_ZERO = Claim(
     arms=(Arm("slope", slope_ratio, declared()),),
     study="measure_zero",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -159,4 +161,5 @@ LAYER_NORMS = Claim(
             declared(where(kind="near: smaller norm")),
         ),
     ),
+    fact=ONE_ORBIT,
 )

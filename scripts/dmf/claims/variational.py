@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from dmf.evidence.claim import Arm, Claim
+from dmf.evidence.claim import ONE_ORBIT, Arm, Claim
 from dmf.evidence.controls import MOVED_VALUES, ORDINARY, ValueOf, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, is_eligible
 from dmf.evidence.fields import Evidence
@@ -37,6 +37,7 @@ VON_NEUMANN = Claim(
     arms=(Arm("excess", excess_ratio, declared(where(kind="increasing order"), hypothesis=1)),),
     study="inequalities",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -76,6 +77,7 @@ VON_NEUMANN_EQUALITY = Claim(
     arms=(Arm("equality", equality_ratio, declared(where(kind="tilted"), equality=1)),),
     study="inequalities",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -193,6 +195,7 @@ SCHATTEN = Claim(
         ),
     ),
     eligible=is_certified,
+    fact=ONE_ORBIT,
 )
 
 
@@ -220,6 +223,7 @@ VARIATIONAL = Claim(
     arms=(Arm("excess", excess_ratio, declared(where(kind="too narrow"), hypothesis=1, certified=1)),),
     study="inequalities",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -242,4 +246,5 @@ VARIATIONAL_EQUALITY = Claim(
     arms=(Arm("equality", equality_ratio, declared(where(kind="sheared apart"), equality=1)),),
     study="inequalities",
     eligible=is_certified,
+    basis="formula",
 )

@@ -15,8 +15,15 @@ if TYPE_CHECKING:
     from dmf.evidence.controls import Declared
 
 Word = Literal["confirmed", "violated", "inconclusive"]
+Basis = Literal["training", "formula", "identity"]
+"""What decides a claim: where training ended; closed forms at points that no training chose; or an identity, which
+holds at every point as far as the gradient allows, trained or not."""
 Distance = Literal["far", "near", "blank"]
 """How far a control is from the statement: far, by little more than the tolerance, or without any number at all."""
+
+
+ONE_ORBIT = "certified runs at the minimum lie within their radius of the predicted orbit"
+"""The fact of all claims on minimizers: product, layer norms, trace and value are functions of where on the orbit."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,8 @@ class Claim:
     `dmf.report.statements` lists them. `scope` gives the cells (cell,) that meet the statement's
     hypotheses. `arms` are the comparisons that it makes of a run; on the grid's runs, which come in parts, each looks
     at one run alone. `study` is the study whose evidence the claim reads, "runs" for the grid's own, and `eligible`
-    gives (cell, start) the cases that count.
+    gives (cell, start) the cases that count. `basis` says what decides it, and `fact` which measured fact: claims with
+    one fact are not independent of each other.
     """
 
     title: str
@@ -65,6 +73,8 @@ class Claim:
     arms: tuple[Arm, ...]
     study: str = "runs"
     eligible: Callable[[xr.Dataset], xr.DataArray] = is_eligible
+    basis: Basis = "training"
+    fact: str = ""
 
     @property
     def noun(self) -> str:
@@ -81,7 +91,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class Finding:
-    """What evidence says of a claim. `statistic` is the worst ratio, `margin` is 1 - statistic."""
+    """What evidence says of a claim. `statistic` is the worst ratio, `margin` is 1 - statistic.
+
+    `cells` of `cells_all` are in scope; `runs_distinct` are the different end points of the counted runs:
+    fewer, where starts were identical.
+    """
 
     word: Word
     statistic: float | None
@@ -89,6 +103,8 @@ class Finding:
     runs: int
     runs_certified: int
     runs_counted: int
+    runs_distinct: int
+    cells_all: int
     cells: int
     cells_counted: int
     worst: dict[str, Any] | None

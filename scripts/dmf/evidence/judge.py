@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence import cases
-from dmf.evidence.cases import OUTSIDE, VIOLATES, cell_table, names_of
+from dmf.evidence.cases import ALL_CELLS, OUTSIDE, VIOLATES, cell_table, names_of
 from dmf.evidence.claim import Claim, Detection, Distance, Finding, Verdict, Word
 from dmf.evidence.controls import BLANK
 from dmf.grid.config import Certificate
@@ -64,25 +64,31 @@ def find(claim: Claim, evidence: xr.Dataset, certificate: Certificate) -> Findin
 def find_in(claim: Claim, chunks: Iterable[xr.Dataset], certificate: Certificate) -> Finding:
     """What evidence in chunks, each (cell, start), says of a claim: the same as all of it at once.
 
-    Violated: some eligible run has a ratio above 1 (or none at all: NaN). Otherwise inconclusive where
-    too few cells have enough eligible runs, else confirmed.
+    Violated: some eligible run has a ratio above 1 (or none at all: NaN). Otherwise inconclusive where too few cells
+    have enough eligible runs with different end points, else confirmed. For a claim on runs that is too few of all
+    cells: a grid outside of a claim's scope confirms nothing. A study has cells for several claims: there it is too few
+    of those in scope.
     """
     return finding(cell_table(claim, chunks, certificate), certificate)
 
 
 def finding(table: xr.Dataset, certificate: Certificate) -> Finding:
     """What a claim's table of cells (`dmf.evidence.cases.cell_table`) adds up to; see `find_in`."""
+    everything = table.sizes["cell"]
     scope = table.isel(cell=np.flatnonzero(table["says"].values != OUTSIDE))
     counted = scope.isel(cell=np.flatnonzero(scope["counted"].values > 0))
     statistic = float(counted["statistic"].max()) if counted.sizes["cell"] else None
-    cells, cells_counted = scope.sizes["cell"], int((scope["counted"] >= certificate.runs_per_cell).sum())
+    cells, cells_counted = scope.sizes["cell"], int((scope["distinct"] >= certificate.runs_per_cell).sum())
+    wanted = everything if table.attrs["share_of"] == ALL_CELLS else cells
     return Finding(
-        word=_word(statistic, cells, cells_counted, certificate),
+        word=_word(statistic, wanted, cells_counted, certificate),
         statistic=_json_number(statistic),
         margin=None if statistic is None else _json_number(1 - statistic),
         runs=int(scope["runs"].sum()),
         runs_certified=int(scope["certified"].sum()),
         runs_counted=int(scope["counted"].sum()),
+        runs_distinct=int(scope["distinct"].sum()),
+        cells_all=everything,
         cells=cells,
         cells_counted=cells_counted,
         worst=None if statistic is None else _worst(counted),

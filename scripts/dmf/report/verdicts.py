@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dmf.claims import in_order
+from dmf.claims import CLAIMS, in_order, load_claim
 from dmf.errors import UserError
 from dmf.evidence.cases import shown
 from dmf.evidence.claim import Detection, Finding, Verdict
 
 COLUMNS = (
-    "claim", "source", "verdict", "statistic", "tolerance", "margin", "runs", "runs_certified", "runs_counted",
-    "cells", "cells_counted", "controls", "controls_missed", "control_statistic", "control_detected",
+    "claim", "source", "basis", "verdict", "statistic", "tolerance", "margin", "runs", "runs_certified", "runs_counted",
+    "runs_distinct", "cells_all", "cells", "cells_counted",
+    "controls", "controls_missed", "control_statistic", "control_detected",
     "worst_target", "worst_depth", "worst_lam_label", "worst_scheme", "worst_scale", "worst_draw",
 )  # fmt: skip
 
@@ -109,6 +110,11 @@ def number(value: float | None) -> str:
     return shown(value)
 
 
+def basis(claim: str) -> str:
+    """What decides a claim; nothing for a name of an older report that no claim has any more."""
+    return load_claim(claim).basis if claim in CLAIMS else ""
+
+
 def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
     """One flat row a verdict, keys COLUMNS. Statistic and margin are in units of tolerance, so that is 1."""
     result = []
@@ -117,6 +123,7 @@ def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
         row = {
             "claim": verdict.claim,
             "source": verdict.source,
+            "basis": basis(verdict.claim),
             "verdict": finding.word,
             "statistic": finding.statistic,
             "tolerance": 1.0,
@@ -124,6 +131,8 @@ def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
             "runs": finding.runs,
             "runs_certified": finding.runs_certified,
             "runs_counted": finding.runs_counted,
+            "runs_distinct": finding.runs_distinct,
+            "cells_all": finding.cells_all,
             "cells": finding.cells,
             "cells_counted": finding.cells_counted,
             "controls": len(verdict.controls),
