@@ -130,7 +130,7 @@ def written(grid: Grid, verdicts: list[Verdict], **changes: Any) -> str:
 
 
 def test_the_methods_have_the_numbers_of_the_run(grid: Grid, verdicts: list[Verdict]) -> None:
-    verdicts[0] = replace(verdicts[0], finding=replace(verdicts[0].finding, word="inconclusive"))
+    verdicts[0] = replace(verdicts[0], finding=replace(verdicts[0].finding, cells_counted=2))
     text, n = written(grid, verdicts), len(verdicts)
     for words in (
         "We drew 2 target matrices $M$ (1 with independent standard normal entries and 1 with a prescribed spectrum; "

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from dmf.evidence.chunks import by_cells, joined
-from dmf.evidence.claim import Claim
+from dmf.evidence.claim import EDGE, Claim
 from dmf.grid.config import Certificate
 
 UNNAMED = ("group",)  # coordinates that follow from others
@@ -17,7 +17,6 @@ CONFIRMS, VIOLATES, TOO_FEW, OUTSIDE = range(4)
 ALL_CELLS, IN_SCOPE = "all cells", "cells in scope"  # of which a share must count
 SAYS = ("confirms", "violates", "too few counted", "outside the hypotheses")
 ENDS = ("objective", "gradient_norm")
-EDGE = 1.0  # of a statistic, in units of what the certificate allows
 SMALL = 2**13  # bytes; a filter costs some kB by itself
 OF_CELLS = ("runs", "certified")  # columns that no claim changes
 MOST_ROWS = 200  # of a table for spreadsheets; the dataset has all
@@ -124,7 +123,7 @@ def _encoded(table: xr.Dataset) -> xr.Dataset:
 def shared_table(tables: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """The tables of claims on the same cells, by name, as one over (claim, cell): half the bytes of one file a claim.
 
-    What the cells have whatever the claim stays over (cell,). Raises ValueError where the cells differ.
+    What the cells have for every claim stays over (cell,). Raises ValueError where the cells differ.
     """
     first, *others = tables.values()
     if not all(first.coords.equals(table.coords) for table in others):

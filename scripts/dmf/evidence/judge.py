@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import ceil
 from typing import Any, cast
 
 import numpy as np
 import xarray as xr
 
-from dmf.evidence import cases
 from dmf.evidence.cases import ALL_CELLS, OUTSIDE, VIOLATES, cell_table, names_of
-from dmf.evidence.claim import Claim, Detection, Distance, Finding, Verdict, Word
+from dmf.evidence.claim import Claim, Detection, Distance, Finding, Verdict, json_number
 from dmf.evidence.controls import BLANK
 from dmf.grid.config import Certificate
 
@@ -51,7 +51,7 @@ def _detection(claim: Claim, arm: str, distance: Distance, false: xr.Dataset) ->
         distance,
         cells,
         int(np.sum(table["says"].values == VIOLATES)),
-        None if weakest is None else _json_number(float(worst[weakest])),
+        None if weakest is None else json_number(float(worst[weakest])),
         None if weakest is None else {name: table[name][weakest].item() for name in names_of(table, "cell")},
     )
 
@@ -81,9 +81,7 @@ def finding(table: xr.Dataset, certificate: Certificate) -> Finding:
     cells, cells_counted = scope.sizes["cell"], int((scope["distinct"] >= certificate.runs_per_cell).sum())
     wanted = everything if table.attrs["share_of"] == ALL_CELLS else cells
     return Finding(
-        word=_word(statistic, wanted, cells_counted, certificate),
-        statistic=_json_number(statistic),
-        margin=None if statistic is None else _json_number(1 - statistic),
+        statistic=json_number(statistic),
         runs=int(scope["runs"].sum()),
         runs_certified=int(scope["certified"].sum()),
         runs_counted=int(scope["counted"].sum()),
@@ -91,19 +89,9 @@ def finding(table: xr.Dataset, certificate: Certificate) -> Finding:
         cells_all=everything,
         cells=cells,
         cells_counted=cells_counted,
+        cells_needed=ceil(certificate.cells * wanted),
         worst=None if statistic is None else _worst(counted),
     )
-
-
-def _word(statistic: float | None, cells: int, cells_counted: int, certificate: Certificate) -> Word:
-    if statistic is not None and statistic > cases.EDGE:
-        return "violated"
-    return "inconclusive" if cells == 0 or cells_counted < certificate.cells * cells else "confirmed"
-
-
-def _json_number(value: float | None) -> float | None:
-    """JSON has no infinity; the largest float stands for it and still compares as a violation."""
-    return None if value is None else float(np.clip(value, -np.finfo(float).max, np.finfo(float).max))
 
 
 def _worst(counted: xr.Dataset) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Makes the control cells: trained like any other cells, or minimizers moved off their places.
 
-Whatever optimizer and certificate a grid has, control runs are trained by L-BFGS to the certificate of the default:
+Whatever optimizer and certificate a grid has, control runs are trained by L-BFGS to one certificate:
 they test the checks, not the optimizer.
 """
 
@@ -20,7 +20,7 @@ from dmf.evidence.certify import certify
 from dmf.evidence.controls import COLLAPSED, DEGENERATE, EXCEPTIONAL, MOVED_VALUES, ORDINARY, SADDLE, STOPPED
 from dmf.evidence.moved import MOVES, MOVES_FROM_ZERO, Floats, Layers, Move, Point, moved_values
 from dmf.grid.cells import Group, Series, gradient_scale, lambda_value
-from dmf.grid.config import Certificate, Grid
+from dmf.grid.config import Grid
 from dmf.grid.kinds import SpectrumTarget, with_spectrum
 from dmf.grid.seeds import generator
 from dmf.grid.targets import TargetMatrix
@@ -36,6 +36,7 @@ BELOW, ABOVE = ("0.8c", "0.3c"), ("1.25c", "2.0c")
 # Small starts fall to the smaller minimizer, large ones to the larger: both are needed.
 SERIES = (*(Series("gaussian", scale) for scale in (0.1, 0.5, 1.0, 2.0)), *(Series("balanced", s) for s in (1.0, 2.0)))
 DRAWS = 4
+GRADIENT_NORM = 1e-10  # certified, in units of sigma_1^(2-1/L)
 STARTS = [(series, draw) for series in SERIES for draw in range(DRAWS)]
 # Short of convergence by many decades from every start, and small enough to be stable from the largest.
 EARLY = {2: 5e-4, 3: 5e-4, 4: 5e-5, 6: 1e-6}
@@ -119,7 +120,7 @@ def _cells(
     """Problems, each a kind, a target and the label of lambda, trained together; of each one cell."""
     norms = [float(target.singular_values[0]) for _, target, _ in problems]
     lams = [lambda_value(label, norm, group.depth) for (_, _, label), norm in zip(problems, norms, strict=True)]
-    tolerances = [Certificate().gradient_norm * gradient_scale(norm, group.depth) for norm in norms]
+    tolerances = [GRADIENT_NORM * gradient_scale(norm, group.depth) for norm in norms]
     pieces = [
         Piece(target.name, target.values, norm, label, lam, tolerance, series, range(DRAWS))
         for (_, target, label), norm, lam, tolerance in zip(problems, norms, lams, tolerances, strict=True)
