@@ -16,7 +16,7 @@ from dmf.dataset.manifest import recorded
 from dmf.errors import UserError, printable
 from dmf.evidence.claim import Verdict
 from dmf.report.folder import verdict_files
-from dmf.report.verdicts import number, read_verdicts
+from dmf.report.verdicts import basis, number, read_verdicts
 
 STYLES = {"confirmed": "green", "violated": "bold red", "inconclusive": "yellow"}
 
@@ -56,11 +56,14 @@ def print_verdicts(verdicts: Sequence[Verdict], report: Path, stream: TextIO) ->
 
 
 def verdict_table(verdicts: Sequence[Verdict], title: str) -> Table:
-    """One row a claim; colours repeat what the words say, they never stand alone."""
+    """One row a claim; colours repeat what the words say, they never stand alone.
+
+    Cells are those that count, those in scope, and all.
+    """
     table = Table(title=Text(printable(title)), title_justify="left", header_style="bold")
-    for heading in ("source", "claim", "verdict", "statistic", "margin", "counted", "cells", "control"):
+    for heading in ("source", "claim", "basis", "verdict", "statistic", "margin", "counted", "cells", "control"):
         right = heading in ("statistic", "margin", "counted", "cells")
-        narrow = right or heading in ("verdict", "control")
+        narrow = right or heading in ("basis", "verdict", "control")
         table.add_column(
             heading, justify="right" if right else "left", no_wrap=narrow, min_width=None if narrow else 16
         )
@@ -69,11 +72,12 @@ def verdict_table(verdicts: Sequence[Verdict], title: str) -> Table:
         table.add_row(
             Text(printable(verdict.source)),
             Text(printable(verdict.title)),
+            basis(verdict.claim),
             Text(finding.word, style=STYLES[finding.word]),
             number(finding.statistic),
             number(finding.margin),
             f"{finding.runs_counted:,}/{finding.runs:,}",
-            f"{finding.cells_counted:,}/{finding.cells:,}",
+            f"{finding.cells_counted:,}/{finding.cells:,}/{finding.cells_all:,}",
             Text("detected", style="green") if verdict.control_detected else Text("MISSED", style="bold red"),
         )
     return table
