@@ -151,8 +151,7 @@ class WorkflowPlan:
 
     def outdate(self, made_again: Iterable[str]) -> None:
         """Remove what the report holds of files that are to be made again and of all that is made from them."""
-        again = [*made_again]
-        again += self.products.below(again)
+        again = self.products.outdated(made_again)
         remove(path for path in again if Path(path).is_relative_to(self.folders.reports))
 
     # Parameters: what a job reruns for where it changes.
