@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,3 +151,44 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
         begun.stdout.close()
         assert begun.stderr.read() == b""
     assert begun.returncode == 1
+
+
+DMF = f"{sys.executable} -c 'import sys; from dmf.cli.main import main; sys.exit(main())'"
+CLOSED = "standard output is closed; expected a terminal, a file or a pipe"
+FULL = "standard output: No space left on device; make room and call again"
+LOST = {
+    "explain >&-": CLOSED,
+    "--help >&-": CLOSED,
+    "predict m.csv --depth 3 --lam 0.1 --json >&-": CLOSED,
+    "explain >/dev/full": FULL,
+    "--help >/dev/full": FULL,
+    "predict --help >/dev/full": FULL,
+    "predict m.csv --depth 3 --lam 0.1 --json >/dev/full": FULL,
+    "explain >/dev/full 2>/dev/full": "",
+    "explain >/dev/full 2>&-": "",
+    "predict nowhere.csv --depth 3 --lam 0.1 2>&-": "",
+}
+
+
+@pytest.mark.parametrize("words", LOST)
+def test_output_that_is_lost_is_a_failure_in_one_line(in_tmp: Path, words: str) -> None:
+    (in_tmp / "m.csv").write_text("1,2\n3,4\n")
+    lost = subprocess.run(["bash", "-c", f"{DMF} {words}"], capture_output=True, text=True, timeout=120)
+    assert (lost.returncode, lost.stdout, lost.stderr.strip()) == (1, "", LOST[words])
+
+
+@pytest.mark.parametrize("words", [["explain"], ["advise", "m.csv", "--depth", "3", "--rank", "2"]])
+def test_an_interrupt_is_one_line_at_any_moment(in_tmp: Path, words: list[str]) -> None:
+    """From the first import of the command on; before it Python itself starts, in hundredths of a second."""
+    (in_tmp / "m.csv").write_text("\n".join(["1,2,3,4,5,6,7,8"] * 8))
+    code = "import sys; from dmf.cli.main import main; print('on', file=sys.stderr, flush=True); sys.exit(main())"
+    for delay in (0.0, 0.2, 0.4, 0.8):
+        with subprocess.Popen(
+            [sys.executable, "-c", code, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as begun:
+            assert begun.stderr is not None
+            assert begun.stderr.readline() == "on\n"
+            time.sleep(delay)
+            begun.send_signal(signal.SIGINT)
+            lines = begun.stderr.read().splitlines()
+        assert (begun.returncode, lines) in ((130, ["interrupted"]), (0, [])), delay

@@ -49,10 +49,10 @@ def run(options: argparse.Namespace) -> int:
 
 def print_verdicts(verdicts: Sequence[Verdict], report: Path, stream: TextIO) -> None:
     """The table of a report's verdicts, and where its page is, if there is one."""
-    console = Console(file=stream, width=None if stream.isatty() else 140)
+    console = Console(file=stream, width=None if stream.isatty() else 140, emoji=False, markup=False)
     console.print(verdict_table(verdicts, f"Verdicts of grid {report.name}"))
     if (report / "index.html").exists():
-        console.print(f"Report: {report / 'index.html'}", highlight=False, soft_wrap=True)
+        console.print(f"Report: {printable(str(report / 'index.html'))}", highlight=False, soft_wrap=True)
 
 
 def verdict_table(verdicts: Sequence[Verdict], title: str) -> Table:
@@ -60,7 +60,7 @@ def verdict_table(verdicts: Sequence[Verdict], title: str) -> Table:
 
     Cells are those that count, those in scope, and all.
     """
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=Text(printable(title)), title_justify="left", header_style="bold")
     for heading in ("source", "claim", "basis", "verdict", "statistic", "margin", "counted", "cells", "control"):
         right = heading in ("statistic", "margin", "counted", "cells")
         narrow = right or heading in ("basis", "verdict", "control")
@@ -70,8 +70,8 @@ def verdict_table(verdicts: Sequence[Verdict], title: str) -> Table:
     for verdict in verdicts:
         finding = verdict.finding
         table.add_row(
-            verdict.source,
-            verdict.title,
+            Text(printable(verdict.source)),
+            Text(printable(verdict.title)),
             basis(verdict.claim),
             Text(finding.word, style=STYLES[finding.word]),
             number(finding.statistic),
