@@ -21,7 +21,7 @@ from dmf.plan import WorkflowPlan, canonical, plan_workflow, plugins
 from dmf.studies import study_names
 from small import SMALL, Trained
 
-OFF = {"studies": [], "figures": [], "refute": {"runs": 0}, "minimum_search": {"runs": 0}}
+OFF = {"studies": [], "figures": [], "refute": {"runs": 0}, "minimum_search": {"runs": 0}, "prove": {"runs": 0}}
 STUDIES = {claim.study for claim in load_claims().values()} | set(figure_studies().values())
 
 
@@ -76,6 +76,7 @@ def test_what_is_turned_off_leaves_out_what_reads_it(in_tmp: Path) -> None:
     assert on.claims == {name: claim.study for name, claim in load_claims().items()}
     assert on.figures == figure_studies()
     assert on.found == ["reports/small/refute.json"]
+    assert (on.proofs, off.proofs) == (["data/small/proofs.nc"], [])
     assert on.searched == ["data/small/studies/minimum_search.nc"]
     assert on.measured == ["data/small/studies/networks.nc", "data/small/studies/practice.nc"]
 

@@ -60,6 +60,7 @@ class Reason(Enum):
         "the gradient is too large for the curvature: the Hessian may change sign before a critical point is reached"
     )
     ORBIT = "directions without curvature are more than the orbit's"
+    NOT_REPRODUCED = "training the run again gave other bits than those that are stored"
 
 
 class Interval(NamedTuple):

@@ -18,7 +18,7 @@ import numpy as np
 from flint import arb, arb_mat
 from numpy.typing import NDArray
 
-from dmf.proof.balls import exact, in_balls, nearest, norm, singular_values, upper, within
+from dmf.proof.balls import exact, in_balls, lower, nearest, norm, singular_values, upper, within
 from dmf.proof.hessian import Point, point
 from dmf.proof.levels import Levels, levels
 from dmf.proof.minimizer import Proof
@@ -274,5 +274,8 @@ STATEMENTS: dict[str, Callable[[Minimizer], int]] = {
 
 @in_balls
 def product_distance(one: Minimizer, other: Minimizer) -> tuple[float, float]:
-    """(||X - X'||_F of the stored points, sum of both radii): two minimizers differ where the first is larger."""
-    return upper(norm(one.at.product - other.at.product)), upper(one.moved + other.moved)
+    """(||X - X'||_F of the stored points, sum of both radii): the minimizers differ where the first is larger.
+
+    The first is rounded down and the second up.
+    """
+    return lower(norm(one.at.product - other.at.product)), upper(one.moved + other.moved)
