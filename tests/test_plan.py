@@ -128,19 +128,26 @@ def test_nonsense_is_one_line(in_tmp: Path, config: dict[str, Any]) -> None:
 SETTINGS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "a title": ({"title": "another"}, set()),
     "a label": ({"targets": [{**SMALL["targets"][0], "label": "A"}, SMALL["targets"][1]]}, set()),
-    "a lambda": ({"lambdas": {"relative": [0.3]}}, {"studies/minimum_search.nc"}),
-    "a depth": ({"depths": [2]}, {"studies/minimum_search.nc"}),
-    "the number of starts": ({"starts": {"scales": [0.5, 2], "count": 5}}, set()),
+    "a lambda": ({"lambdas": {"relative": [0.3]}}, {"studies/minimum_search.nc", "proofs.nc"}),
+    "a depth": ({"depths": [2]}, {"studies/minimum_search.nc", "proofs.nc"}),
+    "the number of starts": ({"starts": {"scales": [0.5, 2], "count": 5}}, {"proofs.nc"}),
+    "the number of proofs": ({"prove": {"runs": 100}}, {"proofs.nc"}),
     "the effort to refute": ({"refute": {"runs": 400}}, {"refute.nc"}),
     "the effort to find a minimum": ({"minimum_search": {"runs": 3}}, {"studies/minimum_search.nc"}),
     "what a verdict needs": ({"certificate": {"runs_per_cell": 3, "cells": 0.9}}, set()),
     "the optimizer": (
         {"optimizer": {"name": "lbfgs", "memory": 7}},
-        {"controls.nc", "refute.nc", "studies/minimum_search.nc"},
+        {"controls.nc", "proofs.nc", "refute.nc", "studies/minimum_search.nc"},
     ),
     "the seed": (
         {"seed": 4},
-        {"controls.nc", "refute.nc", "studies/minimum_search.nc", *(f"studies/{name}.nc" for name in study_names())},
+        {
+            "controls.nc",
+            "proofs.nc",
+            "refute.nc",
+            "studies/minimum_search.nc",
+            *(f"studies/{name}.nc" for name in study_names()),
+        },
     ),
 }
 

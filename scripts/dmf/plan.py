@@ -230,9 +230,8 @@ def settings_of(project: Project, studies: Sequence[str]) -> dict[str, str]:
     if grid.refute.runs:
         settings[REFUTE] = canonical([project.training, grid.refute.runs])
     if grid.prove.runs:
-        runs = [grid.lambdas.model_dump(), grid.starts.model_dump(), grid.certificate.model_dump()]
         targets = [[target.name, target.fingerprint] for target in project.targets]
-        cells = [targets, grid.depths, grid.hidden_widths, *runs]
+        cells = [targets, grid.depths, grid.hidden_widths, grid.lambdas.model_dump(), grid.starts.model_dump()]
         settings[PROOFS] = canonical([project.training, grid.prove.runs, cells])
     if grid.minimum_search.runs:
         targets = [[target.name, target.fingerprint] for target in project.targets]

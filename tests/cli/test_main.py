@@ -14,6 +14,7 @@ from dmf import __version__
 from dmf.cli.main import main
 from dmf.cli.verdicts import verdict_table
 from dmf.evidence.claim import Finding, Verdict
+from dmf.report.proofs import OfClaim, Proved
 
 GOOD = Finding("confirmed", 0.25, 0.75, 1200, 1100, 1000, 40, 38, None)
 WORST = {"target": "t", "depth": 3, "lam_label": "0.5c", "scheme": "gaussian", "scale": 1.0, "draw": 0}
@@ -51,12 +52,20 @@ def test_the_table_says_everything_in_words() -> None:
     with console.capture() as captured:
         console.print(verdict_table(VERDICTS, "My title"))
     assert "My title" in captured.get()
-    numbers = ["0.25", "0.75", "1,000/1,200", "38/40"]
+    numbers = ["0.25", "0.75", "1,000/1,200", "–", "38/40"]
     assert rows_of(captured.get()) == [
         ["source of uniqueness", "title of uniqueness", "confirmed", *numbers, "detected"],
-        ["source of layer_norms", "title of layer_norms", "violated", "7", "-6", "10/10", "1/1", "detected"],
-        ["source of collapse", "title of collapse", "inconclusive", "none", "none", "0/10", "0/1", "MISSED"],
+        ["source of layer_norms", "title of layer_norms", "violated", "7", "-6", "10/10", "–", "1/1", "detected"],
+        ["source of collapse", "title of collapse", "inconclusive", "none", "none", "0/10", "–", "0/1", "MISSED"],
     ]  # fmt: skip
+
+
+def test_runs_that_were_proved_have_a_column() -> None:
+    proved = Proved(5, 4, 2, 9, 0.5, {"uniqueness": OfClaim(5, 4, 4, 0, 0)}, 1, [])
+    console = Console(width=170, color_system=None, force_terminal=False, record=True, quiet=False, file=None)
+    with console.capture() as captured:
+        console.print(verdict_table(VERDICTS, "My title", proved))
+    assert [row[6] for row in rows_of(captured.get())] == ["4/5", "–", "–"]
 
 
 def test_verdicts_are_printed_in_the_order_of_the_paper(report: Path, capsys: pytest.CaptureFixture[str]) -> None:

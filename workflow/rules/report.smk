@@ -39,6 +39,7 @@ rule write_report:
         found=plan.found,
         searched=plan.searched,
         measured=plan.measured,
+        proofs=plan.proofs,
         svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=plan.figures),
         png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=plan.figures),
     output:
