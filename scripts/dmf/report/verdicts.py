@@ -86,12 +86,8 @@ def reproduce(verdict: Verdict, study: str, grid: str) -> str | None:
         places = {name.removesuffix("_label"): value for name, value in worst.items()}
         return shlex.join(["dmf", "cell", file, *_options(places), *claim])
     if study == "proofs":
-        places = {
-            "target": worst["target"],
-            "depth": worst["depth"],
-            "lam": worst["lam_label"],
-            "number": worst["number"],
-        }
+        names = {"target": "target", "depth": "depth", "lam_label": "lam", "number": "number"}
+        places = {names[name]: value for name, value in worst.items() if name in names}
         return shlex.join(["dmf", "prove", f"data/{grid}/proofs.nc", *_options(places)])
     case = [f"{name}={value}" for name, value in worst.items()]
     return shlex.join(["dmf", "study", file, study, *claim, "--case", *case])
