@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dmf.dataset.manifest import record, recorded_stamp
 from dmf.dataset.schema import DataError
+from dmf.dataset.stamps import Stamp, expecting
 from dmf.dataset.store import DamagedFile, set_aside, unwritable
 from dmf.errors import UserError
 
@@ -19,9 +23,11 @@ FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
 @contextmanager
-def step(log: str, name: str, inputs: Iterable[str] = ()) -> Iterator[logging.Logger]:
+def step(log: str, name: str, inputs: Iterable[str] = (), identities: str = "") -> Iterator[logging.Logger]:
     """Log a step to its file. A UserError becomes one line, in the log and in the terminal, and exit code 1.
 
+    `identities` is the rule's parameter of that name (see `dmf.products`): inside, every file that is read is compared
+    with what it must be of, every file that is written is stamped, and at the end all that was written is recorded.
     A damaged file that the workflow makes itself is moved aside, so that the next run makes it again. Inputs from the
     future, which a clock that went back leaves behind, become as old as now: Snakemake refuses an older output.
     """
@@ -40,7 +46,8 @@ def step(log: str, name: str, inputs: Iterable[str] = ()) -> Iterator[logging.Lo
         except OSError as error:
             raise unwritable(Path(log), error) from None
         logger.info("started")
-        yield logger
+        with _identified(identities):
+            yield logger
     except UserError as error:
         line = _line(error, Path(log))
         logger.error("%s", line)
@@ -53,6 +60,24 @@ def step(log: str, name: str, inputs: Iterable[str] = ()) -> Iterator[logging.Lo
             if path.stat().st_mtime > time.time():
                 os.utime(path)
     logger.info("finished")
+
+
+@contextmanager
+def _identified(identities: str) -> Iterator[None]:
+    """Expect and stamp what `identities` says; record the outputs where all went well."""
+    known = json.loads(identities or "{}")
+    written: defaultdict[Path, dict[Path, str]] = defaultdict(dict)
+    for file, (identity, path) in known.get("outputs", {}).items():
+        written[Path(path)][Path(file)] = identity
+    for path in written:  # of the job before: it says nothing of what this one writes
+        path.unlink(missing_ok=True)
+    stamps = {file: Stamp(identity) for files in written.values() for file, identity in files.items()}
+    for file, (identity, path) in known.get("inputs", {}).items():
+        stamps[Path(file)] = recorded_stamp(Path(file), identity, Path(path)) if path else Stamp(identity)
+    with expecting(stamps):
+        yield
+    for path, files in written.items():
+        record(path, files)
 
 
 def _line(error: Exception, log: Path) -> str:

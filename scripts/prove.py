@@ -15,7 +15,7 @@ from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
 from dmf.studies.contract import check_study
 
-with step(snakemake.log[0], "prove", snakemake.input) as log:
+with step(snakemake.log[0], "prove", snakemake.input, snakemake.params.identities) as log:
     began = time.perf_counter()
     grid = validate(snakemake.config, "configuration")
     require_device(grid.device, "configuration")

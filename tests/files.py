@@ -21,7 +21,7 @@ from dmf.grid.readers import readers
 
 @contextmanager
 def in_process() -> Iterator[None]:
-    """Readers that have a process of their own share this one: much faster, for content that crashes none."""
+    """Readers that run in a separate process share this one: much faster, for content that crashes none."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dmf.grid.readers.read_isolated", lambda module, *rest: import_module(module).read(*rest))
         readers.cache_clear()

@@ -1,4 +1,4 @@
-"""Runs the real workflow in a folder of its own, as a user would from the command line."""
+"""Runs the real workflow in a separate folder, as a user would from the command line."""
 
 from __future__ import annotations
 

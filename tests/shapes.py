@@ -22,7 +22,7 @@ import dmf.theory
 THEORY = [f"dmf.theory.{path.stem}" for path in sorted(Path(dmf.theory.__file__).parent.glob("[a-z]*.py"))]
 MODULES = [
     *THEORY,
-    *(f"dmf.training.{name}" for name in ("engine", "result", "sharpness", "trajectory")),
+    *(f"dmf.training.{name}" for name in ("engine", "result", "trajectory")),
     "dmf.dataset.schema",
 ]
 TESTS = Path(__file__).parent

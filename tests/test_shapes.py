@@ -15,7 +15,7 @@ from dmf.training.result import Array, Runs
 
 
 def lying(target: Array, count: int) -> tuple[Array, Array]:
-    """As many rows and columns as `count` says, whatever the annotations do."""
+    """As many rows and columns as `count` says, even where the annotations do not."""
     return np.zeros((count, target.shape[1])), np.zeros(count)
 
 

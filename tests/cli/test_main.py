@@ -15,11 +15,12 @@ from dmf.cli.main import main
 from dmf.cli.verdicts import verdict_table
 from dmf.evidence.claim import Finding, Verdict
 from dmf.report.proofs import OfClaim, Proved
+from signed import sign
 
-GOOD = Finding("confirmed", 0.25, 0.75, 1200, 1100, 1000, 40, 38, None)
+GOOD = Finding(0.25, 1200, 1100, 1000, 40, 38, 38, None)
 WORST = {"target": "t", "depth": 3, "lam_label": "0.5c", "scheme": "gaussian", "scale": 1.0, "draw": 0}
-FALSE = Finding("violated", 7.0, -6.0, 10, 10, 10, 1, 1, WORST)
-SILENT = Finding("inconclusive", None, None, 10, 0, 0, 1, 0, None)
+FALSE = Finding(7.0, 10, 10, 10, 1, 1, 1, WORST)
+SILENT = Finding(None, 10, 0, 0, 1, 0, 1, None)
 
 
 def verdict(name: str, finding: Finding = GOOD, control: Finding = FALSE) -> Verdict:
@@ -40,6 +41,7 @@ def report(tmp_path: Path) -> Path:
     (folder / "verdicts").mkdir(parents=True)
     for one in VERDICTS:
         (folder / "verdicts" / f"{one.claim}.json").write_text(json.dumps(one.as_json()))
+    sign(folder)
     return folder
 
 
@@ -116,6 +118,9 @@ def test_a_damaged_verdict_is_one_line_and_exit_status_1(
 ) -> None:
     (report / "verdicts" / "uniqueness.json").write_text(content)
     assert main(["verdicts", str(report)]) == 1
+    assert "uniqueness.json: content does not match its fingerprint" in capsys.readouterr().err
+    sign(report)
+    assert main(["verdicts", str(report)]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1
@@ -125,6 +130,7 @@ def test_a_damaged_verdict_is_one_line_and_exit_status_1(
 def test_a_verdict_on_a_claim_that_is_no_more_is_still_shown(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
     archived = replace(VERDICTS[0], claim="dropped", title="A statement since withdrawn")
     (report / "verdicts" / "dropped.json").write_text(json.dumps(archived.as_json()))
+    sign(report)
     assert main(["verdicts", str(report)]) == 0
     assert "A statement since" in capsys.readouterr().out
 

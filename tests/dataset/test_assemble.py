@@ -1,4 +1,4 @@
-"""Runs from tiles land in their own places, whatever the order of tiles, or are refused."""
+"""Runs from tiles land in their places, for any order of tiles, or are refused."""
 
 import itertools
 from dataclasses import replace

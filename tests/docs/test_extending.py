@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n# (\S+)\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
 LATER = ("training/",)  # the optimizer, which is tried alone
-# Compiled kernels belong to the place where they lie, so a copy would compile all anew: it trains by the other engine.
+# Compiled kernels belong to the place where they lie, so a copy would compile them again: it uses the other engine.
 BY_TORCH = {
     "grid.yaml": ("grid: own\n", "grid: own\ndevice: torch\n"),
     "tests/small.py": ('"seed": 3,', '"seed": 3, "device": "torch",'),

@@ -67,16 +67,16 @@ def evidence(
 def test_confirmed_when_enough_cells_speak_and_none_contradicts() -> None:
     found = find(claim(), evidence([[0.1, 0.9, 0.2], [0.3, 0.0, -5.0]]), TWO_OF_HALF)
     assert found == Finding(
-        word="confirmed",
         statistic=0.9,
-        margin=pytest.approx(0.1),
         runs=6,
         runs_certified=6,
         runs_counted=6,
         cells=2,
         cells_counted=2,
+        cells_needed=1,
         worst={"target": "t0", "depth": 2, "lam_label": "0c", "scheme": "gaussian", "scale": 1.5, "draw": 1},
     )
+    assert (found.word, found.margin) == ("confirmed", pytest.approx(0.1))
 
 
 def test_the_edge_itself_is_allowed() -> None:
@@ -153,7 +153,8 @@ def test_exactly_the_wanted_share_of_cells_is_enough() -> None:
 
 def test_no_cell_in_scope_is_inconclusive_with_nothing_to_show() -> None:
     found = find(claim(), evidence([[0.1, 0.1]], scope=0), TWO_OF_HALF)
-    assert found == Finding("inconclusive", None, None, 0, 0, 0, 0, 0, None)
+    assert found == Finding(None, 0, 0, 0, 0, 0, 0, None)
+    assert (found.word, found.margin) == ("inconclusive", None)
 
 
 def test_uncertified_runs_are_counted() -> None:

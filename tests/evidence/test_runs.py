@@ -32,7 +32,7 @@ def evidence_at(layers: Sequence[np.ndarray], target: np.ndarray, lam: float) ->
 @pytest.mark.parametrize("widths", [(1, 1, 1, 1), (2, 2, 2), (3, 5, 4, 2), (3, 3, 3, 3, 3)])
 @pytest.mark.parametrize("lam", [1e-3, 1.0, 30.0])
 def test_the_gradient_norm_bounds_the_imbalance_at_any_point(widths: tuple[int, ...], lam: float) -> None:
-    """Theorem 2 in the form that needs no critical point: the data terms cancel, whatever the layers are."""
+    """Theorem 2 in the form that needs no critical point: the data terms cancel, for any layers."""
     rng = np.random.default_rng(2)
     layers = [rng.standard_normal((60, m, n)) for n, m in pairwise(widths)]
     run = evidence_at(layers, rng.standard_normal((widths[-1], widths[0])), lam)

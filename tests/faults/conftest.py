@@ -61,7 +61,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
 
 @pytest.fixture
 def copy(finished: Workflow, tmp_path: Path) -> Workflow:
-    """The finished grid in a folder of its own; a tile and its kept file are one file there too."""
+    """The finished grid in a separate folder; a tile and its kept file are one file there too."""
     folder = tmp_path / "copy"
     subprocess.run(["cp", "--archive", str(finished.folder), str(folder)], check=True)
     return Workflow(folder)
@@ -77,7 +77,7 @@ def mounts() -> list[str]:
             and not subprocess.run([*shell, "mount -t tmpfs none /mnt"], capture_output=True, check=False).returncode
         ):
             return shell
-    pytest.skip("this machine lets no process mount a file system of its own")
+    pytest.skip("this machine lets no process mount a file system")
 
 
 def values(workflow: Workflow, grid: str = "tiny") -> Values:

@@ -78,7 +78,7 @@ class Whole:
 
 @pytest.fixture
 def start() -> Iterator[Callable[[Workflow], Process]]:
-    """Starts a run in a process group of its own; what is left of the groups is killed at the end."""
+    """Starts a run in a separate process group; what is left of the groups is killed at the end."""
     groups = []
 
     def started(workflow: Workflow) -> Process:

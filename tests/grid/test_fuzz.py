@@ -131,9 +131,7 @@ def test_every_reader_is_fuzzed(samples: dict[str, list[bytes]]) -> None:
     assert samples.keys() == readers().keys()
 
 
-IN_PROCESS = sorted(
-    readers().keys() - {".mat", ".mtx", ".nc"}
-)  # the others crash on some of it, in a process of their own
+IN_PROCESS = sorted(readers().keys() - {".mat", ".mtx", ".nc"})  # the others crash on some of it, in a separate process
 
 
 @pytest.mark.parametrize("suffix", IN_PROCESS)

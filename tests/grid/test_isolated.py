@@ -1,4 +1,4 @@
-"""A reader in a process of its own answers as it would here; what happens to it there is told in one line."""
+"""A reader in a separate process answers as it would here; what happens to it there is reported in one line."""
 
 import sys
 from pathlib import Path

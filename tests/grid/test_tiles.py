@@ -1,4 +1,4 @@
-"""Tiles partition the wanted cells exactly, and whatever the ledger holds is never planned again."""
+"""Tiles partition the wanted cells exactly, and what the ledger holds is never planned again."""
 
 import itertools
 from collections import Counter

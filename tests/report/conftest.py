@@ -67,10 +67,9 @@ def evidence() -> xr.Dataset:
     )
 
 
-def finding(word: str, statistic: float | None, **changes: Any) -> Finding:
+def finding(statistic: float | None, **changes: Any) -> Finding:
     worst = {"target": "square", "depth": 3, "lam_label": "0.5c", "scheme": "balanced", "scale": 2.0, "draw": 0}
-    margin = None if statistic is None else 1 - statistic
-    one = Finding(word, statistic, margin, 16, 15, 12, 4, 3, None if statistic is None else worst)  # type: ignore[arg-type]
+    one = Finding(statistic, 16, 15, 12, 4, 3, 3, None if statistic is None else worst)
     return replace(one, **changes)
 
 
@@ -82,8 +81,8 @@ def verdicts() -> list[Verdict]:
             name,
             claim.title,
             claim.source,
-            finding("confirmed", 0.101 + 0.01 * place, runs=1200 + place, runs_counted=1100 + place),
-            finding("violated", 1234.0 + 100 * place),
+            finding(0.101 + 0.01 * place, runs=1200 + place, runs_counted=1100 + place),
+            finding(1234.0 + 100 * place),
         )
         for place, (name, claim) in enumerate(load_claims().items())
     ]

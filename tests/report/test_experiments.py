@@ -1,4 +1,4 @@
-"""Experiments stand in a section of their own that says what they are not; a page without any has none."""
+"""Experiments stand in a separate section that says what they are not; a page without any has none."""
 
 from collections.abc import Callable
 

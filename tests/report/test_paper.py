@@ -73,7 +73,7 @@ def test_every_text_of_a_claim_or_figure_is_latex_of_any_engine() -> None:
 
 
 def test_the_table_has_a_row_a_claim_and_marks_a_missed_control(verdicts: list[Verdict]) -> None:
-    verdicts[1] = replace(verdicts[1], control=replace(verdicts[1].control, word="confirmed"))
+    verdicts[1] = replace(verdicts[1], control=replace(verdicts[1].control, statistic=0.5))
     table = verdict_table(verdicts, {"runs": 12345})
     rows = [line for line in table.splitlines() if line.endswith(r"\\")][1:]
     assert len(rows) == len(verdicts)
@@ -127,7 +127,7 @@ def written(grid: Grid, verdicts: list[Verdict], **changes: Any) -> str:
 
 
 def test_the_methods_have_the_numbers_of_the_run(grid: Grid, verdicts: list[Verdict]) -> None:
-    verdicts[0] = replace(verdicts[0], finding=replace(verdicts[0].finding, word="inconclusive"))
+    verdicts[0] = replace(verdicts[0], finding=replace(verdicts[0].finding, cells_counted=2))
     text, n = written(grid, verdicts), len(verdicts)
     for words in (
         "We drew 2 target matrices $M$ (1 with independent standard normal entries and 1 with a prescribed spectrum; "

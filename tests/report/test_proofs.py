@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,8 +81,7 @@ def test_sums_are_read_back_and_a_damaged_file_is_one_line(proofs: xr.Dataset, t
 def test_the_worst_run_of_a_claim_on_proofs_is_proved_again_by_a_command(verdicts: list[Verdict]) -> None:
     one = next(verdict for verdict in verdicts if verdict.claim == "curvature")
     worst = {"target": "a b", "depth": 3, "lam_label": "0.5c", "number": 1}
-    object.__setattr__(one, "finding", type(one.finding)("confirmed", 0.5, 0.5, 2, 2, 2, 1, 1, worst))
-    command = reproduce(one, "proofs", "tiny")
+    command = reproduce(replace(one, finding=replace(one.finding, worst=worst)), "proofs", "tiny")
     assert command == "dmf prove data/tiny/proofs.nc --target 'a b' --depth 3 --lam 0.5c --number 1"
 
 

@@ -34,7 +34,7 @@ def test_the_table_round_trips(verdicts: list[Verdict]) -> None:
 
 
 def test_what_is_missing_is_empty_in_the_table(verdicts: list[Verdict]) -> None:
-    none = replace(verdicts[0].finding, word="inconclusive", statistic=None, margin=None, worst=None)
+    none = replace(verdicts[0].finding, statistic=None, cells_counted=0, worst=None)
     (row,) = csv.DictReader(io.StringIO(csv_text([replace(verdicts[0], finding=none)])))
     assert [row[name] for name in ("statistic", "margin", "worst_target")] == ["", "", ""]
 
@@ -61,12 +61,12 @@ def test_nothing_fails_where_all_is_confirmed_and_detected(verdicts: list[Verdic
 
 
 def test_an_inconclusive_claim_does_not_stop_the_pipeline(verdicts: list[Verdict]) -> None:
-    unsure = replace(verdicts[0], finding=replace(verdicts[0].finding, word="inconclusive"))
+    unsure = replace(verdicts[0], finding=replace(verdicts[0].finding, cells_counted=2))
     assert failures([unsure], FOLDER, LOGS) == []
 
 
 def test_a_violation_names_claim_cell_and_files(verdicts: list[Verdict]) -> None:
-    bad = replace(verdicts[0], finding=replace(verdicts[0].finding, word="violated", statistic=37.2))
+    bad = replace(verdicts[0], finding=replace(verdicts[0].finding, statistic=37.2))
     (line,) = failures([bad, *verdicts[1:]], FOLDER, LOGS)
     expected = [
         bad.claim, bad.source, "violated", "target square", "depth 3", "lambda 0.5c", "balanced x 2 no. 0", "37.2",
@@ -77,7 +77,8 @@ def test_a_violation_names_claim_cell_and_files(verdicts: list[Verdict]) -> None
 
 @pytest.mark.parametrize("word", ["confirmed", "inconclusive"])
 def test_a_missed_control_fails_whatever_the_verdict(verdicts: list[Verdict], word: str) -> None:
-    blind = replace(verdicts[1], control=replace(verdicts[1].control, word=word))  # type: ignore[arg-type]
+    counted = {"confirmed": 3, "inconclusive": 2}[word]
+    blind = replace(verdicts[1], control=replace(verdicts[1].control, statistic=0.5, cells_counted=counted))
     (line,) = failures([verdicts[0], blind], FOLDER, LOGS)
     assert blind.claim in line
     assert "control was not detected" in line
@@ -86,7 +87,7 @@ def test_a_missed_control_fails_whatever_the_verdict(verdicts: list[Verdict], wo
 
 def test_a_violated_claim_with_a_missed_control_gives_both_lines(verdicts: list[Verdict]) -> None:
     one = verdicts[0]
-    both = replace(one, finding=replace(one.finding, word="violated"), control=replace(one.control, word="confirmed"))
+    both = replace(one, finding=replace(one.finding, statistic=2.0), control=replace(one.control, statistic=0.5))
     assert len(failures([both], FOLDER, LOGS)) == 2
 
 

@@ -264,7 +264,7 @@ def test_eps_is_the_spacing_of_float64_at_one() -> None:
 
 @pytest.mark.parametrize(("depth", "width"), [(2, 2), (3, 5), (4, 30), (6, 19), (6, 64)])
 def test_products_and_their_singular_values_lose_less_than_rounding(depth: int, width: int) -> None:
-    """Layers of spectral norm 1, as near a minimizer in units of its own; L (d + 2) <= 128 but for the last."""
+    """Layers of spectral norm 1, equally near a minimizer in relative units; L (d + 2) <= 128 but for the last."""
     rng, scale = np.random.default_rng(8), 2**40
     drawn = [np.linalg.qr(rng.standard_normal((width, width)))[0] for _ in range(depth)]
     layers = [np.round(layer * scale) / scale for layer in drawn]

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from dmf import theory
-from dmf.training import sharpness as module
+from dmf.training import trajectory as module
 from dmf.training.record import layers_of, points_of
-from dmf.training.sharpness import hessian_product, sharpness
+from dmf.training.trajectory import hessian_product, sharpness
 
 SHAPES = [(3, 5, 2), (1, 1, 1), (4, 2, 3, 5), (2, 2, 2, 2, 2)]
 

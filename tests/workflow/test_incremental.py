@@ -21,7 +21,7 @@ from harness import ENVIRONMENT, ROOT, TINY, Workflow
 
 @pytest.fixture
 def copy(trained: Workflow, tmp_path: Path) -> Workflow:
-    """The trained grid in a folder of its own, with Snakemake's bookkeeping."""
+    """The trained grid in a separate folder, with Snakemake's bookkeeping."""
     folder = tmp_path / "copy"
     shutil.copytree(trained.folder, folder)
     return Workflow(folder)

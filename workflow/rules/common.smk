@@ -7,27 +7,12 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from dmf.cli.progress import TrainingWatch
 from dmf.dataset.archive import ASKED
-from dmf.dataset.source import DataSource
-from dmf.errors import UserError
-from dmf.grid.config import load
-from dmf.plan import canonical, plan_workflow
-
-
-def or_exit(function, *arguments):
-    """What a function returns; a user's error ends the call with its one line."""
-    try:
-        return function(*arguments)
-    except UserError as error:
-        sys.exit(str(error))
-
+from dmf.errors import or_exit
+from dmf.plan import canonical, default_configuration, plan_workflow
 
 if "grid" not in config:
-    CONFIGURATION = or_exit(DataSource.asked, config).configuration
-    # Snakemake would run templates in it, and hang where a few lines stand for a billion values.
-    if workflow.is_main_process and Path(CONFIGURATION).exists():
-        or_exit(load, CONFIGURATION)
 
-    configfile: CONFIGURATION
+    configfile: or_exit(default_configuration, config, workflow.is_main_process)
 
 
 source = str(workflow.configfiles[-1] if workflow.configfiles else "--config")
@@ -51,10 +36,35 @@ wildcard_constraints:
     study="[a-z_]+",
 
 
+def say(line):
+    """Something a user should know."""
+    print(line, file=sys.stderr)
+
+
+def choose_jobs(build_dag=workflow._build_dag):
+    """Before jobs are chosen, and after: files are compared with what they must be, and what is outdated goes.
+
+    Snakemake has no place for this: while it reads rules it does not know yet whether it will run, look or touch.
+    """
+    global held  # the folders of this grid, until the process ends
+    makes = workflow.executor_plugin is not None and not workflow.dryrun
+    makes = makes and not workflow.touch and workflow.is_main_process
+    if makes:
+        held = or_exit(plan.hold)
+    if makes and not set(workflow.dag_settings.targets) & {"preflight", "clean"}:
+        or_exit(plan.sweep, say)
+    build_dag()
+    if makes:
+        jobs = workflow.dag.needrun_jobs()
+        or_exit(plan.outdate, [str(file) for job in jobs for file in job.output])
+
+
+workflow._build_dag = choose_jobs
+
+
 def begin():
     """Before the first job."""
-    global held  # the folders of this grid, until the process ends
-    held = or_exit(plan.begin, not workflow.non_local_exec)
+    or_exit(plan.begin, not workflow.non_local_exec, say)
     if plan.source.trains:
         watch.start()
 
@@ -63,4 +73,4 @@ def summarize():
     """Where the report is, once there is one."""
     page = Path(REPORTS, "index.html")
     if page.exists():
-        print(f"report: {page}", file=sys.stderr)
+        say(f"report: {page}")

@@ -30,7 +30,7 @@ rule figures:
 
 
 rule report:
-    """Write the report, whatever the verdicts are."""
+    """Write the report, even where a claim is violated."""
     input:
         f"{REPORTS}/index.html",
     localrule: True
@@ -60,6 +60,7 @@ rule verify:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("verify"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         absent=canonical(plan.absent),
     script:
         "../../scripts/verify.py"

@@ -1,4 +1,4 @@
-# What there is of an unfinished grid: --config incomplete=true. It lies in a folder of its own and trains nothing.
+# What there is of an unfinished grid: --config incomplete=true. It lies in a separate folder and trains nothing.
 
 
 rule assemble_what_there_is:
@@ -15,6 +15,7 @@ rule assemble_what_there_is:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("assemble_incomplete"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         block=lambda wildcards: canonical(plan.chunks[wildcards.chunk].block.as_json()),
     script:
         "../../scripts/assemble_incomplete.py"

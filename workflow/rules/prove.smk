@@ -15,6 +15,7 @@ rule prove:
     threads: 1
     params:
         code=lambda wildcards: plan.code("prove"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         settings=plan.settings.get("proofs.nc"),
     script:
         "../../scripts/prove.py"

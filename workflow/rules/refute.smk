@@ -1,4 +1,4 @@
-# The search for cells that refute a claim: evidence of its own. It is judged in check.smk.
+# The search for cells that refute a claim: separate evidence. It is judged in check.smk.
 
 
 rule refute:
@@ -13,6 +13,7 @@ rule refute:
     threads: 1
     params:
         code=lambda wildcards: plan.code("refute"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         settings=plan.settings.get("refute.nc"),
     script:
         "../../scripts/refute.py"

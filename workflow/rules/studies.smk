@@ -13,6 +13,7 @@ rule study:
     threads: 1
     params:
         code=lambda wildcards: plan.code("study", wildcards.study),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         settings=lambda wildcards: plan.settings[f"studies/{wildcards.study}.nc"],
     script:
         "../../scripts/study.py"

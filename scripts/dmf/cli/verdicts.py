@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dmf.dataset.manifest import recorded
 from dmf.errors import UserError, printable
 from dmf.evidence.claim import Verdict
+from dmf.report.folder import verdict_files
 from dmf.report.proofs import Proved, proved_text, read_proved
 from dmf.report.verdicts import number, read_verdicts
 
@@ -36,12 +38,13 @@ def run(options: argparse.Namespace) -> int:
         from dmf.grid.config import grid_name
 
         report = Path("reports", grid_name(options.grid))
-    files = sorted((report / "verdicts").glob("*.json"))
-    if not files:
+    with recorded(report) as recorded_files:
+        verdicts = read_verdicts(verdict_files(report, recorded_files))
+    if not verdicts:
         raise UserError(
             f"{printable(str(report))}: no verdicts here; expected a folder such as reports/default after a run"
         )
-    print_verdicts(read_verdicts(files), report, sys.stdout)
+    print_verdicts(verdicts, report, sys.stdout)
     return 0
 
 

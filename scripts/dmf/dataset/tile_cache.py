@@ -36,7 +36,7 @@ def provide(tile: Tile, data: Path, code: str, make: Callable[[Tile], xr.Dataset
     Snakemake deletes an output that it believes incomplete, and whatever a failed job wrote: after a kill that can be
     a tile that is whole. So the tile is written to data/tile_cache, which no rule names, and the output is a second
     name of the same file. `code` is the fingerprint of the code that trains: a tile that another code made is trained
-    again. `say` is told of a damaged one. Raises DataError where the disk is full or may not be written.
+    again. `say` is called with a line on a damaged one. Raises DataError where the disk is full or may not be written.
     """
     kept, output = (data / folder / f"{tile.name}.nc" for folder in ("tile_cache", "tiles"))
     with alone(kept.with_suffix(".lock")):

@@ -96,7 +96,7 @@ def _encoded(table: xr.Dataset) -> xr.Dataset:
 def shared_table(tables: Mapping[str, xr.Dataset]) -> xr.Dataset:
     """The tables of claims on the same cells, by name, as one over (claim, cell): half the bytes of one file a claim.
 
-    What the cells have whatever the claim stays over (cell,). Raises ValueError where the cells differ.
+    What the cells have for every claim stays over (cell,). Raises ValueError where the cells differ.
     """
     first, *others = tables.values()
     if not all(first.coords.equals(table.coords) for table in others):

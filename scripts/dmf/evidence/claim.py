@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from math import isfinite
+from sys import float_info
 from typing import TYPE_CHECKING, Any, Literal
 
 from dmf.evidence.eligibility import is_eligible
@@ -52,17 +54,54 @@ class Claim:
 
 @dataclass(frozen=True)
 class Finding:
-    """What evidence says of a claim. `statistic` is the worst ratio, `margin` is 1 - statistic."""
+    """What evidence says of a claim. `statistic` is the worst ratio, None where nothing counted.
 
-    word: Word
+    At least `cells_needed` of the `cells` in scope must have enough counted runs.
+    """
+
     statistic: float | None
-    margin: float | None
     runs: int
     runs_certified: int
     runs_counted: int
     cells: int
     cells_counted: int
+    cells_needed: int
     worst: dict[str, Any] | None
+
+    @property
+    def word(self) -> Word:
+        """The verdict: it follows from the numbers and is never read."""
+        if self.statistic is not None and self.statistic > 1:
+            return "violated"
+        return "inconclusive" if self.cells == 0 or self.cells_counted < self.cells_needed else "confirmed"
+
+    @property
+    def margin(self) -> float | None:
+        """1 - statistic."""
+        return None if self.statistic is None else json_number(1 - self.statistic)
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON values, with the word and the margin for people; the inverse is `from_json`."""
+        return {"word": self.word, "margin": self.margin, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Finding:
+        """Read what `as_json` wrote. Raises ValueError or TypeError where its words are not those of its numbers."""
+        found = cls(**{name: value for name, value in raw.items() if name not in ("word", "margin")})
+        counts = (getattr(found, field.name) for field in fields(cls) if field.type == "int")
+        if not all(type(count) is int and count >= 0 for count in counts):
+            raise ValueError("a count is no whole number")
+        if found.statistic is not None and not (type(found.statistic) is float and isfinite(found.statistic)):
+            raise ValueError(f"statistic {found.statistic!r} is no finite number")
+        for name, told, derived in (("word", raw["word"], found.word), ("margin", raw["margin"], found.margin)):
+            if told != derived:
+                raise ValueError(f"{name} is {told!r}, but the numbers say {derived!r}")
+        return found
+
+
+def json_number(value: float | None) -> float | None:
+    """JSON has no infinity; the largest float stands for it and still compares as a violation."""
+    return None if value is None else min(max(value, -float_info.max), float_info.max)
 
 
 @dataclass(frozen=True)
@@ -87,10 +126,14 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """JSON values; the inverse is `from_json`."""
-        return {**asdict(self), "control_detected": self.control_detected, "fails": self.fails}
+        found = {"finding": self.finding.as_json(), "control": self.control.as_json()}
+        return {**asdict(self), **found, "control_detected": self.control_detected, "fails": self.fails}
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Verdict:
-        """Read what `as_json` wrote."""
-        finding, control = Finding(**raw["finding"]), Finding(**raw["control"])
-        return cls(raw["claim"], raw["title"], raw["source"], finding, control)
+        """Read what `as_json` wrote. Raises ValueError, KeyError or TypeError where it says other than its numbers."""
+        finding, control = Finding.from_json(raw["finding"]), Finding.from_json(raw["control"])
+        verdict = cls(raw["claim"], raw["title"], raw["source"], finding, control)
+        if (raw["control_detected"], raw["fails"]) != (verdict.control_detected, verdict.fails):
+            raise ValueError("control_detected and fails are not what the numbers say")
+        return verdict

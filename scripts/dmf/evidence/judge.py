@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import ceil
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from dmf.evidence.cases import OUTSIDE, cell_table, names_of
-from dmf.evidence.claim import Claim, Finding, Verdict, Word
+from dmf.evidence.claim import Claim, Finding, Verdict, json_number
 from dmf.grid.config import Certificate
 
 
@@ -45,27 +46,15 @@ def finding(table: xr.Dataset, certificate: Certificate) -> Finding:
     statistic = float(counted["statistic"].max()) if counted.sizes["cell"] else None
     cells, cells_counted = scope.sizes["cell"], int((scope["counted"] >= certificate.runs_per_cell).sum())
     return Finding(
-        word=_word(statistic, cells, cells_counted, certificate),
-        statistic=_json_number(statistic),
-        margin=None if statistic is None else _json_number(1 - statistic),
+        statistic=json_number(statistic),
         runs=int(scope["runs"].sum()),
         runs_certified=int(scope["certified"].sum()),
         runs_counted=int(scope["counted"].sum()),
         cells=cells,
         cells_counted=cells_counted,
+        cells_needed=ceil(certificate.cells * cells),
         worst=None if statistic is None else _worst(counted),
     )
-
-
-def _word(statistic: float | None, cells: int, cells_counted: int, certificate: Certificate) -> Word:
-    if statistic is not None and statistic > 1:
-        return "violated"
-    return "inconclusive" if cells == 0 or cells_counted < certificate.cells * cells else "confirmed"
-
-
-def _json_number(value: float | None) -> float | None:
-    """JSON has no infinity; the largest float stands for it and still compares as a violation."""
-    return None if value is None else float(np.clip(value, -np.finfo(float).max, np.finfo(float).max))
 
 
 def _worst(counted: xr.Dataset) -> dict[str, Any]:

@@ -62,8 +62,7 @@ def against_tolerance(
     floor = min(FLOOR, low)
     high = 4 * max(float(drawn["tolerance"].max()), 4 * low)
     top = max(high, float(drawn["deviation"].max())) * 10
-    axes.fill_between([low, high], [low, high], top, color=_style.REFUTED, linewidth=0, zorder=0)
-    axes.plot([low, high], [low, high], color=_style.INK, linewidth=0.8)
+    edge(axes, low, high, top)
     shown = runs.assign(tolerance=runs["tolerance"].clip(low), deviation=runs["deviation"].clip(floor))
     _style.scatter_by_depth(axes, shown, "tolerance", "deviation", size=6)
     axes.scatter(
@@ -79,3 +78,10 @@ def against_tolerance(
     axes.set_xlim(low, high)
     axes.set_ylim(floor / 4, top)
     _style.decades(axes)
+
+
+def edge(axes: Axes, low: float, high: float, top: float, slope: float = 1, ground: str = _style.REFUTED) -> None:
+    """The line y = slope x from x = `low` to `high`, and above it, up to `top`, the ground on which no mark may lie."""
+    x = np.array([low, high])
+    axes.fill_between(x, slope * x, top, color=ground, linewidth=0, zorder=0)
+    axes.plot(x, slope * x, color=_style.INK, linewidth=0.8)

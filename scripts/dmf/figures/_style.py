@@ -39,7 +39,7 @@ CONTROL = "#007d57"  # the one green: no depth has it, and it stays apart from t
 REFUTED = "#f7e1e1"  # ground on which no run may lie
 WINDOW = "0.91"
 
-MOST_LEVELS = 6  # levels with a colour of their own; the last one's is that of all higher levels
+MOST_LEVELS = 6  # levels with separate colours; the last one's is that of all higher levels
 NOWHERE = -1  # the level of runs at none
 
 MOST_TICKS = 30  # under a heat map
@@ -81,7 +81,7 @@ _RC = {
     "xtick.minor.size": 1.5,
     "ytick.minor.size": 1.5,
     "lines.linewidth": 1.2,
-    # One resolution for layout and drawing, and no pass to trim the margins: formulas are typeset anew for each.
+    # One resolution for layout and drawing, and no pass to trim the margins: formulas are typeset again for each.
     "figure.dpi": 120,
     "savefig.dpi": 120,
     "figure.figsize": (WIDTH, STACKED),

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from dmf.figures import _style
+from dmf.figures import _runs, _style
 from dmf.figures.figure import Figure
 from dmf.theory.certificate import SAFETY
 
@@ -46,11 +46,9 @@ def _marks(axes: Axes, evidence: xr.Dataset, shown: np.ndarray, control: bool = 
         axes.scatter(bound[mine], above[mine], s=11, marker=marker, color=colour, alpha=0.6, linewidths=0, zorder=3)
     if not shown.any():
         _style.say_empty(axes)
-    edge = np.array([1e-15, 1e2])
-    ground = _style.WINDOW if control else _style.REFUTED
-    axes.fill_between(edge, SAFETY * edge, 1e3, color=ground, linewidth=0, zorder=0)
-    axes.plot(edge, SAFETY * edge, color=_style.INK, linewidth=0.8)
-    axes.plot(edge, edge, color=_style.INK, linewidth=0.8, linestyle=(0, (4, 3)))
+    ends = (1e-15, 1e2)
+    _runs.edge(axes, *ends, top=1e3, slope=SAFETY, ground=_style.WINDOW if control else _style.REFUTED)
+    axes.plot(ends, ends, color=_style.INK, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set(xlim=(1e-9 if not control else 1e-15, 1e1), ylim=(1e-10, 3))
     _style.decades(axes)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
 from dmf.evidence.eligibility import is_eligible
-from dmf.figures import _style
+from dmf.figures import _runs, _style
 from dmf.figures.figure import Figure
 
 SHOWN = "square"  # the cell of panel (a): small enough to tell single eigenvalues apart
@@ -25,12 +26,14 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     _staircase(axes[0, 0], evidence, eligible)
     _style.panel(axes[0, 0], "a", "all eigenvalues of one cell")
     depths = sorted(set(evidence["depth"].values.tolist()))
-    _departures(axes[0, 1], evidence, eligible, depths)
-    _control(axes[0, 1], controls)
+    spurious = controls.isel(cell=np.flatnonzero(controls["target"].values == FALSE))
+    false = (spurious["certified"].transpose("cell", "start").values == 1) & (spurious["minimal"].values == 0)
+    runs, control = _departures(evidence, eligible.values), _departures(spurious, false)
+    _runs.against_tolerance(axes[0, 1], runs, control, "largest departure of an eigenvalue")
     _style.panel(axes[0, 1], "b", f"{int(eligible.sum()):,} minimizers, {int(eligible.any('start').sum())} cells")
     line = Line2D([], [], color=_style.INK, linewidth=0.9, label="closed form")
-    control = _style.control_handle("control: spurious minima declared minimizers")
-    _style.legend_above(canvas, [line, *_style.depth_handles(depths), control])
+    declared = _style.control_handle("control: spurious minima declared minimizers")
+    _style.legend_above(canvas, [line, *_style.depth_handles(depths), declared])
     return canvas
 
 
@@ -50,37 +53,12 @@ def _staircase(axes: Axes, evidence: xr.Dataset, eligible: xr.DataArray) -> None
     axes.annotate(note, (0, 0), xytext=(0.03, 0.16), textcoords="axes fraction")
 
 
-def _departures(axes: Axes, evidence: xr.Dataset, eligible: xr.DataArray, depths: list[int]) -> None:
-    axes.set(xscale="log", yscale="log", xlabel="what its certificate allows")
-    axes.set_ylabel("largest departure of an eigenvalue")
-    allowed, away = _pairs(evidence)
-    for depth in depths:
-        mine = eligible.values & (evidence["depth"].values == depth)[:, None]
-        colour, marker = _style.depth_colour(depth), _style.depth_marker(depth)
-        axes.scatter(allowed[mine], away[mine], s=9, color=colour, marker=marker, alpha=0.6, linewidths=0, zorder=3)
-    if not eligible.any():
-        _style.say_empty(axes)
-
-
-def _control(axes: Axes, controls: xr.Dataset) -> None:
-    cells = controls.isel(cell=np.flatnonzero(controls["target"].values == FALSE))
-    allowed, away = _pairs(cells)
-    false = (cells["certified"].transpose("cell", "start").values == 1) & (cells["minimal"].values == 0)
-    axes.scatter(allowed[false], away[false], s=20, marker="x", linewidths=0.9, color=_style.CONTROL, zorder=4)
-    low, high = axes.get_xlim()
-    edge = np.array([low, high])
-    bottom, top = axes.get_ylim()
-    axes.fill_between(edge, edge, max(top, high), color=_style.REFUTED, linewidth=0, zorder=0)
-    axes.plot(edge, edge, color=_style.INK, linewidth=0.8)
-    axes.set(xlim=(low, high), ylim=(bottom, max(top, high)))
-    _style.decades(axes)
-
-
-def _pairs(evidence: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Tolerance and largest departure of each run, (cell, start); a departure of nothing is shown as rounding."""
+def _departures(evidence: xr.Dataset, shown: np.ndarray) -> pd.DataFrame:
+    """A row a run of `shown` (cell, start): its eigenvalue farthest from the closed form, and what Weyl allows."""
     away = abs(evidence["spectrum"] - evidence["predicted_spectrum"]).max("eigen").transpose("cell", "start").values
     allowed = evidence["spectrum_tolerance"].transpose("cell", "start").values
-    return allowed, np.maximum(away, 1e-17)
+    depth = np.broadcast_to(evidence["depth"].values[:, None], shown.shape)
+    return pd.DataFrame({"depth": depth[shown], "deviation": away[shown], "tolerance": allowed[shown]})
 
 
 FIGURE = Figure(

@@ -47,9 +47,8 @@ def _identity(axes: Axes, runs: pd.DataFrame, control: pd.DataFrame) -> None:
         name: (0.75 * float(drawn[name].min()), 1.35 * float(drawn[name].max()))
         for name in ("trace_bound", "hessian_trace")
     }
-    edge = [min(low for low, _ in spans.values()), max(high for _, high in spans.values())]
-    axes.fill_between(edge, edge[0], edge, color=_style.REFUTED, linewidth=0, zorder=0)
-    axes.plot(edge, edge, color=_style.INK, linewidth=0.8)
+    low, high = min(low for low, _ in spans.values()), max(high for _, high in spans.values())
+    _runs.edge(axes, low, high, top=low)  # a trace is refuted below its bound
     _style.scatter_by_depth(axes, runs, "trace_bound", "hessian_trace")
     _control_marks(axes, control, "trace_bound", "hessian_trace")
     axes.set(xlim=spans["trace_bound"], ylim=spans["hessian_trace"])

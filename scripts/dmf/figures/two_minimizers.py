@@ -59,7 +59,7 @@ def _matrix(axes: Axes, runs: pd.DataFrame) -> None:
     top, far = max(float(runs["excess"].max()), 1.0), max(float(runs["distance"].max()), 1.0)
     for rise, (kept, part) in enumerate(runs.groupby("kept")):
         place = (float(part["distance"].mean()), float(part["excess"].mean()))
-        # Two minimizers are neighbours on this axis: each label at a height of its own.
+        # Two minimizers are neighbours on this axis: each label at a different height.
         _note(axes, place, (0, 14 + 18 * (rise % 2)), f"$k = {kept}$: {len(part)} runs")
     _span(axes, float(theory.jump(int(runs["depth"].iloc[0]), float(runs["lam"].iloc[0]))), -0.09 * top)
     lowest = runs.loc[_runs.is_minimizer(runs), "objective"]

@@ -44,7 +44,7 @@ class TargetMatrix:
 
     @property
     def words(self) -> list[str | list[str]]:
-        """What a reader is told of the data, and no number depends on."""
+        """Notes on the data, which no number depends on."""
         return [list(self.rows), list(self.columns), self.origin, self.standardisation]
 
 

@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from dmf import theory
 from dmf.claims import load_claim
 from dmf.evidence.cases import MOST_ROWS
 from dmf.evidence.claim import Claim, Verdict
@@ -13,7 +17,6 @@ from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.refute.record import Record
 from dmf.report import statements
-from dmf.report.directions import directions
 from dmf.report.listing import missing
 from dmf.report.pictures import Picture
 from dmf.report.practice import Practice
@@ -25,6 +28,9 @@ from dmf.report.verdicts import reproduce
 
 WORDS = ("confirmed", "violated", "inconclusive")
 MOST_TARGETS = 40
+MOST_DIRECTIONS, MOST_NAMES, MOST_DEPTHS = 4, 4, 4
+ZERO = 1e-12  # of sigma_1: singular values below it are rounding
+EQUAL = 1e-9  # of sigma_1: singular values nearer to each other share a space, in which no direction is determined
 
 
 @dataclass(frozen=True)
@@ -64,8 +70,8 @@ class Content:
 def page_html(content: Content) -> str:
     """The page.
 
-    Figures of a claim stand in its section, experiments and all others in two of their own, in their order. Everything
-    that a user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not understood.
+    Figures of a claim stand in its section, experiments and all others in two more, in their order. Everything that a
+    user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not understood.
     """
     grid, targets, summary = content.grid, content.targets, content.summary
     verdicts, pictures = content.verdicts, content.pictures
@@ -114,3 +120,48 @@ def _section(verdict: Verdict, summary: Summary, pictures: Sequence[Picture], gr
     claim = load_claim(verdict.claim)
     command = reproduce(verdict, claim.study, grid)
     return Section(verdict, claim, summary.worst.get(verdict.claim), command, own)
+
+
+@dataclass(frozen=True)
+class Direction:
+    """One pair of singular vectors.
+
+    `kept_below`: depth and the lambda, in units of the target's lambda_c, up to which the minimizer keeps it. `rows`
+    and `columns`: names with the largest loadings, largest first, and the loadings; empty where `alone` is false,
+    since then another direction has the same singular value.
+    """
+
+    number: int
+    sigma: float
+    alone: bool
+    kept_below: Sequence[tuple[int, float]]
+    rows: Sequence[tuple[str, float]]
+    columns: Sequence[tuple[str, float]]
+
+
+def directions(target: TargetMatrix, depths: Sequence[int]) -> list[Direction]:
+    """The leading directions of a target with any labels, none of one without."""
+    if not target.rows and not target.columns:
+        return []
+    left, sigma, right = np.linalg.svd(target.values, full_matrices=False)
+    found = []
+    for i in range(min(MOST_DIRECTIONS, int(np.sum(sigma > ZERO * sigma[0])))):
+        alone = not np.any(np.abs(np.delete(sigma, i) - sigma[i]) <= EQUAL * sigma[0])
+        u, v = left[:, i], right[i]
+        sign = np.sign(u[np.abs(u).argmax()])  # of a pair +-(u, v), the one in which u's largest entry is positive
+        rows, columns = (
+            _largest(sign * w, names) if alone else [] for w, names in ((u, target.rows), (v, target.columns))
+        )
+        kept = [(depth, float(_unit(sigma[i], depth) / _unit(sigma[0], depth))) for depth in depths[:MOST_DEPTHS]]
+        found.append(Direction(i + 1, float(sigma[i]), alone, kept, rows, columns))
+    return found
+
+
+def _unit(sigma: float, depth: int) -> float:
+    return float(theory.critical_lambda(sigma, depth))
+
+
+def _largest(loadings: NDArray[np.float64], names: Sequence[str]) -> list[tuple[str, float]]:
+    shown = names or [str(i) for i in range(len(loadings))]
+    order = np.argsort(-np.abs(loadings), kind="stable")[:MOST_NAMES]
+    return [(shown[i], float(loadings[i])) for i in order if abs(loadings[i]) > ZERO]

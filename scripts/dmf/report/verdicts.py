@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from dmf.claims import in_order
-from dmf.errors import UserError
+from dmf.dataset.store import DamagedFile, read_bytes
+from dmf.errors import printable
 from dmf.evidence.claim import Finding, Verdict
 from dmf.report.proofs import Proved
 
@@ -25,15 +26,17 @@ CONFIGURATION = "grid.yaml"  # the grid's file in its report
 
 
 def read_verdicts(files: Sequence[Path]) -> list[Verdict]:
-    """Verdicts from their JSON files, in the order of the list of claims. Raises UserError for a damaged file."""
+    """Verdicts from their JSON files, in the order of the list of claims. Raises DamagedFile for a damaged one."""
     verdicts = []
     for file in files:
+        content = read_bytes(file)
         try:
-            verdicts.append(Verdict.from_json(json.loads(file.read_text(encoding="utf-8"))))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                f"{file}: not a readable verdict ({' '.join(str(error).split())}); delete it and run again"
-            ) from None
+            verdict = Verdict.from_json(json.loads(content))
+            if verdict.claim != file.stem:
+                raise ValueError(f"it is of the claim {printable(str(verdict.claim))[:40]}")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise DamagedFile(file, f"not a readable verdict ({' '.join(str(error).split())})") from None
+        verdicts.append(verdict)
     return sorted(verdicts, key=lambda verdict: in_order(verdict.claim))
 
 

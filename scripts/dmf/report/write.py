@@ -24,7 +24,6 @@ from dmf.report.explorer.page import explorer_html
 from dmf.report.page import Content, page_html
 from dmf.report.pictures import Picture, picture
 from dmf.report.practice import practice
-from dmf.report.proofs import FILE as PROOFS
 from dmf.report.proofs import summarize_proofs
 from dmf.report.provenance import provenance, runs_facts
 from dmf.report.search import Searched, cells_with_minimum, cost
@@ -55,13 +54,14 @@ class Inputs(Protocol):
 class Outputs(Protocol):
     """Files of a report; `cells` has one for each study that claims read, `table` the verdicts.
 
-    Proofs, where there are some, lie beside the page.
+    `proved` has the sums of proofs, where there are some.
     """
 
     page: str
     explorer: str
     table: str
     cells: Sequence[str]
+    proved: Sequence[str]
     census: str
     provenance: str
     grid: str
@@ -97,7 +97,7 @@ def write_report(content: Content, cells: Sequence[str], files: Outputs) -> None
     write_text(explorer_html(content.grid, content.targets), files.explorer)
     write_text(csv_text(content.verdicts, content.proved), files.table)
     if content.proved:
-        write_text(content.proved.as_json(), Path(files.page).with_name(PROOFS))
+        write_text(content.proved.as_json(), files.proved[0])
     write_text(census.csv_text(content.summary.census), files.census)
     write_text(yaml.safe_dump(source["configuration"], sort_keys=False, allow_unicode=True), files.grid)
     write_text(json.dumps(source, indent=2, ensure_ascii=False) + "\n", files.provenance)

@@ -1,4 +1,4 @@
-"""Evidence of its own for statements that the grid's runs cannot reach, one file a study.
+"""Separate evidence for statements that the grid's runs cannot reach, one file a study.
 
 A new study is a new file here that defines STUDY, and its test. Claims and figures name the study they read.
 """

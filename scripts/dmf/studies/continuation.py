@@ -15,7 +15,7 @@ DEPTHS = (2, 3, 4, 6)
 RELATIVE = (0.1, 0.3, 0.5, 0.7, 0.9)
 SCALES = (0.25, 0.5, 1.0, 2.0)
 DRAWS = 6
-TARGETS = 4  # Gaussian, for each depth and lambda anew
+TARGETS = 4  # Gaussian, drawn separately for each depth and lambda
 STARTS = {Series("gaussian", scale): range(DRAWS) for scale in SCALES}
 ANNEALED = Continuation(name="continuation")
 # The control: continuation that begins at lambda itself, or nearly. It is plain training by another name.

@@ -172,7 +172,7 @@ def _tangents(layers: Sequence[Floats]) -> Floats:
 
 
 def _stopped_early(problem: Problem, seed: int) -> Floats:
-    """Where training ends that is told to stop at gradient norms SIZES, (SIZES x DRAWS, N)."""
+    """Where training ends that stops at gradient norms SIZES, (SIZES x DRAWS, N)."""
     cell, norm = problem.cell, float(np.linalg.norm(problem.target, 2))
     scale = gradient_scale(norm, cell.depth)
     pieces = [

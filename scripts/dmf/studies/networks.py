@@ -98,7 +98,7 @@ def digits_data(white: bool) -> Data:
 def _synthetic(seed: int) -> tuple[list[Data], list[Data], Data]:
     """Data with one Y X^T: by white inputs, by inputs of CONDITIONS, and one by inputs of rank 3 with less of it.
 
-    A second white data set has a Y X^T of its own.
+    A second white data set has another Y X^T.
     """
     rng = generator(["study", "networks", seed])
     spec = SpectrumTarget(name="networks", kind="spectrum", shape=SHAPE, singular_values=list(SPECTRUM), label=None)

@@ -153,7 +153,7 @@ def _trained(x: Floats, y: Floats, lams: Sequence[float], starts: Sequence[Float
 
 
 def _batches(samples: int, settings: Settings) -> Iterator[torch.Tensor]:
-    """Every epoch shuffles anew and drops what does not fill a batch."""
+    """Every epoch shuffles the data and drops what does not fill a batch."""
     rng = generator(["study", "practice", settings.seed])
     for _ in range(EPOCHS):
         order = torch.from_numpy(rng.permutation(samples))

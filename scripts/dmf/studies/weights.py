@@ -92,7 +92,7 @@ FIELDS = {
     "norm_gap": ("cell start", "largest difference of b_l ||W_l||^2 / b from its predicted value"),
     "norm_tolerance": ("cell start", "what the gradient norm and rounding allow for it"),
     "spread": ("cell start", "largest difference of b_l ||W_l||^2 between neighbouring layers"),
-    "spread_tolerance": ("cell start", "what the gradient norm allows for it, at any point and whatever the curvature"),
+    "spread_tolerance": ("cell start", "what the gradient norm allows for it, at any point, for any curvature"),
 }
 
 

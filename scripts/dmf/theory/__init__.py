@@ -39,8 +39,7 @@ from dmf.theory.matrix import (
     sample_minimizer,
     schatten_objective,
 )
-from dmf.theory.penalties import Geman, Log, Mcp, Penalty, Power, Scad, Tie
-from dmf.theory.proximal import gsvt
+from dmf.theory.penalties import Geman, Log, Mcp, Penalty, Power, Scad, Tie, gsvt
 from dmf.theory.scalar import (
     branch_lambda,
     branch_threshold,

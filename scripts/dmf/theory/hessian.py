@@ -38,7 +38,7 @@ def scalar_hessian_spectrum(m: float, depth: int, lam: float) -> Float64[Array, 
 
 
 def hessian_trace(layers: Sequence[npt.ArrayLike], lam: float) -> float:
-    r"""Return the trace of the Hessian of F at any point [W_1, ..., W_L], whatever the target (eq. 90-92).
+    r"""Return the trace of the Hessian of F at any point [W_1, ..., W_L], for any target (eq. 90-92).
 
     tr = \sum_l 2 ||W_L ... W_{l+1}||_F^2 ||W_{l-1} ... W_1||_F^2 + 2 \lambda N, an empty product being an
     identity. Costs O(L d^3). ValueError for bad input.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dmf.theory._check import Array, depth_number, lam_scalar, real, reals
+from dmf.theory._check import Array, depth_number, lam_scalar, real, reals, target_matrix
 from dmf.theory.scalar import monotone_newton, shrunk, tie
 
 if TYPE_CHECKING:
@@ -278,3 +278,14 @@ def _positive(name: str, value: float) -> float:
     if number <= 0:
         raise ValueError(f"{name} = {number}: expected a number > 0")
     return number
+
+
+def gsvt(matrix: npt.ArrayLike, penalty: Penalty, mu: float) -> Float64[Array, "d_L d_0"]:
+    """A minimizer of sum_i g(sigma_i(X)) + mu/2 ||X - B||_F^2, B = matrix, of its shape; dimensionless.
+
+    It is the only one unless a singular value of B lies at a tie (`Penalty.tie`); there the smaller one is taken.
+    It has the singular vectors of B and the proximal map
+    of g on its singular values, because that map is monotone (eq. 97-99; Lu et al. 2015). ValueError for bad input.
+    """
+    left, sigma, right_t = np.linalg.svd(target_matrix(matrix, name="matrix"), full_matrices=False)
+    return np.asarray((left * penalty.prox(sigma, mu)) @ right_t)

@@ -2,7 +2,7 @@ r"""Other weights of the same terms: a ||M - X||_F^2 + sum_l b_l ||W_l||_F^2, a 
 
 With b the geometric mean of the b_l and W_l = c_l V_l, c_l = (b / b_l)^{1/2}, the product of the c_l is 1. So X is the
 product of the V_l too, and the objective is a times F of eq. 2 at the V_l with \lambda = b / a (docs/theory.md, section
-10). That covers a penalty of its own for every layer, and every habit of writing factors 1/2 and means.
+10). That covers a different penalty for every layer, and every habit of writing factors 1/2 and means.
 """
 
 from __future__ import annotations

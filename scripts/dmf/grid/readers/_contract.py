@@ -25,7 +25,7 @@ class Options:
 class Read(Protocol):
     """A matrix from a file's content. May raise anything where the content is malformed.
 
-    A module that says ISOLATED has its `read` run in a process of its own: for libraries that crash on such content.
+    A module that says ISOLATED has its `read` run in a separate process: for libraries that crash on such content.
     """
 
     def __call__(self, content: bytes, suffix: str, options: Options) -> LabelledMatrix:

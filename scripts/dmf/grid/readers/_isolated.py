@@ -1,4 +1,4 @@
-"""Runs a reader in a process of its own: what its C library does to a damaged file then ends that process alone.
+"""Runs a reader in a separate process: what its C library does to a damaged file then ends that process alone.
 
 SciPy's readers of .mat and .mtx files and the netCDF library crash on some damaged files, and fill the memory with
 others.
@@ -54,7 +54,7 @@ def read_isolated(module: str, content: bytes, suffix: str, options: Options) ->
 
 
 def _answer() -> None:
-    """In the process of its own: read from standard input, write what came of it to standard output."""
+    """In the separate process: read from standard input, write what came of it to standard output."""
     with contextlib.suppress(ImportError, ValueError, OSError):  # not every system can limit memory
         import resource
 

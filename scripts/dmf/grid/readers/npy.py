@@ -20,5 +20,5 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
     """The array. Pickled ones are refused: reading them would run code."""
     if content.startswith(ZIP):
         raise UserError("is an archive of arrays; call it .npz, or save one array with numpy.save")
-    # Not numpy.load, which takes a file that is none of its own for a pickled one, and says so.
+    # Not numpy.load, which takes a file of another format for a pickled one, and says so.
     return LabelledMatrix(np.lib.format.read_array(io.BytesIO(content), allow_pickle=False))

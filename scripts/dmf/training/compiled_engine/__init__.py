@@ -3,7 +3,7 @@
 Element e of a matrix of run 0, 1, ... lies at consecutive places, so one vector instruction does the same to all runs
 at once, and matrices as small as 4 x 4 multiply at nearly the rate of large ones. A lane never reads another, and every
 multiplication with addition is one fused instruction by order, not by the compiler's leave: a run's bits depend on the
-run alone, whatever the processor's registers and the runs beside it.
+run alone, for any width of the processor's registers and any other runs.
 
 The kernels are compiled at first use, which takes some forty seconds, and kept in a folder named by the digest of this
 package and of the constants it compiles in: numba itself would not notice an edit in a file that the compiled one
@@ -35,7 +35,7 @@ def _usable(folder: Path) -> bool:
 
 
 _FOLDER = _cache_folder()
-CACHE = _usable(_FOLDER)  # without a folder that can be written, every process compiles anew
+CACHE = _usable(_FOLDER)  # without a folder that can be written, every process compiles the kernels again
 if CACHE:
     setattr(numba.config, "CACHE_DIR", str(_FOLDER))  # noqa: B010 (numba adds its settings where mypy sees none)
 

@@ -70,7 +70,7 @@ class LanesEngine:
 
 
 def _watch(work: Callable[[Queue, slice], None], shares: list[Queue], rows: list[slice], progress: Progress) -> None:
-    """Work on every share in a thread of its own, so that this one can report, and can be interrupted."""
+    """Work on every share in a separate thread, so that this one can report, and can be interrupted."""
     with ThreadPoolExecutor(len(shares)) as pool:
         jobs = [pool.submit(work, *each) for each in zip(shares, rows, strict=True)]
         try:

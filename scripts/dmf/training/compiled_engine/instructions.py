@@ -69,7 +69,7 @@ class Emitter:
         )
 
     def chosen(self, mask: Value, a: Value, b: Value) -> Value:
-        """A in the lanes where the mask is not zero, b in the others, whatever the others of each hold."""
+        """A in the lanes where the mask is not zero, b in the others, without regard to the other lanes."""
         return self.builder.select(self.builder.fcmp_unordered("!=", mask, self.zero), a, b)
 
     def loop(self, count: Value, body: Callable[[Value], None]) -> None:

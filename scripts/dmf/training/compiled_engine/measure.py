@@ -80,7 +80,7 @@ def _norms(w: Array, table: Table, at: Layout, layout: MeasureLayout) -> None:
         layer, size = layout.point + table[LAYER, i], table[WIDTH, i] * table[WIDTH, i + 1]
         dot(w, layout.norms + i, layer, layer, size)
     for i in range(1, depth):
-        last = products(w, table, i, layout.point, at.panel)  # W_l ... W_1; short chains, so forming them anew is cheap
+        last = products(w, table, i, layout.point, at.panel)  # W_l ... W_1; chains are short, so this is cheap
         dot(w, layout.below + i, last, last, table[WIDTH, i] * columns)
     above = layout.point + table[LAYER, depth - 1]
     goal, spare = layout.one_gram, layout.other_gram
