@@ -27,4 +27,8 @@ def saying(finding: Finding, word: str) -> Finding:
 
 def changed(verdict: Verdict, part: str, word: str) -> Verdict:
     """A verdict whose `part`, finding or control, says that word."""
-    return replace(verdict, **{part: saying(getattr(verdict, part), word)})
+    if part == "control":
+        first, *others = verdict.controls
+        seen = first.cells if word == "violated" else 0
+        return replace(verdict, controls=(replace(first, detected=seen), *others))
+    return replace(verdict, finding=saying(verdict.finding, word))

@@ -33,6 +33,7 @@ EXEMPT: dict[str, dict[str, str]] = {
         "dmf.dataset.ledger": "lists tiles; a tile's content is a parameter",
         "dmf.dataset.locks": "keeps two runs apart",
         "dmf.dataset.manifest": "records what a step wrote, and refuses what no step wrote",
+        "dmf.dataset.owner": "keeps jobs of an earlier run from writing",
         "dmf.dataset.project": "plans; what it decides reaches a step as parameters",
         "dmf.dataset.provenance": "says when and where a file was written",
         "dmf.dataset.stamps": "stamps files with what they are of; readers check it",

@@ -27,7 +27,7 @@ from dmf.dataset.sweep import remove, sweep
 from dmf.figures import figure_studies
 from dmf.grid.chunks import Chunk, thinning
 from dmf.grid.config import Grid, chosen, load
-from dmf.grid.cost import chunk_memory, memory, minutes, train_memory, train_seconds
+from dmf.grid.cost import STUDY_MIB, chunk_memory, memory, minutes, search_memory, train_memory, train_seconds
 from dmf.grid.tiles import Tile
 from dmf.products import Products, products_of
 from dmf.studies import Settings, study_names
@@ -196,11 +196,19 @@ class WorkflowPlan:
 
     def train_mb(self, tile: str, attempt: int) -> int:
         """Memory of the job that trains a tile."""
-        return memory(train_memory(self.tiles[tile], self.grid.keep.layers, self.grid.device), attempt)
+        keep, device, optimizer = self.grid.keep.layers, self.grid.device, self.grid.optimizer
+        return memory(train_memory(self.tiles[tile], keep, device, optimizer), attempt)
 
     def train_minutes(self, tile: str, attempt: int) -> int:
         """Time of the job that trains a tile."""
         return minutes(train_seconds(self.tiles[tile]), attempt)
+
+    def study_mb(self, study: str, attempt: int) -> int:
+        """Memory of the job that makes a study; one of the grid trains the grid's own targets."""
+        if f"studies/{study}.nc" != MINIMUM_SEARCH:
+            return memory(STUDY_MIB, attempt)
+        searched = search_memory(self.project.plan.groups, self.grid.device, self.grid.optimizer)
+        return memory(max(STUDY_MIB, searched), attempt)
 
     def assemble_mb(self, chunk: str, attempt: int) -> int:
         """Memory of the job that assembles a chunk."""

@@ -1,13 +1,15 @@
 """What proved minimizers say: of each other, of the closed forms, and of what training measured."""
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 
 from dmf.evidence.choose import MEASURED
-from dmf.evidence.claim import Claim
+from dmf.evidence.claim import Arm, Claim
 from dmf.evidence.controls import declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, outside_exceptional_set
-from dmf.evidence.prove import EXCEPTIONAL, ORDINARY, SHIFTED
+from dmf.evidence.prove import EXCEPTIONAL, NEAR_LAMBDA, NEAR_RUN, ORDINARY, SHIFTED
 from dmf.proof.statements import FAILS
 from dmf.theory.certificate import ROUNDING
 
@@ -47,11 +49,18 @@ MINIMIZERS_AGREE = Claim(
     refuted_by="two proved minimizers of one value and one target with products that are farther apart",
     control=(
         r"a $3 \times 3$ target with $\sigma_2 = m^*$ and a proved minimizer of either kind, both declared lowest "
-        "(their values differ by rounding of the target only) and the target unexceptional"
+        "(their values differ by rounding of the target only) and the target unexceptional; near the edge, a run at a "
+        r"$\lambda$ that differs by so little that $X$ moves by three times the sum of the radii, declared lowest"
     ),
     scope=with_several_lowest,
-    ratio=disagreement,
-    counterexample=declared(where(target=EXCEPTIONAL), lowest=1, exceptional_distance=np.inf),
+    arms=(
+        Arm(
+            "product",
+            disagreement,
+            declared(where(target=EXCEPTIONAL), lowest=1, exceptional_distance=np.inf),
+            declared(where(target=NEAR_RUN), lowest=1),
+        ),
+    ),
     study="proofs",
     eligible=is_lowest,
 )
@@ -75,6 +84,17 @@ def four_times(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
     return 4 * field
 
 
+def a_hundredth(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """a hundredth of what it is."""
+    return field / 100
+
+
+def just_above(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """above every proved interval by a quarter of its width, and by rounding."""
+    low, high = cells["curvature_low"], cells["curvature_high"]
+    return (high + (high - low) / 4).max("start") + 2 * ROUNDING * cells["predicted_trace"]
+
+
 CURVATURE = Claim(
     title="Minimizers have the curvature that every certificate uses",
     source="Beyond the paper",
@@ -87,10 +107,19 @@ CURVATURE = Claim(
     statistic=r"largest distance of $\mu$ from the middle of the proved interval, in units of its half",
     tolerance=r"$C\rho$ and the rounding of an eigenvalue: what the proof of the run leaves open",
     refuted_by=r"a proved minimizer whose curvature is proved to be above or below $\mu$",
-    control=r"two proved minimizers of a $3 \times 3$ target, with $\mu$ declared to be four times what it is",
+    control=(
+        r"two proved minimizers of a $3 \times 3$ target, with $\mu$ declared to be four times and a hundredth of what "
+        "it is; near the edge, above both intervals by a quarter of their width"
+    ),
     scope=everywhere,
-    ratio=curvature_ratio,
-    counterexample=declared(where(target=ORDINARY), mu=four_times),
+    arms=(
+        Arm(
+            "curvature",
+            curvature_ratio,
+            declared(where(target=ORDINARY), mu=four_times) + declared(where(target=ORDINARY), mu=a_hundredth),
+            declared(where(target=ORDINARY), mu=just_above),
+        ),
+    ),
     study="proofs",
     eligible=is_at_minimum,
 )
@@ -101,16 +130,25 @@ def is_same(evidence: xr.Dataset) -> xr.DataArray:
     return (evidence["same"] == 1).transpose("cell", "start")
 
 
-def measurement_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """The largest distance of a measured number from the exact one of the same layers, over what rounding allows."""
-    parts = [abs(evidence[name] - evidence[f"exact_{name}"]) / evidence[f"tolerance_{name}"] for name in MEASURED]
-    ratio: xr.DataArray = xr.concat(parts, "part").max("part", skipna=False)
-    return ratio.transpose("cell", "start")
+def measurement(name: str) -> Callable[[xr.Dataset], xr.DataArray]:
+    """The arm's ratio for one measured number."""
+
+    def ratio(evidence: xr.Dataset) -> xr.DataArray:
+        """Distance of a measured number from the exact one of the same layers, over what rounding allows."""
+        away: xr.DataArray = abs(evidence[name] - evidence[f"exact_{name}"]) / evidence[f"tolerance_{name}"]
+        return away.transpose("cell", "start")
+
+    return ratio
 
 
 def a_tenth(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
     """a tenth of what it is."""
     return field / 10
+
+
+def beyond_rounding(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """twice what rounding allows away from the exact one."""
+    return cells[f"exact_{field.name}"] + 2 * cells[f"tolerance_{field.name}"]
 
 
 MEASUREMENTS = Claim(
@@ -130,12 +168,23 @@ MEASUREMENTS = Claim(
         "gradient: what the other claims add to their tolerances for rounding"
     ),
     refuted_by="a stored number that its layers do not have",
-    control="two runs whose gradient norm is declared to be a tenth of what it is",
+    control=(
+        "two runs, each number of which is declared to be a tenth of what it is; near the edge, twice what rounding "
+        "allows away from it"
+    ),
     scope=everywhere,
-    ratio=measurement_ratio,
-    counterexample=declared(where(target=ORDINARY), gradient_norm=a_tenth),
+    arms=tuple(
+        Arm(
+            name.replace("_", " "),
+            measurement(name),
+            declared(where(target=ORDINARY), **{name: a_tenth}),
+            declared(where(target=ORDINARY), **{name: beyond_rounding}),
+        )
+        for name in MEASURED
+    ),
     study="proofs",
     eligible=is_same,
+    basis="identity",
 )
 
 
@@ -157,10 +206,12 @@ BALLS = Claim(
     statistic="infinite if a statement fails at a proved minimizer, else 0",
     tolerance="none: the widths of the balls, which enclose every error",
     refuted_by="a proved minimizer at which both sides of a statement are proved to differ",
-    control=r"proved minimizers, decided with the closed forms of a $\lambda$ that is 2 % larger",
+    control=(
+        r"proved minimizers, decided with the closed forms of a $\lambda$ that is 2 % larger; near the edge, one part "
+        r"in $10^9$ larger"
+    ),
     scope=everywhere,
-    ratio=failing,
-    counterexample=declared(where(target=SHIFTED)),
+    arms=(Arm("statements", failing, declared(where(target=SHIFTED)), declared(where(target=NEAR_LAMBDA))),),
     study="proofs",
     eligible=is_certified,
 )

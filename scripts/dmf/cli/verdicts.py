@@ -17,7 +17,7 @@ from dmf.errors import UserError, printable
 from dmf.evidence.claim import Verdict
 from dmf.report.folder import verdict_files
 from dmf.report.proofs import Proved, proved_text, read_proved
-from dmf.report.verdicts import number, read_verdicts
+from dmf.report.verdicts import basis, number, read_verdicts
 
 STYLES = {"confirmed": "green", "violated": "bold red", "inconclusive": "yellow"}
 
@@ -50,32 +50,47 @@ def run(options: argparse.Namespace) -> int:
 
 def print_verdicts(verdicts: Sequence[Verdict], report: Path, stream: TextIO) -> None:
     """The table of a report's verdicts, and where its page is, if there is one."""
-    console = Console(file=stream, width=None if stream.isatty() else 140)
+    console = Console(file=stream, width=None if stream.isatty() else 140, emoji=False, markup=False)
     console.print(verdict_table(verdicts, f"Verdicts of grid {report.name}", read_proved(report)))
     if (report / "index.html").exists():
-        console.print(f"Report: {report / 'index.html'}", highlight=False, soft_wrap=True)
+        console.print(f"Report: {printable(str(report / 'index.html'))}", highlight=False, soft_wrap=True)
 
 
 def verdict_table(verdicts: Sequence[Verdict], title: str, proved: Proved | None = None) -> Table:
-    """One row a claim; colours repeat what the words say, they never stand alone."""
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for heading in ("source", "claim", "verdict", "statistic", "margin", "counted", "proved", "cells", "control"):
+    """One row a claim; colours repeat what the words say, they never stand alone.
+
+    Cells are those that count, those in scope, and all.
+    """
+    table = Table(title=Text(printable(title)), title_justify="left", header_style="bold")
+    for heading in (
+        "source",
+        "claim",
+        "basis",
+        "verdict",
+        "statistic",
+        "margin",
+        "counted",
+        "proved",
+        "cells",
+        "control",
+    ):
         right = heading in ("statistic", "margin", "counted", "proved", "cells")
-        narrow = right or heading in ("verdict", "control")
+        narrow = right or heading in ("basis", "verdict", "control")
         table.add_column(
             heading, justify="right" if right else "left", no_wrap=narrow, min_width=None if narrow else 16
         )
     for verdict in verdicts:
         finding = verdict.finding
         table.add_row(
-            verdict.source,
-            verdict.title,
+            Text(printable(verdict.source)),
+            Text(printable(verdict.title)),
+            basis(verdict.claim),
             Text(finding.word, style=STYLES[finding.word]),
             number(finding.statistic),
             number(finding.margin),
             f"{finding.runs_counted:,}/{finding.runs:,}",
             proved_text(verdict.claim, proved),
-            f"{finding.cells_counted:,}/{finding.cells:,}",
+            f"{finding.cells_counted:,}/{finding.cells:,}/{finding.cells_all:,}",
             Text("detected", style="green") if verdict.control_detected else Text("MISSED", style="bold red"),
         )
     return table

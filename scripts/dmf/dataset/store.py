@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from dmf.dataset.owner import owned
 from dmf.dataset.schema import DataError
 from dmf.dataset.stamps import ATTRIBUTES, IDENTITY, OTHER, attributes_fingerprint, expected, sha256
 
@@ -164,7 +165,8 @@ def set_aside(path: Path) -> Path:
     try:
         folder.mkdir(exist_ok=True)
         names = (folder / f"{path.stem}-{number}{path.suffix}" for number in itertools.count(1))
-        return path.rename(next(name for name in names if not name.exists()))
+        with owned():
+            return path.rename(next(name for name in names if not name.exists()))
     except OSError as error:
         raise unwritable(folder, error) from None
 
@@ -182,7 +184,8 @@ def unwritable(path: Path, error: OSError) -> DataError:
 def replace_file(path: str | Path, fill: Callable[[Path], object]) -> None:
     """Let `fill` write a temporary file beside `path`, then rename it; on failure nothing is left behind.
 
-    Raises DataError, naming the file, where the disk is full or the folder may not be written.
+    Raises DataError, naming the file, where the disk is full or the folder may not be written, and RunEnded in a job
+    of a run that has ended.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
@@ -190,7 +193,8 @@ def replace_file(path: str | Path, fill: Callable[[Path], object]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.unlink(missing_ok=True)  # of a killed process that had the same number
         fill(temporary)
-        temporary.replace(path)
+        with owned():
+            temporary.replace(path)
     except OSError as error:
         raise unwritable(path, error) from None
     finally:

@@ -19,9 +19,11 @@ from dmf.grid.seeds import generator
 from dmf.grid.targets import TargetMatrix
 from dmf.proof.levels import Levels, levels
 from dmf.proof.minimizer import Proof, Reason, prove
-from dmf.proof.statements import Minimizer, decide, minimizer
+from dmf.proof.statements import Minimizer, decide, minimizer, product_distance
 from dmf.theory.haar import orthogonal
+from dmf.training.engine import train
 from dmf.training.settings import Lbfgs
+from dmf.training.tasks import Tasks
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +34,7 @@ CONTROL_SERIES = tuple(Series("gaussian", scale) for scale in (0.1, 0.5, 1.0, 2.
 CONTROL_DRAWS = 6
 CONTROL_DEPTH, CONTROL_LAM = 3, 0.5
 EXCEPTIONAL, ORDINARY, SHIFTED = "exceptional", "ordinary", "other lambda"
+NEAR_RUN, NEAR_LAMBDA = "near: product", "near: other lambda"
 
 
 @dataclass(frozen=True)
@@ -103,16 +106,36 @@ def control_cells(grid: Grid) -> list[TriedCell]:
     """Cells in which claims on proofs are false, trained by L-BFGS whatever the grid's optimizer is.
 
     EXCEPTIONAL: a 3 x 3 target with sigma_2 = m*, a minimizer of either kind. ORDINARY: 3 x 3 at 0.8 lambda_c, for
-    fields declared otherwise. SHIFTED: the same runs, decided with the closed forms of a lambda 2 % larger.
+    fields declared otherwise. SHIFTED and NEAR_LAMBDA: the same runs, decided with the closed forms of a lambda that is
+    2 % and 1e-9 larger. NEAR_RUN: the same, one trained at a lambda at which X is three sums of radii away.
     """
     m_star = float(theory.collapse_threshold(CONTROL_DEPTH, CONTROL_LAM))
     exceptional = _control(EXCEPTIONAL, [3 * m_star, m_star, 0.4 * m_star], CONTROL_LAM, grid, other_level=True)
     lam = 0.8 * float(theory.critical_lambda(3.0, CONTROL_DEPTH))
     ordinary = _control(ORDINARY, [3.0, 1.5, 0.5], lam, grid)
-    forms = levels(ordinary.matrix, CONTROL_DEPTH, 1.02 * lam)
-    shifted = [_decided_with(one, forms) for one in ordinary.runs]
-    named = replace(ordinary.cell, target=SHIFTED)
-    return [exceptional, ordinary, replace(ordinary, cell=named, runs=shifted)]
+    cells = [exceptional, ordinary, _near_run(ordinary, lam)]
+    for name, factor in ((SHIFTED, 1.02), (NEAR_LAMBDA, 1 + 1e-9)):
+        forms = levels(ordinary.matrix, CONTROL_DEPTH, factor * lam)
+        named = replace(ordinary.cell, target=name)
+        cells.append(replace(ordinary, cell=named, runs=[_decided_with(one, forms) for one in ordinary.runs]))
+    return cells
+
+
+def _near_run(ordinary: TriedCell, lam: float) -> TriedCell:
+    """The first run, and the second one trained on from its layers at a slightly larger lambda."""
+    first, second = ordinary.runs
+    if first.minimizer is None or second.minimizer is None:
+        raise RuntimeError("a control of the claims on proofs was not proved")
+    _, allowed = product_distance(first.minimizer, second.minimizer)
+    step = 1e-4
+    moved = [theory.end_to_end_minimizer(ordinary.matrix, CONTROL_DEPTH, lam * (1 + part)) for part in (step, 0.0)]
+    other = lam * (1 + 3 * allowed * step / float(np.linalg.norm(moved[0] - moved[1])))
+    tolerance = 1e-10 * gradient_scale(float(np.linalg.norm(ordinary.matrix, 2)), CONTROL_DEPTH)
+    tasks = Tasks(ordinary.matrix[None], np.array([other]), np.array([tolerance * 1e-3]))
+    trained = train(tasks, [layer[None] for layer in second.layers], Lbfgs(name="lbfgs"))
+    layers = [np.array(layer[0]) for layer in trained.layers]
+    named = replace(ordinary.cell, target=NEAR_RUN)
+    return replace(ordinary, cell=named, runs=[first, tried(second.run, layers, ordinary.matrix, other)])
 
 
 def _decided_with(one: Tried, forms: Levels) -> Tried:

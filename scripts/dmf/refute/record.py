@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.dataset.store import DamagedFile, read_bytes
+from dmf.evidence.cases import shown
 from dmf.evidence.claim import Claim, Finding
 from dmf.evidence.judge import find
 from dmf.grid.config import Certificate
@@ -80,8 +81,8 @@ def read_record(path: str | Path) -> Record:
 def problems(record: Record, where: str) -> list[str]:
     """One line for each claim that the search refuted, and one where it missed its control; `where` is the file."""
     lines = [
-        f"{attempt.claim} ({attempt.source}) is refuted by the search: statistic {attempt.finding.statistic:.3g} in "
-        f"units of tolerance, at {attempt.widths} with singular values "
+        f"{attempt.claim} ({attempt.source}) is refuted by the search: statistic "
+        f"{shown(attempt.finding.statistic or 0)} in units of tolerance, at {attempt.widths} with singular values "
         f"{', '.join(f'{value:.6g}' for value in attempt.singular_values)} and lambda {attempt.facts['lam']!r}; "
         f"see {where}"
         for attempt in record.attempts
