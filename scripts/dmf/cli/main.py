@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from dmf import __version__
-from dmf.cli import advise, cell, check_grid, compare, explain, new_grid, predict, study, verdicts
+from dmf.cli import advise, campaign, cell, check_grid, compare, explain, new_grid, predict, study, verdicts
 from dmf.errors import UserError
 
-COMMANDS = (verdicts, compare, predict, explain, advise, new_grid, check_grid, cell, study)
+COMMANDS = (verdicts, compare, predict, explain, advise, new_grid, check_grid, cell, study, campaign)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
