@@ -22,6 +22,7 @@ from dmf.studies import study_names
 from small import SMALL, Trained
 
 OFF = {"studies": [], "figures": [], "refute": {"runs": 0}, "minimum_search": {"runs": 0}}
+SAYS = {"identity": "as made elsewhere"}  # every file says what it is of
 STUDIES = {claim.study for claim in load_claims().values()} | set(figure_studies().values())
 
 
@@ -37,10 +38,10 @@ def files(folder: Path) -> set[str]:
 def archive(trained: Trained, tmp_path: Path) -> Path:
     """The data folder of the small grid without studies and searches, copied from elsewhere."""
     folder = tmp_path / "elsewhere"
-    write(targets_dataset(trained.project.targets, 3), folder / "targets.nc")
+    write(targets_dataset(trained.project.targets, 3).assign_attrs(SAYS), folder / "targets.nc")
     for group, runs in trained.groups.items():
-        write(runs, folder / "runs" / f"{group.name}.nc")
-    write(xr.Dataset(attrs={"settings": trained.project.training}), folder / "controls.nc")
+        write(runs.assign_attrs(SAYS), folder / "runs" / f"{group.name}.nc")
+    write(xr.Dataset(attrs={"settings": trained.project.training, **SAYS}), folder / "controls.nc")
     return folder
 
 
@@ -174,7 +175,9 @@ def test_an_archive_is_read_and_all_that_is_made_lies_elsewhere(archive: Path, i
     assert plan.folders.made != planned(**OFF).folders.made  # evidence of trained runs stays as it is
     assert plan.controls_of("runs") == "elsewhere/controls.nc"
     assert plan.made_with("runs") == plan.project.training
-    with plan.begin(runs_here=True):
+    with plan.hold():
+        plan.sweep(print)
+        plan.begin(runs_here=True, say=print)
         assert files(archive) == before
     assert not (in_tmp / "data/small/tiles.jsonl").exists()
     assert plan.chunks.keys() == planned(**OFF).chunks.keys()
@@ -221,7 +224,8 @@ def test_planning_is_the_same_twice_and_writes_nothing(in_tmp: Path) -> None:
 
 def test_the_first_job_finds_the_grid_recorded_and_held(in_tmp: Path) -> None:
     plan = planned(**OFF)
-    with plan.begin(runs_here=True):
+    with plan.hold():
+        plan.begin(runs_here=True, say=print)
         assert {"data/small/grid.yaml", "data/small/tiles.jsonl", "reports/small"} <= files(in_tmp)
         assert list(planned(**OFF).tiles) == list(plan.tiles)
 

@@ -7,7 +7,7 @@ imports no library that trains or draws: every look at the workflow would wait f
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -19,14 +19,17 @@ from rich.console import Console
 from dmf.claims import claim_module, load_claims
 from dmf.cli.preflight import preflight
 from dmf.code import code_fingerprint
+from dmf.dataset.archive import identity_of
 from dmf.dataset.locks import check_writable, hold
 from dmf.dataset.project import Project
 from dmf.dataset.source import DataSource, Folders, grid_keys, tile_files
+from dmf.dataset.sweep import remove, sweep
 from dmf.figures import figure_studies
 from dmf.grid.chunks import Chunk, thinning
 from dmf.grid.config import Grid, chosen, load
-from dmf.grid.cost import chunk_memory, memory, minutes, train_memory, train_seconds
+from dmf.grid.cost import STUDY_MIB, chunk_memory, memory, minutes, search_memory, train_memory, train_seconds
 from dmf.grid.tiles import Tile
+from dmf.products import Products, products_of
 from dmf.studies import Settings, study_names
 from dmf.studies.contract import OF_THE_GRID
 
@@ -124,6 +127,34 @@ class WorkflowPlan:
         """The file of what the search for refutations found; none where there is no search."""
         return [f"{self.folders.reports}/refute.json"] if REFUTE in self.settings else []
 
+    # What each file is of.
+
+    @cached_property
+    def products(self) -> Products:
+        """What every job makes and of what it is."""
+        data, made, reports, *_ = self.folders
+        roots = [made, reports] if self.source.archive else [data, made, reports]
+        return Products(products_of(self), roots, identity_of)
+
+    def identities(self, path: str) -> str:
+        """What the job that makes a file must know of its inputs and outputs: the parameter that every rule passes."""
+        return self.products.identities(path)
+
+    def sweep(self, say: Callable[[str], None]) -> None:
+        """Compare all files of the grid with what they must be; to be called while the grid is held, before jobs are
+        chosen. See `dmf.dataset.sweep`; `say` is given a line for each file that is moved aside.
+        """
+        table, own = self.products, [Path(self.folders.made), Path(self.folders.reports)]
+        others = [Path(root) for root in table.roots if Path(root) not in own]
+        wanted = {path: table.identity(path) for path in table.paths}
+        self.outdate(sweep(wanted, own, others, say))
+
+    def outdate(self, made_again: Iterable[str]) -> None:
+        """Remove what the report holds of files that are to be made again and of all that is made from them."""
+        again = [*made_again]
+        again += self.products.below(again)
+        remove(path for path in again if Path(path).is_relative_to(self.folders.reports))
+
     # Parameters: what a job reruns for where it changes.
 
     def code(self, step: str, plugin: str = "") -> str:
@@ -154,11 +185,19 @@ class WorkflowPlan:
 
     def train_mb(self, tile: str, attempt: int) -> int:
         """Memory of the job that trains a tile."""
-        return memory(train_memory(self.tiles[tile], self.grid.keep.layers, self.grid.device), attempt)
+        keep, device, optimizer = self.grid.keep.layers, self.grid.device, self.grid.optimizer
+        return memory(train_memory(self.tiles[tile], keep, device, optimizer), attempt)
 
     def train_minutes(self, tile: str, attempt: int) -> int:
         """Time of the job that trains a tile."""
         return minutes(train_seconds(self.tiles[tile]), attempt)
+
+    def study_mb(self, study: str, attempt: int) -> int:
+        """Memory of the job that makes a study; one of the grid trains the grid's own targets."""
+        if f"studies/{study}.nc" != MINIMUM_SEARCH:
+            return memory(STUDY_MIB, attempt)
+        searched = search_memory(self.project.plan.groups, self.grid.device, self.grid.optimizer)
+        return memory(max(STUDY_MIB, searched), attempt)
 
     def assemble_mb(self, chunk: str, attempt: int) -> int:
         """Memory of the job that assembles a chunk."""
@@ -168,20 +207,24 @@ class WorkflowPlan:
         """Memory of the job that certifies an evidence chunk."""
         return memory(chunk_memory(self.evidence_chunks[evidence_chunk], self.grid.keep.layers), attempt)
 
-    def begin(self, runs_here: bool) -> AbstractContextManager[object]:
-        """Hold the folders that jobs write, and record the grid beside its data; to be called before the first job.
+    def hold(self) -> AbstractContextManager[object]:
+        """Hold the folders that jobs write, until the lock that is returned is left or garbage.
 
-        Nobody else may run the grid until the lock that is returned is left or garbage. Where jobs do not run here,
-        print first what the grid takes. Raises UserError where the folders are held or cannot be written, or where the
-        grid cannot fit.
+        Raises UserError where another run holds them, or where they cannot be written.
         """
         check_writable(Path(self.folders.reports))
-        held = hold(Path(self.folders.made))
+        return hold(Path(self.folders.made))
+
+    def begin(self, runs_here: bool, say: Callable[[str], None]) -> None:
+        """Record the grid beside its data; to be called before the first job, while the grid is held.
+
+        Where jobs do not run here, print first what the grid takes. `say` is given a line where the ledger is damaged.
+        Raises UserError where the grid cannot fit.
+        """
         if self.source.trains:
             if not runs_here:
                 preflight(self.project, Console(stderr=True, width=100), runs_here=False)
-            self.project.record()
-        return held
+            self.project.record(say)
 
 
 def default_configuration(config: Mapping[str, Any], checked: bool) -> str:

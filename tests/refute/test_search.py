@@ -81,7 +81,8 @@ def peak_claim(eligible: bool = True) -> Claim:
     def voices(evidence: xr.Dataset) -> xr.DataArray:
         return (evidence["minimal"] == 1) & eligible
 
-    return replace(CLAIMS["uniqueness"], ratio=ratio, scope=all_cells, eligible=voices)
+    arm = replace(CLAIMS["uniqueness"].arms[0], ratio=ratio)
+    return replace(CLAIMS["uniqueness"], arms=(arm,), scope=all_cells, eligible=voices)
 
 
 def test_the_search_climbs_where_random_trials_do_not(small: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

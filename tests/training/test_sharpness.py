@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dmf import theory
-from dmf.training import sharpness as module
+from dmf.training import trajectory as module
 from dmf.training.record import layers_of, points_of
 from dmf.training.trajectory import hessian_product, sharpness
 

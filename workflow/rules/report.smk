@@ -21,6 +21,7 @@ rule draw:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("draw", wildcards.figure),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         labels=lambda wildcards: canonical(plan.labels),
         every=canonical(plan.every),
         made_with=lambda wildcards: plan.made_with(plan.figures[wildcards.figure]),
@@ -62,6 +63,7 @@ rule write_report:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("report"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         configuration=lambda wildcards: canonical(plan.grid.model_dump(mode="json")),
         every=canonical(plan.every),
         absent=canonical(plan.absent),
@@ -89,6 +91,7 @@ rule write_paper:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("paper"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         citation=lambda wildcards: (ROOT / "CITATION.cff").read_text(encoding="utf-8"),
         labels=lambda wildcards: canonical(plan.labels),
         every=canonical(plan.every),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dmf.cli.output import console, digits
+from dmf.cli.output import console
 from dmf.errors import UserError
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ def examine(number: int, config: Config, tally: Tally) -> list[str]:
     finally:
         tally.seconds += time.monotonic() - begun
     tally.runs, tally.certified = tally.runs + runs, tally.certified + certified
+    from dmf.report.verdicts import missed_text
+
     faults = []
     for verdict in verdicts:
         finding = verdict.finding
@@ -103,7 +105,8 @@ def examine(number: int, config: Config, tally: Tally) -> list[str]:
         if finding.word == "violated":
             faults.append(f"grid {number}: {verdict.claim} violated, statistic {finding.statistic:.6g}")
         if not verdict.control_detected:
-            faults.append(f"grid {number}: {verdict.claim}: control missed")
+            missed = "; ".join(map(missed_text, verdict.missed)) or "it has none"
+            faults.append(f"grid {number}: {verdict.claim}: control missed: {missed}")
     return faults
 
 
@@ -257,6 +260,8 @@ FAMILIES: dict[str, Family] = {
 
 def markdown(tallies: Mapping[str, Tally], faults: Sequence[str]) -> str:
     """The table of all families, and one line of totals."""
+    from dmf.report.verdicts import number
+
     lines = [
         "| family | grids | refused | runs | certified | confirmed | inconclusive | violated | largest statistic | s |",
         "|---|---|---|---|---|---|---|---|---|---|",
@@ -265,7 +270,7 @@ def markdown(tallies: Mapping[str, Tally], faults: Sequence[str]) -> str:
         words = " | ".join(f"{tally.words[word]:,}" for word in ("confirmed", "inconclusive", "violated"))
         lines.append(
             f"| {name} | {tally.grids} | {tally.refused} | {tally.runs:,} | {tally.certified:,} | {words} | "
-            f"{digits(tally.worst, 5)} ({tally.worst_of}) | {tally.seconds:.0f} |"
+            f"{number(tally.worst)} ({tally.worst_of}) | {tally.seconds:.0f} |"
         )
     total = sum(sum(tally.words.values()) for tally in tallies.values())
     grids, refused = (sum(getattr(tally, key) for tally in tallies.values()) for key in ("grids", "refused"))

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from dmf.dataset.store import write_text
+from dmf.dataset.ledger import LEDGER, ledger_problem, read_tiles, write_tiles
+from dmf.dataset.store import set_aside, write_text
 from dmf.errors import UserError
-from dmf.grid.cells import Group, lambda_labels, series_of
+from dmf.grid.cells import Group, group_of, lambda_labels, series_of
 from dmf.grid.chunks import Chunk, chunks_of, evidence_chunks_of
 from dmf.grid.config import Grid, validate
 from dmf.grid.cost import bytes_to_train, runs_together
 from dmf.grid.targets import TargetMatrix, build_targets
-from dmf.grid.tiles import Plan, Tile, lay, ledger_text, read_ledger, training_fingerprint
+from dmf.grid.tiles import Plan, Tile, lay, training_fingerprint
 from dmf.training.arguments import check_device
 
-LEDGER, CONFIGURATION = "tiles.jsonl", "grid.yaml"  # of a data folder
+SMALLER = "use smaller targets or hidden widths, or fewer layers"
+CONFIGURATION = "grid.yaml"  # of a data folder
 
 
 @dataclass(frozen=True)
@@ -71,18 +74,24 @@ class Project:
             return {"evidence": evidence_chunks[0]}
         return {f"evidence/{number}": evidence_chunk for number, evidence_chunk in enumerate(evidence_chunks)}
 
-    def record(self) -> None:
+    def record(self, say: Callable[[str], None] = print) -> None:
         """Write beside the data what they are of, so that a copy of the folder can be reported anywhere, and the
         planned tiles, so that a later and larger grid leaves them as they are.
 
         To be called while holding the grid; the ledger is read again, since another run may have ended meanwhile.
+        `say` is given a line where it is damaged; it is moved aside and made again from what there is.
         """
         text = configuration_text(self.grid)
         path = self.ledger_path.with_name(CONFIGURATION)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             write_text(text, path)
-        if self.plan.laid:
-            write_text(ledger_text(dict.fromkeys([*read_tiles(self.ledger_path), *self.plan.laid])), self.ledger_path)
+        wrong = ledger_problem(self.ledger_path)
+        if self.plan.laid or wrong:
+            tiles = [*read_tiles(self.ledger_path), *self.plan.laid]
+            if wrong:
+                moved = f"moved to {set_aside(self.ledger_path)}, " if self.ledger_path.exists() else ""
+                say(f"{self.ledger_path}: {wrong}; {moved}made again from the tiles")
+            write_tiles(tiles, self.ledger_path)
 
 
 def open_project(raw: Any, source: str, root: Path = Path(), trains_here: bool = True) -> Project:
@@ -98,6 +107,8 @@ def open_project(raw: Any, source: str, root: Path = Path(), trains_here: bool =
     drawn = sum(8 * math.prod(getattr(spec, "shape", (0,))) for spec in grid.targets)  # others come from small files
     if drawn > machine:
         raise UserError(f"{source}: targets: take {_gigabytes(drawn, machine)}; use fewer or smaller ones")
+    if trains_here:
+        _refuse_too_large_to_draw(grid, source, machine)
     targets = build_targets(grid, source)
     ledger_path = root / "data" / grid.grid / LEDGER
     ledger = read_tiles(ledger_path)
@@ -105,6 +116,23 @@ def open_project(raw: Any, source: str, root: Path = Path(), trains_here: bool =
     if trains_here:
         _refuse_too_large(project, source, machine)
     return project
+
+
+def _refuse_too_large_to_draw(grid: Grid, source: str, machine: int) -> None:
+    """Raise UserError where no run of a target that is to be drawn fits into memory: drawing may take minutes."""
+    shapes: dict[tuple[int, int], str] = {}
+    for spec in grid.targets:
+        if (shape := getattr(spec, "shape", None)) is not None:
+            shapes.setdefault(shape, spec.name)
+    for depth in grid.depths:
+        for shape, name in shapes.items():
+            group = group_of(shape, depth, grid.hidden_widths, f"{source}: target {name}, depth {depth}")
+            need = bytes_to_train(group.widths, 1, grid.optimizer)
+            if need > machine:
+                raise UserError(
+                    f"{source}: runs of depth {depth}, with layers up to {max(group.widths)} wide, side by side take "
+                    f"{_gigabytes(need, machine)}; {SMALLER}"
+                )
 
 
 def machine_memory() -> int:
@@ -119,7 +147,7 @@ def _refuse_too_large(project: Project, source: str, machine: int) -> None:
         runs = runs_together(tile.group.widths, tile.runs, device)
         need = bytes_to_train(tile.group.widths, runs, optimizer)
         if need > machine:
-            remedy = "use smaller targets or hidden widths, or fewer layers"
+            remedy = SMALLER
             remedy += ", or lower tiles.seconds" if runs > 1 else ""
             raise UserError(
                 f"{source}: {runs} run{'s' if runs > 1 else ''} of depth {tile.group.depth}, with layers up "
@@ -143,15 +171,3 @@ def configuration_text(grid: Grid) -> str:
     """A grid's configuration as YAML, every key written out."""
     head = "# The configuration of the data in this folder, as it was last run.\n"
     return head + yaml.safe_dump(grid.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-
-
-def read_tiles(path: Path) -> list[Tile]:
-    """The ledger of a data folder, empty where there is none. Raises UserError for a damaged one."""
-    if not path.exists():
-        return []
-    try:
-        return read_ledger(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path}: damaged ledger of tiles ({' '.join(str(error).split())}); restore it, or delete it to plan again"
-        ) from None

@@ -33,6 +33,9 @@ from dmf.training.arguments import DEVICE
 from dmf.training.settings import Lbfgs, Optimizer
 
 SCHEMA_FILE = Path("workflow/schemas/config.schema.json")
+# Planning takes time and memory in proportion to the first; the second fills a disk of terabytes.
+MOST_SERIES = 1_000_000  # targets x depths x lambdas x schemes x scales
+MOST_RUNS = 10**10
 FEWEST_ATTEMPTS = 200  # runs of the search for refutations, which random trials alone then find a false statement with
 
 
@@ -142,7 +145,7 @@ class Grid(Model):
     grid: Name = Field(description="Name of the grid: results go to data/NAME and reports/NAME.")
     title: Title | None = Field(None, description="Heading of the report; changes no number.")
     seed: Annotated[StrictInt, Field(ge=0, lt=2**63)] = Field(0, description="Every random number depends on it.")
-    targets: list[Target] = Field(min_length=1, max_length=100_000)
+    targets: list[Target] = Field(min_length=1, max_length=10_000)
     depths: Annotated[list[Annotated[StrictInt, Field(ge=2, le=200)]], AfterValidator(unique)] = Field(
         min_length=1, description="Number of layers L."
     )
@@ -184,6 +187,17 @@ class Grid(Model):
                     f"hidden_widths: a list of {len(self.hidden_widths)} fits depth "
                     f"{len(self.hidden_widths) + 1} only, but depths has {wrong[0]}"
                 )
+        lambdas, starts = len(self.lambdas.relative) + len(self.lambdas.absolute), self.starts
+        series = len(self.targets) * len(self.depths) * lambdas * len(starts.schemes) * len(starts.scales)
+        if series > MOST_SERIES:
+            raise ValueError(
+                f"targets x depths x lambdas x schemes x scales: got {series:,}, expected at most {MOST_SERIES:,}; "
+                "split it into several grids"
+            )
+        if series * starts.count > MOST_RUNS:
+            raise ValueError(
+                f"starts.count: makes {series * starts.count:,} runs, expected at most {MOST_RUNS:,}; lower it"
+            )
         return self
 
 

@@ -90,8 +90,11 @@ def page_html(content: Content) -> str:
                 {verdict.claim: verdict.finding.word for verdict in verdicts},
                 frozenset(picture.name for picture in pictures),
             ),
+            facts=_facts(verdicts),
             words={word: sum(verdict.finding.word == word for verdict in verdicts) for word in WORDS},
             missed=[verdict for verdict in verdicts if not verdict.control_detected],
+            controls=sum(len(verdict.controls) for verdict in verdicts),
+            controls_missed=sum(len(verdict.missed) for verdict in verdicts),
             loose=[picture for picture in loose if not picture.experiment],
             experiments=[picture for picture in loose if picture.experiment],
             runs={**summary.counts, "starts": summary.counts["wanted"] // summary.counts["cells"]},
@@ -110,6 +113,19 @@ def page_html(content: Content) -> str:
             missing=missing(summary.lost, summary.counts, content.absent),
         )
     )
+
+
+def _facts(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """What the verdicts on the grid's runs rest on: claims with one measured fact stand and fall together."""
+    pairs = [(verdict.finding, load_claim(verdict.claim)) for verdict in verdicts]
+    of_runs = [(finding, claim) for finding, claim in pairs if claim.study == "runs"]
+    return {
+        "verdicts": len(of_runs),
+        "identities": sum(claim.basis == "identity" for _, claim in of_runs),
+        "texts": list(dict.fromkeys(claim.fact for _, claim in of_runs if claim.fact)),
+        "distinct": max((finding.runs_distinct for finding, _ in of_runs), default=0),
+        "cells": max((finding.cells_counted for finding, _ in of_runs), default=0),
+    }
 
 
 def _section(verdict: Verdict, summary: Summary, pictures: Sequence[Picture], grid: str) -> Section:

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dmf.report import listing, text
-from dmf.report.verdicts import cell_text
+from dmf.report.verdicts import cell_text, missed_text
 
 HERE = Path(__file__).parent
 
@@ -25,6 +25,6 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {filter.__name__: filter for filter in (*text.FILTERS, listing.status_text, cell_text)}
+    made.filters |= {filter.__name__: filter for filter in (*text.FILTERS, listing.status_text, cell_text, missed_text)}
     made.globals["verbatim"] = lambda path: Markup((HERE / path).read_text(encoding="utf-8"))
     return made
