@@ -79,6 +79,7 @@ def netcdf(
     coordinates: Mapping[str, Sequence[Any]] | None = None,
     form: str = "NETCDF4",
     draft: str = "draft.nc",
+    zlib: bool = False,
 ) -> bytes:
     """Variables over dimensions NAME_0, NAME_1, ...; a coordinate labels the dimension of its name."""
     with netCDF4.Dataset(draft, "w", format=form) as file:
@@ -88,7 +89,7 @@ def netcdf(
             dims = [f"{short}_{axis}" for axis in range(values.ndim)]
             for dim, size in zip(dims, values.shape, strict=True):
                 place.createDimension(dim, size)
-            place.createVariable(short, values.dtype, dims)[...] = values
+            place.createVariable(short, values.dtype, dims, zlib=zlib)[...] = values
         for name, labels in (coordinates or {}).items():
             coordinate = file.createVariable(name, str if isinstance(labels[0], str) else "i4", (name,))
             coordinate[...] = np.array(labels, dtype=object if isinstance(labels[0], str) else "i4")

@@ -27,4 +27,8 @@ def saying(finding: Finding, word: str) -> Finding:
 
 def changed(verdict: Verdict, part: str, word: str) -> Verdict:
     """A verdict whose `part`, finding or control, says that word."""
-    return replace(verdict, **{part: saying(getattr(verdict, part), word)})
+    if part == "control":
+        first, *others = verdict.controls
+        seen, statistic = (first.cells, 2.0) if word == "violated" else (0, 0.5)
+        return replace(verdict, controls=(replace(first, detected=seen, statistic=statistic), *others))
+    return replace(verdict, finding=saying(verdict.finding, word))

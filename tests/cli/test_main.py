@@ -15,23 +15,26 @@ from rich.console import Console
 from dmf import __version__
 from dmf.cli.main import main
 from dmf.cli.verdicts import verdict_table
-from dmf.evidence.claim import Finding, Verdict
+from dmf.evidence.claim import Detection, Finding, Verdict
+from dmf.report.proofs import OfClaim, Proved
 from signed import sign
 
-GOOD = Finding(0.25, 1200, 1100, 1000, 40, 38, 38, None)
+GOOD = Finding(0.25, 1200, 1100, 1000, 990, 50, 40, 38, 38, None)
 WORST = {"target": "t", "depth": 3, "lam_label": "0.5c", "scheme": "gaussian", "scale": 1.0, "draw": 0}
-FALSE = Finding(7.0, 10, 10, 10, 1, 1, 1, WORST)
-SILENT = Finding(None, 10, 0, 0, 1, 0, 1, None)
+FALSE = Finding(7.0, 10, 10, 10, 10, 1, 1, 1, 1, WORST)
+SILENT = Finding(None, 10, 0, 0, 0, 1, 1, 0, 1, None)
 
 
-def verdict(name: str, finding: Finding = GOOD, control: Finding = FALSE) -> Verdict:
-    return Verdict(name, f"title of {name}", f"source of {name}", finding, control)
+def verdict(name: str, finding: Finding = GOOD, seen: int = 3) -> Verdict:
+    return Verdict(
+        name, f"title of {name}", f"source of {name}", finding, (Detection("distance", "near", 3, seen, 1.4, {}),)
+    )
 
 
 VERDICTS = [
     verdict("uniqueness"),
     verdict("layer_norms", finding=FALSE),
-    verdict("collapse", finding=SILENT, control=SILENT),
+    verdict("collapse", finding=SILENT, seen=2),
 ]
 
 
@@ -55,12 +58,22 @@ def test_the_table_says_everything_in_words() -> None:
     with console.capture() as captured:
         console.print(verdict_table(VERDICTS, "My title"))
     assert "My title" in captured.get()
-    numbers = ["0.25", "0.75", "1,000/1,200", "38/40"]
+    found = {
+        "uniqueness": ["confirmed", "0.25", "0.75", "1,000/1,200", "–", "38/40/50", "detected"],
+        "layer_norms": ["violated", "7", "-6", "10/10", "–", "1/1/1", "detected"],
+        "collapse": ["inconclusive", "none", "none", "0/10", "–", "0/1/1", "MISSED"],
+    }
     assert rows_of(captured.get()) == [
-        ["source of uniqueness", "title of uniqueness", "confirmed", *numbers, "detected"],
-        ["source of layer_norms", "title of layer_norms", "violated", "7", "-6", "10/10", "1/1", "detected"],
-        ["source of collapse", "title of collapse", "inconclusive", "none", "none", "0/10", "0/1", "MISSED"],
-    ]  # fmt: skip
+        [f"source of {name}", f"title of {name}", "training", *rest] for name, rest in found.items()
+    ]
+
+
+def test_runs_that_were_proved_have_a_column() -> None:
+    proved = Proved(5, 4, 2, 9, 0.5, {"uniqueness": OfClaim(5, 4, 4, 0, 0)}, 1, [])
+    console = Console(width=170, color_system=None, force_terminal=False, record=True, quiet=False, file=None)
+    with console.capture() as captured:
+        console.print(verdict_table(VERDICTS, "My title", proved))
+    assert [row[7] for row in rows_of(captured.get())] == ["4/5", "–", "–"]
 
 
 def test_verdicts_are_printed_in_the_order_of_the_paper(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +81,7 @@ def test_verdicts_are_printed_in_the_order_of_the_paper(report: Path, capsys: py
     captured = capsys.readouterr()
     assert captured.err == ""
     assert "Verdicts of grid tiny" in captured.out
-    words = [row[2] for row in rows_of(captured.out)]  # empty where a narrow cell goes on
+    words = [row[3] for row in rows_of(captured.out)]  # empty where a narrow cell goes on
     assert [word for word in words if word] == ["confirmed", "violated", "inconclusive"]
     assert "index.html" not in captured.out
 

@@ -14,7 +14,7 @@ from dmf.errors import UserError
 from dmf.grid.config import validate
 from dmf.grid.labelled import real
 from dmf.grid.readers import Options, parse, readers
-from files import MATRIX, csv, image, mat, mtx, netcdf, npy, npz
+from files import MATRIX, csv, image, in_process, mat, mtx, netcdf, npy, npz
 
 FULL: dict[str, Any] = {
     "grid": "demo",
@@ -140,7 +140,8 @@ IN_PROCESS = sorted(readers().keys() - {".mat", ".mtx", ".nc"})  # the others cr
 def test_a_damaged_file_is_a_matrix_or_refused(
     suffix: str, samples: dict[str, list[bytes]], data: st.DataObject
 ) -> None:
-    check_damaged(suffix, samples, data)
+    with in_process():
+        check_damaged(suffix, samples, data)
 
 
 @pytest.mark.parametrize("suffix", [".mat", ".mtx", ".nc"])
@@ -178,4 +179,5 @@ def check_damaged(suffix: str, samples: dict[str, list[bytes]], data: st.DataObj
 @given(content=st.binary(max_size=200))
 @settings(derandomize=True, deadline=None, max_examples=20)
 def test_random_bytes_are_refused_or_a_matrix(suffix: str, content: bytes) -> None:
-    taken_or_refused(lambda: real(parse(content, f"m{suffix}", Options())))
+    with in_process():
+        taken_or_refused(lambda: real(parse(content, f"m{suffix}", Options())))

@@ -99,12 +99,11 @@ def test_what_users_name_is_text_and_never_markup(make: Make) -> None:
 
 
 def test_a_verdict_that_moved_is_named_with_both_words_and_all_others_are_not(
-    make: Make, verdicts: list[Verdict]
+    make: Make, verdicts: list[Verdict], blinded: Callable[[Verdict], Verdict]
 ) -> None:
     silent = replace(verdicts[2].finding, statistic=None, cells_counted=0)
-    missed = replace(verdicts[4].control, statistic=0.5)
     changed = [*verdicts]
-    changed[2], changed[4] = replace(verdicts[2], finding=silent), replace(verdicts[4], control=missed)
+    changed[2], changed[4] = replace(verdicts[2], finding=silent), blinded(verdicts[4])
     first, second = make("one"), make("two", verdicts=changed)
     moves = verdict_moves(read_report(first), read_report(second))
     assert {move.claim: move.change for move in moves if move.change} == {

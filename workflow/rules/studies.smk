@@ -11,6 +11,8 @@ rule study:
     conda:
         "../envs/dmf.yaml"
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: plan.study_mb(wildcards.study, attempt),
     params:
         code=lambda wildcards: plan.code("study", wildcards.study),
         identities=lambda wildcards, output: plan.identities(output[0]),

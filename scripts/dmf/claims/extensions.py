@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from dmf.evidence.claim import Claim
-from dmf.evidence.controls import ValueOf, declared
+from dmf.evidence.claim import Arm, Claim
+from dmf.evidence.controls import ValueOf, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, larger
 from dmf.theory.certificate import RESOLUTION
 
@@ -56,8 +56,7 @@ LAYER_LAMBDAS = Claim(
     refuted_by="trained layers whose product is another, or whose weighted norms differ",
     control="runs held against the minimizer at the arithmetic mean",
     scope=unequal,
-    ratio=layers_ratio,
-    counterexample=declared(distance=ValueOf("distance_read")),
+    arms=(Arm("layers", layers_ratio, declared(distance=ValueOf("distance_read"))),),
     study="weights",
     eligible=is_lowest,
 )
@@ -87,8 +86,7 @@ CONVENTION = Claim(
         r"runs with $\frac{1}{2}$ on the data term alone, or with weight_decay, read as if their $b$ were $\lambda$"
     ),
     scope=equal,
-    ratio=departure,
-    counterexample=declared(distance=ValueOf("distance_read")),
+    arms=(Arm("departure", departure, declared(distance=ValueOf("distance_read"))),),
     study="weights",
     eligible=is_lowest,
 )
@@ -121,8 +119,7 @@ BOTTLENECK = Claim(
     ),
     control=r"targets with $\sigma_r = \sigma_{r+1}$, declared to lie off the cut",
     scope=off_both_sets,
-    ratio=departure,
-    counterexample=declared(cut_distance=1),
+    arms=(Arm("departure", departure, declared(where(target="on the cut"), cut_distance=1)),),
     study="bottleneck",
     eligible=is_lowest,
 )
@@ -157,8 +154,7 @@ BOTTLENECK_TIE = Claim(
     refuted_by="runs on the cut that agree in X, end off the set, or have another objective or layer norm",
     control=r"targets with $\sigma_r - \sigma_{r+1} = 0.02$, declared to be tied: their runs agree",
     scope=on_the_cut,
-    ratio=tie_ratio,
-    counterexample=declared(cut_distance=0),
+    arms=(Arm("tie", tie_ratio, declared(where(target="across the cut"), cut_distance=0)),),
     study="bottleneck",
     eligible=is_lowest,
 )
@@ -202,10 +198,10 @@ GENERAL_PENALTY = Claim(
     ),
     control="scalars on the exceptional set, declared to be off it",
     scope=everywhere,
-    ratio=penalty_ratio,
-    counterexample=declared(exceptional=0),
+    arms=(Arm("penalty", penalty_ratio, declared(exceptional=0)),),
     study="penalties",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -246,8 +242,8 @@ PENALIZED_MATRICES = Claim(
         "declared to meet the hypotheses"
     ),
     scope=hypothesis,
-    ratio=matrix_ratio,
-    counterexample=declared(hypothesis=1),
+    arms=(Arm("matrix", matrix_ratio, declared(hypothesis=1)),),
     study="penalized_matrices",
     eligible=is_certified,
+    basis="formula",
 )

@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from dmf.evidence.claim import Claim
+from dmf.evidence.claim import Arm, Claim
 from dmf.evidence.controls import ValueOf, declared
 from dmf.evidence.eligibility import everywhere, is_certified
 
@@ -44,8 +44,7 @@ ORBIT = Claim(
     refuted_by="a minimizer off the orbit, or a line between two minimizers without a barrier",
     control=r"pairs of runs that ended on different levels $k$, declared to be global minimizers",
     scope=everywhere,
-    ratio=orbit_ratio,
-    counterexample=declared(minimal=ValueOf("pair_certified")),
+    arms=(Arm("orbit", orbit_ratio, declared(minimal=ValueOf("pair_certified"))),),
     study="orbit",
     eligible=is_pair,
 )
@@ -84,8 +83,8 @@ DISTANCE_BOUND = Claim(
         r"than the orbit's, declared to be flat along its orbit only"
     ),
     scope=flat_along_the_orbit_only,
-    ratio=distance_over_bound,
-    counterexample=declared(extra_zero_modes=0),
+    arms=(Arm("distance over bound", distance_over_bound, declared(extra_zero_modes=0)),),
     study="distances",
     eligible=is_certified,
+    basis="formula",
 )

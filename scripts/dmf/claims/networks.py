@@ -5,7 +5,7 @@ import xarray as xr
 from dmf.claims.balancedness import imbalance_ratio
 from dmf.claims.levels import away_from_degenerate, level_ratio
 from dmf.claims.uniqueness import distance_ratio, layer_norm_ratio
-from dmf.evidence.claim import Claim
+from dmf.evidence.claim import Arm, Claim
 from dmf.evidence.controls import CRITICAL, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, is_eligible, larger, outside_exceptional_set
 
@@ -53,8 +53,7 @@ WHITE_INPUTS = Claim(
     refuted_by=r"a run on white inputs that ends elsewhere than a factorization of $Y X^\top$ can",
     control=r"runs on correlated inputs with the same $Y X^\top$, declared white",
     scope=white,
-    ratio=factorization_ratio,
-    counterexample=declared(where(inputs="correlated"), white=1),
+    arms=(Arm("factorization", factorization_ratio, declared(where(inputs="correlated"), white=1)),),
     study="networks",
     eligible=is_certified,
 )
@@ -97,8 +96,14 @@ ANY_INPUTS = Claim(
     refuted_by="a certified run, at a minimum or at a saddle, farther from any of these than its gradient norm allows",
     control="gradient descent on correlated inputs stopped after 100 steps, declared to have reached a critical point",
     scope=everywhere,
-    ratio=survivors_ratio,
-    counterexample=declared(where(inputs="stopped"), **CRITICAL, **dict.fromkeys(GAPS.values(), in_proportion)),
+    arms=(
+        Arm(
+            "survivors",
+            survivors_ratio,
+            declared(where(inputs="stopped"), **CRITICAL, **dict.fromkeys(GAPS.values(), in_proportion)),
+        ),
+    ),
     study="networks",
     eligible=is_certified,
+    basis="identity",
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from dmf.evidence.claim import Claim
+from dmf.evidence.claim import Arm, Claim
 from dmf.evidence.controls import declared, where
 from dmf.evidence.eligibility import is_certified, larger
 
@@ -45,10 +45,10 @@ PROXIMAL_DECREASE = Claim(
     refuted_by="a step that lowers the objective by less, beyond rounding",
     control=r"steps of $\mu = 0.4\,\ell$, declared to have $\mu > \ell$",
     scope=short_enough,
-    ratio=shortfall_ratio,
-    counterexample=declared(where(run="too long steps"), mu=1.05),
+    arms=(Arm("shortfall", shortfall_ratio, declared(where(run="too long steps"), mu=1.05)),),
     study="proximal_gradient",
     eligible=every_walk,
+    basis="identity",
 )
 
 
@@ -83,8 +83,7 @@ FIXED_POINTS = Claim(
     refuted_by="a walk that came to rest at a point that is not critical, or whose layers are not",
     control="walks stopped after six steps, declared to have come to rest",
     scope=ended,
-    ratio=critical_ratio,
-    counterexample=declared(where(run="stopped early"), step=1e-9, certified=1, fixed=1),
+    arms=(Arm("critical", critical_ratio, declared(where(run="stopped early"), step=1e-9, certified=1, fixed=1)),),
     study="proximal_gradient",
     eligible=is_certified,
 )
@@ -118,8 +117,7 @@ NUCLEAR_NORM = Claim(
     refuted_by="a certified pair of wide layers with another value",
     control="layers with one hidden unit, declared wide",
     scope=two_wide_layers,
-    ratio=excess_ratio,
-    counterexample=declared(where(method=NARROW), method=WIDE),
+    arms=(Arm("excess", excess_ratio, declared(where(method=NARROW, rank=(2, 3)), method=WIDE)),),
     study="recovery",
     eligible=is_certified,
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from dmf.evidence.claim import Claim
+from dmf.evidence.claim import Arm, Claim
 from dmf.evidence.controls import ValueOf, declared, where
 from dmf.evidence.eligibility import is_certified, is_minimal, outside_exceptional_set
 
@@ -37,10 +37,10 @@ SCALAR_FORMULA = Claim(
     refuted_by="a point with a lower objective than the formula's, or a global minimizer elsewhere",
     control=r"scalars at $\pm m^*$, declared not to be there: the minimizer that the formula leaves out is found",
     scope=outside_exceptional_set,
-    ratio=formula_ratio,
-    counterexample=declared(exceptional_distance=np.inf),
+    arms=(Arm("formula", formula_ratio, declared(exceptional_distance=np.inf)),),
     study="scalar",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -62,10 +62,10 @@ SCALAR_UNIQUE = Claim(
     refuted_by=r"two minima of one value at some $|m| \neq m^*$, however near to $m^*$: they are tried to $10^{-9}$",
     control=r"scalars at $\pm m^*$, declared not to be there: two minima of one value are found at each",
     scope=outside_exceptional_set,
-    ratio=tie_ratio,
-    counterexample=declared(exceptional_distance=np.inf),
+    arms=(Arm("tie", tie_ratio, declared(exceptional_distance=np.inf)),),
     study="scalar",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -113,8 +113,7 @@ TWO_MINIMIZERS = Claim(
     refuted_by=r"a run at $\pm m^*$ that converges elsewhere, or runs at $0$ and at $x_J$ with different objectives",
     control=r"scalars trained at $\pm 1.1\,m^*$, declared to be at $\pm m^*$",
     scope=on_exceptional_set,
-    ratio=pair_ratio,
-    counterexample=declared(exceptional_distance=0),
+    arms=(Arm("pair", pair_ratio, declared(where(depth=(4, 5, 6, 8, 10)), exceptional_distance=0)),),
     study="two_minimizers",
     eligible=both_found,
 )
@@ -140,8 +139,7 @@ HESSIAN_CONSTANT = Claim(
     refuted_by="two certified minimizers of one problem with different spectra",
     control=r"scalars at $\pm m^*$, declared not to be there: minimizers at $0$ and at $x_J$ have different spectra",
     scope=outside_exceptional_set,
-    ratio=spread_ratio,
-    counterexample=declared(where(kind="pair"), exceptional_distance=np.inf),
+    arms=(Arm("spread", spread_ratio, declared(where(kind="pair"), exceptional_distance=np.inf)),),
     study="scalar_hessian",
     eligible=is_minimal,
 )
@@ -168,8 +166,7 @@ SCALAR_HESSIAN = Claim(
     refuted_by="a trained minimizer, of any signs of its factors, with another eigenvalue",
     control=r"scalars at $\pm m^*$, declared not to be there: the minimizers away from zero have another spectrum",
     scope=outside_exceptional_set,
-    ratio=spectrum_ratio,
-    counterexample=declared(where(kind="pair"), exceptional_distance=np.inf),
+    arms=(Arm("spectrum", spectrum_ratio, declared(where(kind="pair"), exceptional_distance=np.inf)),),
     study="scalar_hessian",
     eligible=is_minimal,
 )
@@ -205,8 +202,7 @@ SMALL_LAMBDA = Claim(
     refuted_by=r"a trained minimizer at small $\lambda$ whose $\lambda_{\max}$ has another limit or another slope",
     control=r"runs that ended in the spurious zero, where $\lambda_{\max} = 2\lambda$, declared to be minimizers",
     scope=small_lambda,
-    ratio=expansion_ratio,
-    counterexample=declared(where(kind="spurious"), minimal=ValueOf("certified")),
+    arms=(Arm("expansion", expansion_ratio, declared(where(kind="spurious"), minimal=ValueOf("certified"))),),
     study="scalar_hessian",
     eligible=is_minimal,
 )

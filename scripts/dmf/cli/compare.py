@@ -18,6 +18,7 @@ def add_command(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from dmf.dataset.store import write_text
+    from dmf.errors import printable
     from dmf.report.compare import compare_html, verdict_moves
     from dmf.report.folder import read_report
 
@@ -25,6 +26,6 @@ def _run(options: argparse.Namespace) -> int:
     write_text(compare_html(first, second), options.out)
     for move in verdict_moves(first, second):
         if move.change:
-            print(f"{move.claim} ({move.source}): {move.change}")
-    print(f"Comparison: {options.out}")
+            print(printable(f"{move.claim} ({move.source}): {move.change}"))
+    print(f"Comparison: {printable(str(options.out))}")
     return 0

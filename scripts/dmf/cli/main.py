@@ -6,6 +6,7 @@ Commands are imported where an interrupt is one line already: their libraries ta
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -17,7 +18,10 @@ from typing import Any
 from dmf import __version__
 from dmf.errors import UserError
 
-COMMANDS = ("verdicts", "compare", "predict", "explain", "advise", "new_grid", "check_grid", "cell", "study")
+COMMANDS = (
+    "verdicts", "verify", "compare", "predict", "explain", "advise", "new_grid", "check_grid", "cell", "prove", "study",
+    "campaign",
+)  # fmt: skip
 INTERRUPTED = 130  # the exit status that shells give a program which Ctrl-C ended
 
 
@@ -55,6 +59,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     for command in COMMANDS:
         import_module(f"dmf.cli.{command}").add_command(commands)
     options = parser.parse_args(arguments)
+    # A terminal that lacks a letter, such as lambda, gets its escape: \u03bb. Others are as they were.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     return int(options.run(options))
 
 

@@ -9,6 +9,9 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
+
+from dmf.errors import printable
 
 WIDE = 120  # columns, where the output is no terminal
 
@@ -21,7 +24,12 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 def console() -> Console:
     """Standard output: as wide as the terminal, or WIDE where there is none."""
-    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False, emoji=False)
+
+
+def verbatim(text: str) -> str:
+    """A stranger's text for a console: on one line, and brackets are brackets, not the console's markup."""
+    return escape(printable(text))
 
 
 def print_json(value: Any) -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from dmf import theory
 from dmf.cli.formulas import in_unicode
-from dmf.cli.output import console, digits
+from dmf.cli.output import console, digits, verbatim
 from dmf.errors import UserError
 from dmf.report.explorer.page import NUMBERS
 from dmf.theory.certificate import TIED
@@ -156,7 +156,8 @@ def show(found: dict[str, Any], name: str, widths: Sequence[int], lam: float) ->
     """Print what `predict` found of the target called `name`, as tables."""
     screen = console()
     shown = " × ".join(str(width) for width in reversed(widths))
-    screen.print(f"[bold]{name}[/bold]: depth {len(widths) - 1}, λ = {digits(lam, 10)}, widths {shown}", soft_wrap=True)
+    head = f"[bold]{verbatim(name)}[/bold]: depth {len(widths) - 1}, λ = {digits(lam, 10)}, widths {shown}"
+    screen.print(head, soft_wrap=True)
     for note in found["notes"]:
         screen.print(f"[bold yellow]{note}[/bold yellow]")
     for title, entries in NUMBERS.items():

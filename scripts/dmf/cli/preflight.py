@@ -47,7 +47,7 @@ class Estimate:
 
 def estimate(project: Project, whole: Collection[str], assembled: Collection[str]) -> Estimate:
     """The estimate for a grid whose tiles named `whole` and chunks named `assembled` are on the disk already."""
-    layers, device = project.grid.keep.layers, project.grid.device
+    layers, device, optimizer = project.grid.keep.layers, project.grid.device, project.grid.optimizer
     new = [tile for tile in project.plan.wanted if tile.name not in whole]
     evidence_chunks = {
         name: evidence_chunk
@@ -59,7 +59,10 @@ def estimate(project: Project, whole: Collection[str], assembled: Collection[str
     ]
     written = sum(tile.runs * run_bytes(tile.group, layers) for tile in new)
     written += sum(chunk.block.runs * (run_bytes(chunk.block.group, layers) + EVIDENCE_BYTES) for chunk in chunks)
-    peaks = [(train_memory(tile, layers, device), f"training {tile.runs:,} runs of {tile.group.name}") for tile in new]
+    peaks = [
+        (train_memory(tile, layers, device, optimizer), f"training {tile.runs:,} runs of {tile.group.name}")
+        for tile in new
+    ]
     peaks += [(chunk_memory([chunk], layers), f"assembling {chunk.name}") for chunk in chunks]
     peaks += [
         (chunk_memory(evidence_chunk, layers), f"certifying {name}") for name, evidence_chunk in evidence_chunks.items()

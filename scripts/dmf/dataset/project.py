@@ -14,7 +14,7 @@ import yaml
 from dmf.dataset.ledger import LEDGER, ledger_problem, read_tiles, write_tiles
 from dmf.dataset.store import set_aside, write_text
 from dmf.errors import UserError
-from dmf.grid.cells import Group, lambda_labels, series_of
+from dmf.grid.cells import Group, group_of, lambda_labels, series_of
 from dmf.grid.chunks import Chunk, chunks_of, evidence_chunks_of
 from dmf.grid.config import Grid, validate
 from dmf.grid.cost import bytes_to_train, runs_together
@@ -22,6 +22,7 @@ from dmf.grid.targets import TargetMatrix, build_targets
 from dmf.grid.tiles import Plan, Tile, lay, training_fingerprint
 from dmf.training.arguments import check_device
 
+SMALLER = "use smaller targets or hidden widths, or fewer layers"
 CONFIGURATION = "grid.yaml"  # of a data folder
 
 
@@ -106,6 +107,8 @@ def open_project(raw: Any, source: str, root: Path = Path(), trains_here: bool =
     drawn = sum(8 * math.prod(getattr(spec, "shape", (0,))) for spec in grid.targets)  # others come from small files
     if drawn > machine:
         raise UserError(f"{source}: targets: take {_gigabytes(drawn, machine)}; use fewer or smaller ones")
+    if trains_here:
+        _refuse_too_large_to_draw(grid, source, machine)
     targets = build_targets(grid, source)
     ledger_path = root / "data" / grid.grid / LEDGER
     ledger = read_tiles(ledger_path)
@@ -113,6 +116,23 @@ def open_project(raw: Any, source: str, root: Path = Path(), trains_here: bool =
     if trains_here:
         _refuse_too_large(project, source, machine)
     return project
+
+
+def _refuse_too_large_to_draw(grid: Grid, source: str, machine: int) -> None:
+    """Raise UserError where no run of a target that is to be drawn fits into memory: drawing may take minutes."""
+    shapes: dict[tuple[int, int], str] = {}
+    for spec in grid.targets:
+        if (shape := getattr(spec, "shape", None)) is not None:
+            shapes.setdefault(shape, spec.name)
+    for depth in grid.depths:
+        for shape, name in shapes.items():
+            group = group_of(shape, depth, grid.hidden_widths, f"{source}: target {name}, depth {depth}")
+            need = bytes_to_train(group.widths, 1, grid.optimizer)
+            if need > machine:
+                raise UserError(
+                    f"{source}: runs of depth {depth}, with layers up to {max(group.widths)} wide, side by side take "
+                    f"{_gigabytes(need, machine)}; {SMALLER}"
+                )
 
 
 def machine_memory() -> int:
@@ -127,7 +147,7 @@ def _refuse_too_large(project: Project, source: str, machine: int) -> None:
         runs = runs_together(tile.group.widths, tile.runs, device)
         need = bytes_to_train(tile.group.widths, runs, optimizer)
         if need > machine:
-            remedy = "use smaller targets or hidden widths, or fewer layers"
+            remedy = SMALLER
             remedy += ", or lower tiles.seconds" if runs > 1 else ""
             raise UserError(
                 f"{source}: {runs} run{'s' if runs > 1 else ''} of depth {tile.group.depth}, with layers up "

@@ -33,6 +33,9 @@ from dmf.training.arguments import DEVICE
 from dmf.training.settings import Lbfgs, Optimizer
 
 SCHEMA_FILE = Path("workflow/schemas/config.schema.json")
+# Planning takes time and memory in proportion to the first; the second fills a disk of terabytes.
+MOST_SERIES = 1_000_000  # targets x depths x lambdas x schemes x scales
+MOST_RUNS = 10**10
 FEWEST_ATTEMPTS = 200  # runs of the search for refutations, which random trials alone then find a false statement with
 
 
@@ -92,6 +95,7 @@ class Certificate(Model):
 
     gradient_norm: Positive = Field(
         1e-10,
+        ge=1e-15,
         lt=1e-2,
         description="Largest certified gradient norm, in units of sigma_1^(2-1/L), the natural size of a gradient.",
     )
@@ -128,6 +132,14 @@ class Refute(Model):
     )
 
 
+class Prove(Model):
+    """The runs that are proved in ball arithmetic."""
+
+    runs: Annotated[StrictInt, Field(ge=0, le=10_000_000)] = Field(
+        4000, description="Runs to prove, two of every cell as far as they go; 0 turns it off."
+    )
+
+
 class MinimumSearch(Model):
     """The search for a certified global minimizer in every cell."""
 
@@ -142,7 +154,7 @@ class Grid(Model):
     grid: Name = Field(description="Name of the grid: results go to data/NAME and reports/NAME.")
     title: Title | None = Field(None, description="Heading of the report; changes no number.")
     seed: Annotated[StrictInt, Field(ge=0, lt=2**63)] = Field(0, description="Every random number depends on it.")
-    targets: list[Target] = Field(min_length=1, max_length=100_000)
+    targets: list[Target] = Field(min_length=1, max_length=10_000)
     depths: Annotated[list[Annotated[StrictInt, Field(ge=2, le=200)]], AfterValidator(unique)] = Field(
         min_length=1, description="Number of layers L."
     )
@@ -167,6 +179,7 @@ class Grid(Model):
     tiles: Tiles = Tiles()
     refute: Refute = Refute()
     minimum_search: MinimumSearch = MinimumSearch()
+    prove: Prove = Prove()
     figures: Choice = Field("all", description="all, or the names of the figures to draw.")
     studies: Choice = Field(
         "all", description="all, or the names of studies: evidence for statements that no run of a grid reaches."
@@ -184,6 +197,17 @@ class Grid(Model):
                     f"hidden_widths: a list of {len(self.hidden_widths)} fits depth "
                     f"{len(self.hidden_widths) + 1} only, but depths has {wrong[0]}"
                 )
+        lambdas, starts = len(self.lambdas.relative) + len(self.lambdas.absolute), self.starts
+        series = len(self.targets) * len(self.depths) * lambdas * len(starts.schemes) * len(starts.scales)
+        if series > MOST_SERIES:
+            raise ValueError(
+                f"targets x depths x lambdas x schemes x scales: got {series:,}, expected at most {MOST_SERIES:,}; "
+                "split it into several grids"
+            )
+        if series * starts.count > MOST_RUNS:
+            raise ValueError(
+                f"starts.count: makes {series * starts.count:,} runs, expected at most {MOST_RUNS:,}; lower it"
+            )
         return self
 
 

@@ -5,19 +5,20 @@ The constants of jobs are fitted to benchmarks/results/*-jobs.tsv.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dmf.grid.cells import Group
 from dmf.training.refinement import TOGETHER, pays
-from dmf.training.settings import Optimizer
+from dmf.training.settings import Lbfgs, Optimizer
 
 if TYPE_CHECKING:
     from dmf.grid.chunks import Chunk
     from dmf.grid.tiles import Tile
 
 MIB = 2**20
+DEFAULT = Lbfgs(name="lbfgs")
 SCALARS = 9  # objective, gradient norm and the like: numbers that every run has once
 SIDE_BY_SIDE = 8  # runs in the compiled engine's registers (dmf.training.compiled_engine.instructions.LANES)
 VECTORS = 5  # of a run's parameters beside the pairs of L-BFGS: two points, two gradients, a direction
@@ -25,11 +26,14 @@ COPIES = 6  # of a batch's parameters: drawn, scaled, joined, as the engine take
 STAGE_COPIES = 7  # of the parameters of runs that go through the stages of L-BFGS together, frames and targets included
 NUMBER = 8  # bytes
 PART = 2**21  # parameters of the runs that a job trains together: 16 MiB, about what a processor's nearer memory holds
+MOST_AT_ONCE = 8192  # runs that the minimum search trains together at most
 LEAST_PART = 256  # runs: with few, lanes stand idle while the last ones end
+LARGEST_PART = 2**25  # parameters; of matrices so large that these are fewer than LEAST_PART runs, fewer are trained
 # A Python with the libraries of a step before it holds a run; torch (not measured on a graphics card) brings more.
 BASE_MIB, TORCH_MIB = 260.0, 700.0
+STUDY_MIB = 600.0  # of any other study; profiles for clusters ask for 1,000 MB
 START_SECONDS = 3.5
-TRAINED_COPIES, STORED_COPIES = 6.0, 2.2  # of the parameters of runs trained together, and of a tile's stored runs
+TRAINED_COPIES, STORED_COPIES = 6.0, 2.2  # of the parameters of runs that torch trains, and of a tile's stored runs
 CHUNK_COPIES, TILE_COPIES = 1.4, 2.5  # of all runs of a chunk, and of the tile being placed in it
 SLACK = 1.5  # the mean over a tile is predicted; lambda, starts and the processor decide the rest
 
@@ -51,7 +55,9 @@ def runs_together(widths: Sequence[int], runs: int, device: str) -> int:
     """How many of so many runs a job draws, trains and records together; a graphics card wants all of them."""
     if device != "cpu":
         return runs
-    return min(runs, max(LEAST_PART, PART // sum(m * n for n, m in pairwise(widths))))
+    parameters = sum(m * n for n, m in pairwise(widths))
+    fewest = min(LEAST_PART, max(SIDE_BY_SIDE, LARGEST_PART // parameters))
+    return min(runs, max(fewest, PART // parameters))
 
 
 def bytes_to_train(widths: Sequence[int], runs: int, optimizer: Optimizer) -> int:
@@ -67,18 +73,25 @@ def bytes_to_train(widths: Sequence[int], runs: int, optimizer: Optimizer) -> in
     return NUMBER * (SIDE_BY_SIDE * state + runs * (COPIES * parameters + 2 * entries) + stages)
 
 
-def train_memory(tile: Tile, layers: bool, device: str) -> float:
-    """Peak MiB of the job that trains a tile; `layers` and `device` are the grid's."""
-    base = BASE_MIB if device == "cpu" else TORCH_MIB
+def train_memory(tile: Tile, layers: bool, device: str, optimizer: Optimizer = DEFAULT) -> float:
+    """Peak MiB of the job that trains a tile; `layers`, `device` and `optimizer` are the grid's."""
+    together = runs_together(tile.group.widths, tile.runs, device)
+    stored = STORED_COPIES * tile.runs * run_bytes(tile.group, layers)
+    if device == "cpu":
+        return BASE_MIB + (bytes_to_train(tile.group.widths, together, optimizer) + stored) / MIB
     parameters = sum(m * n for n, m in pairwise(tile.group.widths))
-    trained = 8 * parameters * runs_together(tile.group.widths, tile.runs, device)
-    stored = tile.runs * run_bytes(tile.group, layers)
-    return base + (TRAINED_COPIES * trained + STORED_COPIES * stored) / MIB
+    return TORCH_MIB + (TRAINED_COPIES * NUMBER * parameters * together + stored) / MIB
 
 
 def train_seconds(tile: Tile) -> float:
     """Seconds of one core of the job that trains a tile, its start included."""
     return START_SECONDS + SLACK * tile.seconds
+
+
+def search_memory(groups: Iterable[Group], device: str, optimizer: Optimizer) -> float:
+    """Peak MiB of the job that searches a minimum in every cell of the groups."""
+    needs = (bytes_to_train(one.widths, runs_together(one.widths, MOST_AT_ONCE, device), optimizer) for one in groups)
+    return (BASE_MIB if device == "cpu" else TORCH_MIB) + max(needs, default=0) / MIB
 
 
 def chunk_memory(chunks: Sequence[Chunk], layers: bool) -> float:

@@ -9,10 +9,16 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, ValidationError
 
+from dmf.errors import shown
+
 SMALLEST, LARGEST = 1e-50, 1e50  # between them every product that training and theory form stays in range
 LARGEST_DIMENSION = 4096  # rows or columns of a matrix
-# Control characters break XML, and characters that turn the direction of writing make a page say what it does not.
-HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+# Control characters break XML. Characters without width and those that turn the direction of writing make a page say
+# what it does not. Of Unicode's categories these are Cc, Cf, Cs, Zl and Zp, less signs of Arabic and Indic numbers.
+HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u070f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 
 
 class Model(BaseModel):
@@ -100,7 +106,7 @@ def first_problem(error: ValidationError) -> str:
     # An unknown key is often a misspelt one, and then explains the missing key reported before it.
     problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
-    place = [str(part) for part in problem["loc"]]
+    place = [shown(part) for part in problem["loc"]]
     if place and place[0] in TAG_AT:
         del place[TAG_AT[place[0]] : TAG_AT[place[0]] + 1]
     if kind.startswith("union_tag"):

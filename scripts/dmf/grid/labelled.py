@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dmf.errors import UserError
+from dmf.errors import LONGEST_NAME, UserError, printable
 from dmf.grid.fields import HIDDEN, LARGEST, LARGEST_DIMENSION, SMALLEST
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ class LabelledMatrix:
 
 def label(text: object) -> str:
     """A label from someone's file, made fit for a page and a figure: one line, at most LONGEST_LABEL characters."""
-    shown = HIDDEN.sub("\ufffd", " ".join(str(text).split()))
+    shown = HIDDEN.sub("\ufffd", " ".join(str(text)[: 10 * LONGEST_LABEL].split()))
     return shown if len(shown) <= LONGEST_LABEL else shown[: LONGEST_LABEL - 1] + "…"
 
 
@@ -48,7 +48,7 @@ def real(matrix: LabelledMatrix) -> LabelledMatrix:
     """The matrix in float64. Raises UserError unless it is finite, real and not zero."""
     values = matrix.values
     if values.dtype.kind not in "fiu":
-        raise UserError(f"got entries of type {values.dtype}, expected real numbers")
+        raise UserError(f"got entries of type {printable(str(values.dtype), LONGEST_NAME)}, expected real numbers")
     refuse_shape(values.shape)
     with np.errstate(over="ignore"):  # a long double beyond float64's range becomes infinite, which is refused below
         numbers = values.astype(np.float64)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from dmf.errors import UserError
 from dmf.grid.cells import Group, Series, group_of, lambda_labels, series_of
-from dmf.grid.config import Grid
-from dmf.grid.cost import seconds_per_run
+from dmf.grid.config import MOST_RUNS, Grid
+from dmf.grid.cost import MIB, run_bytes, seconds_per_run
 from dmf.grid.seeds import digest
 from dmf.grid.targets import TargetMatrix
+
+MOST_JOBS = 100_000  # that train, and that assemble; Snakemake plans 10,000 in 11 s
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ def lay(grid: Grid, targets: Sequence[TargetMatrix], ledger: Iterable[Tile], sou
     A pure function: the same grid and ledger give the same plan, and a plan laid over its own tiles is itself.
     """
     groups = groups_of(grid, targets, source)
+    _refuse_many_jobs(grid, groups, source)
     training = training_fingerprint(grid)
     known: dict[Group, list[Tile]] = {}
     for tile in ledger:
@@ -132,11 +136,32 @@ def lay(grid: Grid, targets: Sequence[TargetMatrix], ledger: Iterable[Tile], sou
         blocks = _rectangles(
             covered, Tile(group, tuple(identities), tuple(axes[0]), tuple(axes[1]), 0, axes[2], training)
         )
-        most = max(1, int(grid.tiles.seconds / seconds_per_run(group)))
+        most = _tile_runs(group, grid)
         new = [piece for block in blocks for piece in split(block, most)]
         tiles[group] = used + new
         laid += new
     return Plan(groups, tiles, laid)
+
+
+def _tile_runs(group: Group, grid: Grid) -> int:
+    return max(1, int(min(grid.tiles.seconds / seconds_per_run(group), MOST_RUNS)))
+
+
+def _refuse_many_jobs(grid: Grid, groups: Mapping[Group, Sequence[TargetMatrix]], source: str) -> None:
+    """Raise UserError where tiles or chunks are so small that nobody could plan them."""
+    cells = len(lambda_labels(grid.lambdas)) * len(series_of(grid))
+    runs = {group: len(members) * cells * grid.starts.count for group, members in groups.items()}
+    held = {group: max(1, int(grid.tiles.chunk_mib * MIB / run_bytes(group, grid.keep.layers))) for group in groups}
+    for key, value, most in (
+        ("seconds", grid.tiles.seconds, {group: _tile_runs(group, grid) for group in groups}),
+        ("chunk_mib", grid.tiles.chunk_mib, held),
+    ):
+        jobs = sum(-(-number // most[group]) for group, number in runs.items())
+        if jobs > MOST_JOBS:
+            raise UserError(
+                f"{source}: tiles.{key}: got {value:g}, which makes {jobs:,} jobs, expected at most {MOST_JOBS:,}; "
+                "raise it"
+            )
 
 
 def _covered(

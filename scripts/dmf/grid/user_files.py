@@ -5,18 +5,22 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from dmf.errors import UserError, printable
+from dmf.errors import UserError, printable, shown
 
 # The type is asked of the open file: between a look at the name and opening it another file could take its place.
 FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-MOST_BYTES = 8 * 2**20  # a grid of 100,000 targets takes 5 MiB
-MOST_VALUES = 1_000_000  # with those of every alias; a grid of 100,000 targets has 900,000
+MOST_BYTES = 4 * 2**20  # a grid of 10,000 targets with every key written out takes 2 MiB
+MOST_VALUES = 200_000  # with those of every alias; such a grid has 120,000
 LONGEST = 10_000  # characters of one value: long numbers in base 60 take a time that grows with their square
+DEEPEST = 50  # lists and mappings inside others; a grid has 4
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same values, ten times as fast where PyYAML has libyaml
 
 
 def regular_file(path: Path, most: int, remedy: str = "reduce the matrix") -> bytes:
@@ -48,56 +52,90 @@ def read_yaml(path: str | Path) -> Any:
 
     Raises UserError, in one line, where the file is missing, no regular file or no YAML, or means too much.
     """
-    shown = printable(str(path))
+    place = printable(str(path))
     try:
         # A link to a file is as good as the file; a pipe would wait for ever.
         content = regular_file(Path(os.path.realpath(path)), MOST_BYTES, "split it into several grids")
         return _values(content.decode("utf-8"))
     except UserError as error:
-        raise UserError(f"{shown}: {error}") from None
+        raise UserError(f"{place}: {error}") from None
     except UnicodeDecodeError as error:
-        raise UserError(f"{shown}: not readable as text ({error}); save it as UTF-8") from None
+        raise UserError(f"{place}: not readable as text ({error}); save it as UTF-8") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2026-13-01
-        raise UserError(f"{shown}: not valid YAML: {printable(' '.join(str(error).split()))}") from None
+        raise UserError(f"{place}: not valid YAML: {printable(' '.join(str(error).split()))}") from None
 
 
 def _values(text: str) -> Any:
-    loader = _Bounded(text)
+    _refuse_abuse(yaml.parse(text, Loader=LOADER))
+    loader = LOADER(text)
     try:
         return loader.get_single_data()
     finally:
         loader.dispose()
 
 
-class _Bounded(yaml.SafeLoader):
-    """Counts values while it reads them, those behind an alias each time that it is used, before anything copies them.
+@dataclass
+class _Open:
+    """A list or mapping that is being read: its anchor, and how many values were read before it."""
 
-    Merge keys (`<<`) copy what their aliases stand for, so this bounds the work as well.
+    anchor: str | None
+    before: int
+    keys: dict[str, int] | None
+    """Of a mapping the lines of its keys; None of a list."""
+    entries: int = 0
+
+    def add(self, event: Any, line: int) -> None:
+        """Read the next key or value. Raises UserError for a key that was given before, or could be one of those."""
+        if self.keys is not None and self.entries % 2 == 0:
+            if isinstance(event, yaml.AliasEvent):
+                raise UserError(f"line {line}: *{shown(event.anchor)} stands for a key; write the key out")
+            if isinstance(event, yaml.ScalarEvent):
+                if event.value in self.keys:
+                    known = f"first in line {self.keys[event.value]}; keep one of them"
+                    raise UserError(f"line {line}: key {shown(event.value)} is given twice, {known}")
+                self.keys[event.value] = line
+        self.entries += 1
+
+
+def _refuse_abuse(events: Iterable[Any]) -> None:
+    """Raise UserError where a text means too much, or gives a key twice: loaders would take the last one silently.
+
+    Counts values, those behind an alias each time that it is used, before anything copies them. Merge keys (`<<`) copy
+    what their aliases stand for, so this bounds the work as well.
     """
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._count = 0
-        self._sizes: dict[str, int] = {}  # values behind an anchor that is read to its end
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        """The next value. Raises UserError where there are too many, or one is too long or part of itself."""
-        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        before = self._count
-        node = super().compose_node(parent, index)
-        line = event.start_mark.line + 1
+    count = 0
+    around: list[_Open] = []
+    sizes: dict[str, int] = {}  # values behind an anchor that is read to its end
+    for event in events:
+        if isinstance(event, yaml.CollectionEndEvent):
+            ended = around.pop()
+            if ended.anchor is not None:
+                sizes[ended.anchor] = count - ended.before
+            continue
+        if not isinstance(event, yaml.NodeEvent):
+            continue
+        line = event.start_mark.line + 1  # type: ignore[union-attr]
+        if around:
+            around[-1].add(event, line)
         if isinstance(event, yaml.AliasEvent):
-            if event.anchor not in self._sizes:
-                raise UserError(f"line {line}: *{event.anchor} is part of itself; write its values out")
-            self._count += self._sizes[event.anchor]
-        else:
-            self._count += 1
+            if any(outer.anchor == event.anchor for outer in around):
+                raise UserError(f"line {line}: *{shown(event.anchor)} is part of itself; write its values out")
+            count += sizes.get(str(event.anchor), 0)
+        elif isinstance(event, yaml.ScalarEvent):
+            count += 1
             if event.anchor is not None:
-                self._sizes[event.anchor] = self._count - before
-        if self._count > MOST_VALUES:
+                sizes[event.anchor] = 1
+            if len(event.value) > LONGEST:
+                raise UserError(
+                    f"line {line}: a value of {len(event.value):,} characters, expected at most {LONGEST:,}"
+                )
+        else:
+            keys: dict[str, int] | None = {} if isinstance(event, yaml.MappingStartEvent) else None
+            around.append(_Open(event.anchor, count, keys))
+            count += 1
+            if len(around) > DEEPEST:
+                raise ValueError(f"line {line}: lists and mappings inside others, expected at most {DEEPEST} levels")
+        if count > MOST_VALUES:
             raise UserError(
                 f"line {line}: more than {MOST_VALUES:,} values, with those of every alias (*name); use fewer"
             )
-        if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST:
-            raise UserError(f"line {line}: a value of {len(event.value):,} characters, expected at most {LONGEST:,}")
-        return node

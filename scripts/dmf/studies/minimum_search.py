@@ -17,6 +17,7 @@ from dmf.evidence.cells import minimizer_curvature
 from dmf.evidence.runs import Minimum, certificates
 from dmf.grid.cells import Group, Series, gradient_scale, lambda_labels, lambda_value
 from dmf.grid.config import Grid
+from dmf.grid.cost import MOST_AT_ONCE, runs_together
 from dmf.grid.targets import TargetMatrix, build_targets
 from dmf.grid.tiles import groups_of
 from dmf.studies import Study
@@ -28,7 +29,6 @@ SCHEMES = ("gaussian", "balanced", "orthogonal", "identity")
 SCALES = (1.0, 2.0, 0.5, 4.0, 0.25)
 SERIES = tuple(Series(scheme, scale) for scale, scheme in product(SCALES, SCHEMES))
 FIRST = len(SCHEMES)  # starts before the first look; every later look is at twice as many
-MOST_AT_ONCE = 8192  # runs trained together
 # The control: starts so small that every run falls to zero, which for L >= 3 is a strict local minimum.
 TINY = Series("gaussian", 1e-4)
 CONTROL_RUNS = 8
@@ -123,11 +123,12 @@ def _cells(group: Group, target: TargetMatrix, grid: Grid) -> Iterator[Cell]:
 def _search(cells: Sequence[Cell], starts: Sequence[Start], grid: Grid) -> list[Found]:
     """Train the starts in order in all cells of a group side by side, and leave each cell with its first success."""
     first: dict[int, int] = {}
+    most = runs_together(cells[0].group.widths, MOST_AT_ONCE, grid.device)
     place, trained, began = 0, 0, time.perf_counter()
     while place < len(starts) and len(first) < len(cells):
-        batch = starts[place : place + max(FIRST, place)]
+        batch = starts[place : place + min(max(FIRST, place), most)]
         left = [number for number in range(len(cells)) if number not in first]
-        at_once = max(1, MOST_AT_ONCE // len(batch))
+        at_once = max(1, most // len(batch))
         for some in (left[i : i + at_once] for i in range(0, len(left), at_once)):
             minimal = minimal_runs([cells[number] for number in some], batch, grid)
             first |= {some[row]: place + int(minimal[row].argmax()) for row in np.flatnonzero(minimal.any(axis=1))}

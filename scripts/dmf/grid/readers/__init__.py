@@ -8,13 +8,15 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from dmf.errors import UserError
+from dmf.errors import UserError, printable, shown
 from dmf.grid.labelled import LabelledMatrix, real
 from dmf.grid.readers._contract import KEYS, MAX_BYTES, Options, Reader
 from dmf.grid.readers._isolated import read_isolated
 from dmf.grid.user_files import regular_file
 
 __all__ = ["MAX_BYTES", "Options", "parse", "read", "readers"]
+
+LONGEST_REASON = 300  # characters of what a library says of a file
 
 
 @cache
@@ -47,7 +49,7 @@ def parse(content: bytes, name: str, options: Options) -> LabelledMatrix:
     suffix = Path(name).suffix.lower()
     reader = readers().get(suffix)
     if reader is None:
-        raise UserError(f"got suffix {suffix!r}, expected one of {', '.join(readers())}")
+        raise UserError(f"got suffix {shown(suffix, quoted=True)}, expected one of {', '.join(readers())}")
     for key in KEYS:
         if getattr(options, key) is not None and key not in reader.uses:
             able = [other for other, known in readers().items() if key in known.uses]
@@ -57,5 +59,5 @@ def parse(content: bytes, name: str, options: Options) -> LabelledMatrix:
     except UserError:
         raise
     except Exception as error:  # readers raise whatever a malformed file makes them raise
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = printable(" ".join(str(error)[:LONGEST_REASON].split()), LONGEST_REASON) or type(error).__name__
         raise UserError(f"not a readable {suffix} matrix ({reason})") from None

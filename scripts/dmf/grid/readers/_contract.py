@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dmf.errors import UserError
+from dmf.errors import UserError, shown
 from dmf.grid.labelled import LabelledMatrix
 
 MAX_BYTES = 64 * 2**20  # a dense float64 matrix of about 2900 x 2900; larger is surely a mistake
@@ -25,7 +25,8 @@ class Options:
 class Read(Protocol):
     """A matrix from a file's content. May raise anything where the content is malformed.
 
-    A module that says ISOLATED has its `read` run in a separate process: for libraries that crash on such content.
+    A module that says ISOLATED has its `read` run in a separate process, which opens no files after it imported the
+    module's LIBRARIES: for libraries that crash on such content, or follow names in it.
     """
 
     def __call__(self, content: bytes, suffix: str, options: Options) -> LabelledMatrix:
@@ -45,10 +46,10 @@ def one_of(names: Sequence[str], wanted: str | None) -> str:
     if wanted is None and len(names) != 1:
         raise UserError(f"has variables {_listed(names) or '(none)'}; name one with the key variable")
     if wanted is not None and wanted not in names:
-        raise UserError(f"has no variable {wanted!r}; it has {_listed(names) or 'none'}")
+        raise UserError(f"has no variable {shown(wanted, quoted=True)}; it has {_listed(names) or 'none'}")
     return wanted or names[0]
 
 
 def _listed(names: Sequence[str], most: int = 12) -> str:
     more = f", … ({len(names)} in all)" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(map(shown, names[:most])) + more

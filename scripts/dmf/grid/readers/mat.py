@@ -6,13 +6,14 @@ import io
 
 import numpy as np
 
-from dmf.errors import UserError
+from dmf.errors import UserError, shown
 from dmf.grid.labelled import LabelledMatrix, refuse_shape
 from dmf.grid.readers._contract import Options, one_of
 
 SUFFIXES = (".mat",)
 USES = ("variable",)
 ISOLATED = True
+LIBRARIES = ("scipy.io", "scipy.sparse")
 HDF5 = b"MATLAB 7.3"
 NUMBERS = ("double", "single", "sparse", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
 
@@ -28,7 +29,7 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
     name = one_of(list(known), options.variable)
     shape, kind = known[name]
     if kind not in NUMBERS:
-        raise UserError(f"variable {name} is of type {kind}, expected real numbers")
+        raise UserError(f"variable {shown(name)} is of type {kind}, expected real numbers")
     refuse_shape(shape)
     matrix = loadmat(io.BytesIO(content), variable_names=[name], spmatrix=False)[name]
     if issparse(matrix):

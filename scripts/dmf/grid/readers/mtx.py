@@ -13,13 +13,14 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from dmf.errors import UserError
+from dmf.errors import UserError, shown
 from dmf.grid.labelled import LabelledMatrix, refuse_shape
 from dmf.grid.readers._contract import Options
 
 SUFFIXES = (".mtx",)
 USES: tuple[str, ...] = ()
 ISOLATED = True
+LIBRARIES = ("scipy.io", "scipy.sparse", "scipy.io._fast_matrix_market._fmm_core")
 FIELDS = ("real", "double", "integer", "unsigned-integer")
 SYMMETRIES = {"general": 0, "symmetric": 1, "skew-symmetric": -1}  # what mirrors the lower triangle
 NUMBER = rb"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
@@ -64,11 +65,12 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
 def _banner(line: str) -> tuple[str, str]:
     words = line.lower().split()
     if len(words) != 5 or words[:2] != ["%%matrixmarket", "matrix"] or words[2] not in SIZES:
-        raise UserError(
-            f"begins with {line[:40].strip()!r}, expected '%%MatrixMarket matrix array real general' or alike"
-        )
+        begin = shown(line[:40].strip(), quoted=True)
+        raise UserError(f"begins with {begin}, expected '%%MatrixMarket matrix array real general' or alike")
     if words[3] not in FIELDS or words[4] not in SYMMETRIES:
-        raise UserError(f"is {words[3]} {words[4]}, expected real or integer, and one of {', '.join(SYMMETRIES)}")
+        raise UserError(
+            f"is {shown(words[3])} {shown(words[4])}, expected real or integer, and one of {', '.join(SYMMETRIES)}"
+        )
     return words[2], words[4]
 
 

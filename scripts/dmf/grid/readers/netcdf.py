@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 SUFFIXES = (".nc",)
 USES = ("variable",)
 ISOLATED = True
+LIBRARIES = ("netCDF4", "dmf.grid.readers._hdf5")
 
 
 def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
     """The only variable, or the one named (group/variable in groups); type and size are asked first."""
     import netCDF4
 
+    from dmf.grid.readers._hdf5 import refuse_outside
+
+    refuse_outside(content)
     with netCDF4.Dataset("target", memory=content) as file:
         names = list(_variables(file))
         variable = file[one_of(names, options.variable)]

@@ -18,6 +18,7 @@ from dmf.grid.readers._contract import Options
 SUFFIXES = (".csv", ".tsv")
 USES = ("header", "index")
 ISOLATED = False
+LONGEST_ROW = 2**20  # characters; a row of 4,096 numbers with 17 digits has a tenth
 SEPARATOR = {".csv": (",", "commas"), ".tsv": ("\t", "tabs")}
 
 
@@ -51,8 +52,8 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
         numbers.append(line.number)
         heads.append(line.head)
         body.append(np.array([_number(cell, line.number, 2 + i, name) for i, cell in enumerate(line.rest)]))
-        if max(len(body), len(line.rest)) > LARGEST_DIMENSION + 1:
-            raise UserError(f"has more than {LARGEST_DIMENSION} rows or columns; reduce the matrix")
+        if len(body) > LARGEST_DIMENSION + 1:
+            raise _too_large()
     values = np.array(body, dtype=np.float64).reshape(len(body), len(first.rest))
     index = bool(first.rest) and _is_index(heads) if options.index is None else options.index
     if not index:
@@ -63,10 +64,40 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
 
 
 def _lines(content: bytes, separator: str) -> Iterator[Line]:
-    table = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=separator, strict=True)
+    text = _Text(content)
+    table = csv.reader(text, delimiter=separator, strict=True)
     for cells in table:
+        text.taken = 0
         if any(cell.strip() for cell in cells):
+            if len(cells) > LARGEST_DIMENSION + 1:
+                raise _too_large()
             yield Line(table.line_num, cells[0].strip(), [cell.strip() for cell in cells[1:]])
+
+
+class _Text:
+    """The lines of a text, read one by one; refuses a row that is longer than any table's, before it is read."""
+
+    def __init__(self, content: bytes) -> None:
+        # Not StringIO, which takes four bytes a character.
+        self._file = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+        self._number = 0
+        self.taken = 0
+        """Characters read since the last row began: a cell in quotes may hold several lines."""
+
+    def __iter__(self) -> Iterator[str]:
+        while text := self._file.readline(LONGEST_ROW + 1):
+            self._number += 1
+            self.taken += len(text)
+            if self.taken > LONGEST_ROW:
+                raise UserError(
+                    f"line {self._number}: a row of more than {LONGEST_ROW:,} characters, expected a table of at most "
+                    f"{LARGEST_DIMENSION} columns; reduce the matrix"
+                )
+            yield text
+
+
+def _too_large() -> UserError:
+    return UserError(f"has more than {LARGEST_DIMENSION} rows or columns; reduce the matrix")
 
 
 def _is_header(first: Line) -> bool:
