@@ -7,6 +7,7 @@ imports no library that trains or draws: every look at the workflow would wait f
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -28,6 +29,7 @@ from dmf.figures import figure_studies
 from dmf.grid.chunks import Chunk, thinning
 from dmf.grid.config import Grid, chosen, load
 from dmf.grid.cost import STUDY_MIB, chunk_memory, memory, minutes, search_memory, train_memory, train_seconds
+from dmf.grid.reach import out_of_reach
 from dmf.grid.tiles import Tile
 from dmf.products import Products, products_of
 from dmf.studies import Settings, study_names
@@ -233,6 +235,8 @@ class WorkflowPlan:
         Raises UserError where the grid cannot fit.
         """
         if self.source.trains:
+            for line in out_of_reach(self.grid, self.project.targets):
+                print(f"warning: {line}", file=sys.stderr)
             if not runs_here:
                 preflight(self.project, Console(stderr=True, width=100), runs_here=False)
             self.project.record(say)

@@ -186,14 +186,22 @@ def test_output_that_is_lost_is_a_failure_in_one_line(in_tmp: Path, words: str) 
     assert (lost.returncode, lost.stdout, lost.stderr.strip()) == (1, "", LOST[words])
 
 
+WATCHED = """
+import sys
+from dmf.cli import main
+run = main._run
+main._run = lambda arguments: (print("on", file=sys.stderr, flush=True), run(arguments))[1]
+sys.exit(main.main())
+"""
+
+
 @pytest.mark.parametrize("words", [["explain"], ["advise", "m.csv", "--depth", "3", "--rank", "2"]])
 def test_an_interrupt_is_one_line_at_any_moment(in_tmp: Path, words: list[str]) -> None:
-    """From the first import of the command on; before it Python itself starts, in hundredths of a second."""
+    """From the command's first act on; before it Python itself starts, in hundredths of a second."""
     (in_tmp / "m.csv").write_text("\n".join(["1,2,3,4,5,6,7,8"] * 8))
-    code = "import sys; from dmf.cli.main import main; print('on', file=sys.stderr, flush=True); sys.exit(main())"
     for delay in (0.0, 0.2, 0.4, 0.8):
         with subprocess.Popen(
-            [sys.executable, "-c", code, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", WATCHED, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         ) as begun:
             assert begun.stderr is not None
             assert begun.stderr.readline() == "on\n"

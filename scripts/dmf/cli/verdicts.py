@@ -17,6 +17,7 @@ from dmf.errors import UserError, printable
 from dmf.evidence.claim import Verdict
 from dmf.report.folder import verdict_files
 from dmf.report.proofs import Proved, proved_text, read_proved
+from dmf.report.provenance import read_provenance
 from dmf.report.verdicts import basis, number, read_verdicts
 
 STYLES = {"confirmed": "green", "violated": "bold red", "inconclusive": "yellow"}
@@ -40,12 +41,28 @@ def run(options: argparse.Namespace) -> int:
         report = Path("reports", grid_name(options.grid))
     with recorded(report) as recorded_files:
         verdicts = read_verdicts(verdict_files(report, recorded_files))
+        if options.grid and report / "provenance.json" in recorded_files:
+            _check_configuration(options.grid, report)
     if not verdicts:
         raise UserError(
             f"{printable(str(report))}: no verdicts here; expected a folder such as reports/default after a run"
         )
     print_verdicts(verdicts, report, sys.stdout)
     return 0
+
+
+def _check_configuration(file: Path, report: Path) -> None:
+    """Raise UserError where a report is of an earlier state of a grid's file, if that is one."""
+    from dmf.grid.config import load
+
+    try:
+        wanted = load(file).model_dump(mode="json")
+    except UserError:
+        return
+    if read_provenance(report / "provenance.json")["configuration"] != wanted:
+        raise UserError(
+            f"{printable(str(report))}: is of an earlier configuration than {printable(str(file))}; run it again"
+        )
 
 
 def print_verdicts(verdicts: Sequence[Verdict], report: Path, stream: TextIO) -> None:

@@ -95,6 +95,7 @@ class Certificate(Model):
 
     gradient_norm: Positive = Field(
         1e-10,
+        ge=1e-15,
         lt=1e-2,
         description="Largest certified gradient norm, in units of sigma_1^(2-1/L), the natural size of a gradient.",
     )

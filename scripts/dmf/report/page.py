@@ -15,7 +15,7 @@ from dmf.evidence.cases import MOST_ROWS
 from dmf.evidence.claim import Claim, Verdict
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
-from dmf.refute.record import Record
+from dmf.refute.record import Record, too_loose
 from dmf.report import statements
 from dmf.report.listing import missing
 from dmf.report.pictures import Picture
@@ -110,6 +110,7 @@ def page_html(content: Content) -> str:
             degenerate=summary.degenerate,
             provenance=content.provenance,
             found=content.found,
+            too_loose=too_loose(content.found) if content.found else [],
             searched=content.searched,
             practice=content.practice,
             proved=content.proved,
