@@ -220,6 +220,10 @@ class WorkflowPlan:
         """Memory of the job that certifies an evidence chunk."""
         return memory(chunk_memory(self.evidence_chunks[evidence_chunk], self.grid.keep.layers), attempt)
 
+    def prove_mb(self, attempt: int) -> int:
+        """Memory of the job that proves runs: it holds one evidence chunk at a time."""
+        return max(self.certify_mb(name, attempt) for name in self.evidence_chunks)
+
     def hold(self) -> AbstractContextManager[object]:
         """Hold the folders that jobs write, until the lock that is returned is left or garbage.
 
