@@ -17,6 +17,7 @@ COLLAPSED = "collapsed"
 DEGENERATE = "degenerate"
 STOPPED = "stopped"
 SADDLE = "saddle"
+NEAR_SADDLE = "near: saddle"
 # What was measured of a run, and nothing that decides whether it is eligible.
 MEASURED = (
     "level_gap", "distance", "end_to_end_norm", "layer_norm_sq_min", "layer_norm_sq_max", "misalignment", "schatten",
