@@ -29,6 +29,6 @@ def changed(verdict: Verdict, part: str, word: str) -> Verdict:
     """A verdict whose `part`, finding or control, says that word."""
     if part == "control":
         first, *others = verdict.controls
-        seen = first.cells if word == "violated" else 0
-        return replace(verdict, controls=(replace(first, detected=seen), *others))
+        seen, statistic = (first.cells, 2.0) if word == "violated" else (0, 0.5)
+        return replace(verdict, controls=(replace(first, detected=seen, statistic=statistic), *others))
     return replace(verdict, finding=saying(verdict.finding, word))

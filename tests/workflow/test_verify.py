@@ -14,7 +14,10 @@ from dmf.cli.main import main
 from dmf.dataset.manifest import MANIFEST
 from dmf.dataset.stamps import Stamp, expecting
 from dmf.dataset.store import read, write
+from dmf.evidence.cases import table_csv
 from dmf.evidence.claim import Verdict
+from dmf.report.verdicts import csv_text, read_verdicts
+from dmf.report.verify import _table
 from harness import Workflow
 from signed import changed, sign
 
@@ -48,8 +51,9 @@ def test_an_honest_report_passes_alone_and_with_its_data(sent: Path, capsys: pyt
     assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
 
 
-def test_every_flipped_bit_and_every_lost_file_is_named(sent: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for path in sorted(path for path in sent.rglob("*") if path.is_file()):
+def test_a_flipped_bit_and_a_lost_file_of_any_kind_are_named(sent: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = {(path.parent, path.suffix): path for path in sorted(sent.rglob("*")) if path.is_file()}
+    for path in kinds.values():
         whole = path.read_bytes()
         flipped = bytearray(whole)
         flipped[len(whole) // 2] ^= 1
@@ -154,13 +158,22 @@ def all_of_it(sent: Path) -> None:
     assert verdict.finding.statistic is not None
     forged = replace(verdict, finding=replace(verdict.finding, statistic=verdict.finding.statistic / 8))
     path.write_text(json.dumps(forged.as_json()))
+    (sent / "verdicts/collapse.csv").write_text(table_csv(_table(read(cells), "collapse")))
+    (sent / "verdicts.csv").write_text(csv_text(read_verdicts(sorted((sent / "verdicts").glob("*.json")))))
+    page = (sent / "index.html").read_text()
+    for name in ("statistic", "margin"):
+        was, now = (f'data-value="{getattr(one.finding, name)}"' for one in (verdict, forged))
+        assert page.count(was) == 1
+        page = page.replace(was, now)
+    (sent / "index.html").write_text(page)
 
 
 def test_a_forger_who_changes_all_of_it_is_found_with_the_data(sent: Path, capsys: pytest.CaptureFixture[str]) -> None:
     all_of_it(sent)
     sign(sent)
+    assert said(capsys, "sent") == []  # alone, a report cannot show that its numbers come from runs
     lines = said(capsys, "sent", "--data", "copied")
-    assert any("verdicts/collapse.json: finding is not what the data say: statistic" in line for line in lines), lines
+    assert [line for line in lines if re.search(r"collapse.json: finding is not what the data say: .*statistic", line)]
 
 
 def test_data_of_another_seed_or_altered_are_named(sent: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -131,15 +131,19 @@ class Finding:
     def from_json(cls, raw: dict[str, Any]) -> Finding:
         """Read what `as_json` wrote. Raises ValueError or TypeError where its words are not those of its numbers."""
         found = cls(**{name: value for name, value in raw.items() if name not in ("word", "margin")})
-        counts = (getattr(found, field.name) for field in fields(cls) if field.type == "int")
-        if not all(type(count) is int and count >= 0 for count in counts):
-            raise ValueError("a count is no whole number")
-        if found.statistic is not None and not (type(found.statistic) is float and isfinite(found.statistic)):
-            raise ValueError(f"statistic {found.statistic!r} is no finite number")
+        _check_numbers(found.statistic, *(getattr(found, one.name) for one in fields(cls) if one.type == "int"))
         for name, told, derived in (("word", raw["word"], found.word), ("margin", raw["margin"], found.margin)):
             if told != derived:
                 raise ValueError(f"{name} is {told!r}, but the numbers say {derived!r}")
         return found
+
+
+def _check_numbers(statistic: Any, *counts: Any) -> None:
+    """Raise ValueError for what JSON can hold and no check gives: NaN, truth values, text, negative counts."""
+    if not all(type(count) is int and count >= 0 for count in counts):
+        raise ValueError("a count is no whole number")
+    if statistic is not None and not (type(statistic) is float and isfinite(statistic)):
+        raise ValueError(f"statistic {statistic!r} is no finite number")
 
 
 def json_number(value: float | None) -> float | None:
@@ -171,6 +175,15 @@ class Detection:
     def missed(self) -> bool:
         """Whether the same code did not say 'violated' somewhere where the statement is false."""
         return self.cells == 0 or self.detected < self.cells
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Detection:
+        """Read what a verdict wrote. Raises ValueError or TypeError for numbers that no check gives."""
+        found = cls(**raw)
+        _check_numbers(found.statistic, found.cells, found.detected)
+        if found.detected > found.cells or (found.statistic is not None and found.missed != (found.statistic <= EDGE)):
+            raise ValueError(f"control {found.name}: {found.detected} of {found.cells} cells, {found.statistic!r}")
+        return found
 
 
 @dataclass(frozen=True)
@@ -212,7 +225,7 @@ class Verdict:
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Verdict:
         """Read what `as_json` wrote. Raises ValueError, KeyError or TypeError where it says other than its numbers."""
-        controls = tuple(Detection(**one) for one in raw["controls"])
+        controls = tuple(Detection.from_json(one) for one in raw["controls"])
         verdict = cls(raw["claim"], raw["title"], raw["source"], Finding.from_json(raw["finding"]), controls)
         if (raw["control_detected"], raw["fails"]) != (verdict.control_detected, verdict.fails):
             raise ValueError("control_detected and fails are not what the numbers say")

@@ -69,7 +69,8 @@ class Declared:
         """The declared evidence. Raises KeyError for a field or coordinate that the control does not have."""
         if self.others:
             parts = [replace(self, others=())(controls), *(other(controls) for other in self.others)]
-            return xr.concat(parts, "cell")
+            # Variables without cells, such as the layers of proofs, are the same in all parts.
+            return xr.concat(parts, "cell", data_vars="minimal", coords="minimal", compat="override", join="override")
         cells = controls
         for name, value in self.where.items():
             cells = cells.isel(cell=np.flatnonzero(np.isin(cells[name].values, value)))

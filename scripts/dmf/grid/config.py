@@ -132,6 +132,14 @@ class Refute(Model):
     )
 
 
+class Prove(Model):
+    """The runs that are proved in ball arithmetic."""
+
+    runs: Annotated[StrictInt, Field(ge=0, le=10_000_000)] = Field(
+        4000, description="Runs to prove, two of every cell as far as they go; 0 turns it off."
+    )
+
+
 class MinimumSearch(Model):
     """The search for a certified global minimizer in every cell."""
 
@@ -171,6 +179,7 @@ class Grid(Model):
     tiles: Tiles = Tiles()
     refute: Refute = Refute()
     minimum_search: MinimumSearch = MinimumSearch()
+    prove: Prove = Prove()
     figures: Choice = Field("all", description="all, or the names of the figures to draw.")
     studies: Choice = Field(
         "all", description="all, or the names of studies: evidence for statements that no run of a grid reaches."

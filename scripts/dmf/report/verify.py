@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from html import unescape
 from math import isclose
 from pathlib import Path
@@ -24,7 +25,7 @@ from dmf.dataset.store import DamagedFile, read
 from dmf.errors import UserError, printable
 from dmf.evidence.cases import OF_CELLS, cell_table, table_csv
 from dmf.evidence.certify import certify
-from dmf.evidence.claim import Finding, Verdict
+from dmf.evidence.claim import Detection, Finding, Verdict
 from dmf.evidence.judge import finding, judge
 from dmf.grid.config import Grid, validate
 from dmf.grid.seeds import digest
@@ -243,26 +244,31 @@ def _judged_again(folder: Path, plan: WorkflowPlan, verdicts: Sequence[Verdict])
         parts, false = read_evidence(claim.study, [] if own else files, controls, plan.made_with(claim.study))
         cells = cell_table(claim, runs if own else parts, certificate)
         again = judge(verdict.claim, claim, cells, false, certificate)
-        for part in ("finding", "control"):
-            told, found = getattr(verdict, part), getattr(again, part)
-            if not _alike(told, found):
-                yield (
-                    f"{folder / 'verdicts' / verdict.claim}.json: {part} is not what the data say: "
-                    f"{_difference(told, found)}"
-                )
+        path = f"{folder / 'verdicts' / verdict.claim}.json"
+        if not _alike(verdict.finding, again.finding):
+            yield f"{path}: finding is not what the data say: {_difference(verdict.finding, again.finding)}"
+        if [_control(one) for one in verdict.controls] != [_control(one) for one in again.controls] or not all(
+            _close(one.statistic, other.statistic) for one, other in zip(verdict.controls, again.controls, strict=True)
+        ):
+            yield f"{path}: controls are not what the data say"
     missing = plan.claims.keys() - {verdict.claim for verdict in verdicts}
     yield from (f"{folder / 'verdicts' / name}.json: is missing" for name in sorted(missing))
 
 
 def _alike(one: Finding, other: Finding) -> bool:
     """The same counts and words, and the same statistic up to rounding."""
-    if one.statistic is None or other.statistic is None:
-        return _counts(one) == _counts(other) and one.statistic is other.statistic
-    return _counts(one) == _counts(other) and isclose(one.statistic, other.statistic, rel_tol=SAME, abs_tol=SAME)
+    counts = [{**asdict(finding), "word": finding.word, "statistic": None, "worst": None} for finding in (one, other)]
+    return counts[0] == counts[1] and _close(one.statistic, other.statistic)
 
 
-def _counts(one: Finding) -> list[Any]:
-    return [one.word, one.runs, one.runs_certified, one.runs_counted, one.cells, one.cells_counted, one.cells_needed]
+def _close(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return isclose(one, other, rel_tol=SAME, abs_tol=SAME)
+
+
+def _control(one: Detection) -> tuple[Any, ...]:
+    return one.arm, one.distance, one.cells, one.detected
 
 
 def _difference(told: Finding, found: Finding) -> str:
