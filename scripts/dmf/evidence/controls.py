@@ -43,6 +43,24 @@ class ValueOf:
         return f"their {self.name}"
 
 
+@dataclass(frozen=True)
+class Beyond:
+    """Declares a field to be a thousand times what another field, its tolerance, allows.
+
+    It says whether an arm looks at the field at all, and nothing about the tolerance.
+    """
+
+    tolerance: str
+
+    def __call__(self, cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+        """A thousand times the tolerance, in the shape of the declared field."""
+        return (1000 * cells[self.tolerance]).broadcast_like(field).transpose(*field.dims)
+
+    def __str__(self) -> str:
+        """In words, for people."""
+        return f"1000 times their {self.tolerance}"
+
+
 # Values of a coordinate: one, or any of several.
 Wanted = str | int | tuple[str, ...] | tuple[int, ...]
 # What a field is declared to be: one value everywhere, or a function of the cells and of the field as it is.
@@ -125,6 +143,6 @@ def _text(value: Value) -> str:
     """A value in words: that of a function is the first line of its docstring."""
     if isinstance(value, float | int):
         return f"{value:g}"
-    if isinstance(value, str | ValueOf):
+    if isinstance(value, str | ValueOf | Beyond):
         return str(value)
     return re.sub(r"(, \(cell,( start)?\))?\.$", "", (value.__doc__ or "").partition("\n")[0])
