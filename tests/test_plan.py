@@ -21,7 +21,7 @@ from dmf.plan import WorkflowPlan, canonical, plan_workflow, plugins
 from dmf.studies import study_names
 from small import SMALL, Trained
 
-OFF = {"studies": [], "figures": [], "refute": {"runs": 0}, "minimum_search": {"runs": 0}}
+OFF = {"studies": [], "figures": [], "refute": {"runs": 0}, "minimum_search": {"runs": 0}, "prove": {"runs": 0}}
 SAYS = {"identity": "as made elsewhere"}  # every file says what it is of
 STUDIES = {claim.study for claim in load_claims().values()} | set(figure_studies().values())
 
@@ -77,6 +77,7 @@ def test_what_is_turned_off_leaves_out_what_reads_it(in_tmp: Path) -> None:
     assert on.claims == {name: claim.study for name, claim in load_claims().items()}
     assert on.figures == figure_studies()
     assert on.found == ["reports/small/refute.json"]
+    assert (on.proofs, off.proofs) == (["data/small/proofs.nc"], [])
     assert on.searched == ["data/small/studies/minimum_search.nc"]
     assert on.measured == ["data/small/studies/networks.nc", "data/small/studies/practice.nc"]
 
@@ -128,19 +129,26 @@ def test_nonsense_is_one_line(in_tmp: Path, config: dict[str, Any]) -> None:
 SETTINGS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "a title": ({"title": "another"}, set()),
     "a label": ({"targets": [{**SMALL["targets"][0], "label": "A"}, SMALL["targets"][1]]}, set()),
-    "a lambda": ({"lambdas": {"relative": [0.3]}}, {"studies/minimum_search.nc"}),
-    "a depth": ({"depths": [2]}, {"studies/minimum_search.nc"}),
-    "the number of starts": ({"starts": {"scales": [0.5, 2], "count": 5}}, set()),
+    "a lambda": ({"lambdas": {"relative": [0.3]}}, {"studies/minimum_search.nc", "proofs.nc"}),
+    "a depth": ({"depths": [2]}, {"studies/minimum_search.nc", "proofs.nc"}),
+    "the number of starts": ({"starts": {"scales": [0.5, 2], "count": 5}}, {"proofs.nc"}),
+    "the number of proofs": ({"prove": {"runs": 100}}, {"proofs.nc"}),
     "the effort to refute": ({"refute": {"runs": 400}}, {"refute.nc"}),
     "the effort to find a minimum": ({"minimum_search": {"runs": 3}}, {"studies/minimum_search.nc"}),
     "what a verdict needs": ({"certificate": {"runs_per_cell": 3, "cells": 0.9}}, set()),
     "the optimizer": (
         {"optimizer": {"name": "lbfgs", "memory": 7}},
-        {"controls.nc", "refute.nc", "studies/minimum_search.nc"},
+        {"controls.nc", "proofs.nc", "refute.nc", "studies/minimum_search.nc"},
     ),
     "the seed": (
         {"seed": 4},
-        {"controls.nc", "refute.nc", "studies/minimum_search.nc", *(f"studies/{name}.nc" for name in study_names())},
+        {
+            "controls.nc",
+            "proofs.nc",
+            "refute.nc",
+            "studies/minimum_search.nc",
+            *(f"studies/{name}.nc" for name in study_names()),
+        },
     ),
 }
 

@@ -120,6 +120,10 @@ def products_of(plan: WorkflowPlan) -> Iterator[Product]:
     for name in plan.evidence_chunks:
         made = f"{plan.folders.made}/{name}.nc"
         yield Product("certify", name, (made,), tuple(plan.runs_of(name)), plan.code("certify"))
+    if plan.source.trains:
+        for made in plan.proofs:
+            settings = plan.settings[PurePath(made).name]
+            yield Product("prove", "", (made,), tuple(plan.evidence_of("runs")), plan.code("prove"), settings)
     yield from _report(plan)
 
 
@@ -128,6 +132,8 @@ def _inputs(plan: WorkflowPlan) -> Iterator[Product]:
     decided: Any = [plan.grid.seed, plan.definitions]
     yield Product("targets", "", (f"{data}/targets.nc",), (), plan.code("targets"), decided)
     for name, settings in plan.settings.items():
+        if f"{data}/{name}" in plan.proofs:
+            continue  # made from evidence, below
         folder, _, study = name.removesuffix(".nc").rpartition("/")
         step, about = ("study", study) if folder else (study, "")
         yield Product(step, about, (f"{data}/{name}",), (), plan.code(step, about), settings)
@@ -165,9 +171,9 @@ def _report(plan: WorkflowPlan) -> Iterator[Product]:
     cells = [f"{made}/cells/{name}.nc" for name in plan.claims]
     drawn = [f"{reports}/figures/{name}.{kind}" for kind in ("svg", "png") for name in plan.figures]
     read = [*evidence, f"{data}/targets.nc", *(f"{runs}/{chunk}.nc" for chunk in plan.chunks)]
-    read += [*verdicts, *cells, *plan.found, *plan.searched, *plan.measured, *drawn]
+    read += [*verdicts, *cells, *plan.found, *plan.searched, *plan.measured, *plan.proofs, *drawn]
     tables = (f"{reports}/cells/{study}.nc" for study in sorted(set(plan.claims.values())))
-    outputs = (*(f"{reports}/{name}" for name in REPORT_FILES), *tables)
+    outputs = (*(f"{reports}/{name}" for name in REPORT_FILES), *plan.proved, *tables)
     decided: Any = [plan.grid.model_dump(mode="json"), plan.every, list(plan.absent)]
     yield Product("report", "", outputs, tuple(read), plan.code("report"), decided)
     page, provenance = f"{reports}/index.html", f"{reports}/provenance.json"

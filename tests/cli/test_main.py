@@ -16,6 +16,7 @@ from dmf import __version__
 from dmf.cli.main import main
 from dmf.cli.verdicts import verdict_table
 from dmf.evidence.claim import Detection, Finding, Verdict
+from dmf.report.proofs import OfClaim, Proved
 from signed import sign
 
 GOOD = Finding(0.25, 1200, 1100, 1000, 990, 50, 40, 38, 38, None)
@@ -62,13 +63,21 @@ def test_the_table_says_everything_in_words() -> None:
         console.print(verdict_table(VERDICTS, "My title"))
     assert "My title" in captured.get()
     found = {
-        "uniqueness": ["confirmed", "0.25", "0.75", "1,000/1,200", "38/40/50", "detected"],
-        "layer_norms": ["violated", "7", "-6", "10/10", "1/1/1", "detected"],
-        "collapse": ["inconclusive", "none", "none", "0/10", "0/1/1", "MISSED"],
+        "uniqueness": ["confirmed", "0.25", "0.75", "1,000/1,200", "–", "38/40/50", "detected"],
+        "layer_norms": ["violated", "7", "-6", "10/10", "–", "1/1/1", "detected"],
+        "collapse": ["inconclusive", "none", "none", "0/10", "–", "0/1/1", "MISSED"],
     }
     assert rows_of(captured.get()) == [
         [f"source of {name}", f"title of {name}", "training", *rest] for name, rest in found.items()
     ]
+
+
+def test_runs_that_were_proved_have_a_column() -> None:
+    proved = Proved(5, 4, 2, 9, 0.5, {"uniqueness": OfClaim(5, 4, 4, 0, 0)}, 1, [])
+    console = Console(width=170, color_system=None, force_terminal=False, record=True, quiet=False, file=None)
+    with console.capture() as captured:
+        console.print(verdict_table(VERDICTS, "My title", proved))
+    assert [row[7] for row in rows_of(captured.get())] == ["4/5", "–", "–"]
 
 
 def test_verdicts_are_printed_in_the_order_of_the_paper(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -181,14 +190,22 @@ def test_output_that_is_lost_is_a_failure_in_one_line(in_tmp: Path, words: str) 
     assert (lost.returncode, lost.stdout, lost.stderr.strip()) == (1, "", LOST[words])
 
 
+WATCHED = """
+import sys
+from dmf.cli import main
+run = main._run
+main._run = lambda arguments: (print("on", file=sys.stderr, flush=True), run(arguments))[1]
+sys.exit(main.main())
+"""
+
+
 @pytest.mark.parametrize("words", [["explain"], ["advise", "m.csv", "--depth", "3", "--rank", "2"]])
 def test_an_interrupt_is_one_line_at_any_moment(in_tmp: Path, words: list[str]) -> None:
-    """From the first import of the command on; before it Python itself starts, in hundredths of a second."""
+    """From the command's first act on; before it Python itself starts, in hundredths of a second."""
     (in_tmp / "m.csv").write_text("\n".join(["1,2,3,4,5,6,7,8"] * 8))
-    code = "import sys; from dmf.cli.main import main; print('on', file=sys.stderr, flush=True); sys.exit(main())"
     for delay in (0.0, 0.2, 0.4, 0.8):
         with subprocess.Popen(
-            [sys.executable, "-c", code, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", WATCHED, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         ) as begun:
             assert begun.stderr is not None
             assert begun.stderr.readline() == "on\n"

@@ -138,6 +138,18 @@ def test_a_missed_control_is_shouted_with_its_arm_and_cell(
     assert [("MISSED" in row) for row in table_rows(page)] == [False, True] + [False] * (len(verdicts) - 2)
 
 
+def test_the_head_says_on_how_many_facts_the_verdicts_on_runs_rest(build: Build, verdicts: list[Verdict]) -> None:
+    page = build()
+    head = Reader(page[: page.index("<main>")]).text
+    of_runs = [claim for claim in load_claims().values() if claim.study == "runs"]
+    assert f"The {len(of_runs)} verdicts on the grid's runs are not {len(of_runs)} independent confirmations" in head
+    facts = {claim.fact for claim in of_runs if claim.fact}
+    assert f"the others rest on {len(facts)} facts, measured at 11 different end points in 3 cells" in head
+    assert all(fact in head for fact in facts)
+    # each claim on runs is an identity or names its fact
+    assert all((claim.basis == "identity") == (not claim.fact) for claim in of_runs)
+
+
 def test_a_violation_is_in_the_head_and_in_the_table(build: Build, verdicts: list[Verdict]) -> None:
     bad = replace(verdicts[0].finding, statistic=37.2)
     page = build(verdicts=[replace(verdicts[0], finding=bad), *verdicts[1:]])

@@ -40,6 +40,7 @@ rule write_report:
         found=plan.found,
         searched=plan.searched,
         measured=plan.measured,
+        proofs=plan.proofs,
         svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=plan.figures),
         png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=plan.figures),
     output:
@@ -54,6 +55,7 @@ rule write_report:
         cells=expand(
             f"{REPORTS}/cells/{{study}}.nc", study=sorted(set(plan.claims.values()))
         ),
+        proved=plan.proved,
         census=f"{REPORTS}/census.csv",
         provenance=f"{REPORTS}/provenance.json",
         grid=f"{REPORTS}/grid.yaml",

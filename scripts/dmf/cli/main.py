@@ -18,7 +18,10 @@ from typing import Any
 from dmf import __version__
 from dmf.errors import UserError
 
-COMMANDS = ("verdicts", "verify", "compare", "predict", "explain", "advise", "new_grid", "check_grid", "cell", "study")
+COMMANDS = (
+    "verdicts", "verify", "compare", "predict", "explain", "advise", "new_grid", "check_grid", "cell", "prove", "study",
+    "campaign",
+)  # fmt: skip
 INTERRUPTED = 130  # the exit status that shells give a program which Ctrl-C ended
 
 

@@ -16,6 +16,7 @@ from dmf.dataset.manifest import recorded
 from dmf.errors import UserError, printable
 from dmf.evidence.claim import Verdict
 from dmf.report.folder import verdict_files
+from dmf.report.proofs import Proved, proved_text, read_proved
 from dmf.report.provenance import read_provenance
 from dmf.report.verdicts import basis, number, read_verdicts
 
@@ -67,19 +68,30 @@ def _check_configuration(file: Path, report: Path) -> None:
 def print_verdicts(verdicts: Sequence[Verdict], report: Path, stream: TextIO) -> None:
     """The table of a report's verdicts, and where its page is, if there is one."""
     console = Console(file=stream, width=None if stream.isatty() else 140, emoji=False, markup=False)
-    console.print(verdict_table(verdicts, f"Verdicts of grid {report.name}"))
+    console.print(verdict_table(verdicts, f"Verdicts of grid {report.name}", read_proved(report)))
     if (report / "index.html").exists():
         console.print(f"Report: {printable(str(report / 'index.html'))}", highlight=False, soft_wrap=True)
 
 
-def verdict_table(verdicts: Sequence[Verdict], title: str) -> Table:
+def verdict_table(verdicts: Sequence[Verdict], title: str, proved: Proved | None = None) -> Table:
     """One row a claim; colours repeat what the words say, they never stand alone.
 
     Cells are those that count, those in scope, and all.
     """
     table = Table(title=Text(printable(title)), title_justify="left", header_style="bold")
-    for heading in ("source", "claim", "basis", "verdict", "statistic", "margin", "counted", "cells", "control"):
-        right = heading in ("statistic", "margin", "counted", "cells")
+    for heading in (
+        "source",
+        "claim",
+        "basis",
+        "verdict",
+        "statistic",
+        "margin",
+        "counted",
+        "proved",
+        "cells",
+        "control",
+    ):
+        right = heading in ("statistic", "margin", "counted", "proved", "cells")
         narrow = right or heading in ("basis", "verdict", "control")
         table.add_column(
             heading, justify="right" if right else "left", no_wrap=narrow, min_width=None if narrow else 16
@@ -94,6 +106,7 @@ def verdict_table(verdicts: Sequence[Verdict], title: str) -> Table:
             number(finding.statistic),
             number(finding.margin),
             f"{finding.runs_counted:,}/{finding.runs:,}",
+            proved_text(verdict.claim, proved),
             f"{finding.cells_counted:,}/{finding.cells:,}/{finding.cells_all:,}",
             Text("detected", style="green") if verdict.control_detected else Text("MISSED", style="bold red"),
         )

@@ -15,11 +15,12 @@ from dmf.evidence.cases import MOST_ROWS
 from dmf.evidence.claim import Claim, Verdict
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
-from dmf.refute.record import Record
+from dmf.refute.record import Record, too_loose
 from dmf.report import statements
 from dmf.report.listing import missing
 from dmf.report.pictures import Picture
 from dmf.report.practice import Practice
+from dmf.report.proofs import Proved
 from dmf.report.search import Searched
 from dmf.report.summary import Summary
 from dmf.report.template import environment
@@ -49,7 +50,7 @@ class Content:
 
     `found` is what the search for refutations found and `searched` what a global minimizer cost, None for a search that
     is turned off. `every` says which draws of which cells figures show, (1, 1) for all. `absent` names files that an
-    incomplete grid lacks. `practice` is what was measured of networks on data.
+    incomplete grid lacks. `practice` is what was measured of networks on data, `proved` what was proved of runs.
     """
 
     grid: Grid
@@ -63,6 +64,7 @@ class Content:
     searched: Searched | None = None
     absent: Sequence[str] = ()
     practice: Practice | None = None
+    proved: Proved | None = None
 
 
 def page_html(content: Content) -> str:
@@ -108,8 +110,10 @@ def page_html(content: Content) -> str:
             degenerate=summary.degenerate,
             provenance=content.provenance,
             found=content.found,
+            too_loose=too_loose(content.found) if content.found else [],
             searched=content.searched,
             practice=content.practice,
+            proved=content.proved,
             missing=missing(summary.lost, summary.counts, content.absent),
         )
     )

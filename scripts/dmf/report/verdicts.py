@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from dmf.dataset.store import DamagedFile, read_bytes
 from dmf.errors import printable
 from dmf.evidence.cases import shown
 from dmf.evidence.claim import Detection, Finding, Verdict
+from dmf.report.proofs import Proved
 
 COLUMNS = (
     "claim", "source", "basis", "verdict", "statistic", "tolerance", "margin", "runs", "runs_certified", "runs_counted",
-    "runs_distinct", "cells_all", "cells", "cells_counted",
+    "runs_distinct", "runs_tried", "runs_proved", "cells_all", "cells", "cells_counted",
     "controls", "controls_missed", "control_statistic", "control_detected",
     "worst_target", "worst_depth", "worst_lam_label", "worst_scheme", "worst_scale", "worst_draw",
 )  # fmt: skip
@@ -98,10 +99,18 @@ def reproduce(verdict: Verdict, study: str, grid: str) -> str | None:
         return None
     file, claim = f"reports/{grid}/{CONFIGURATION}", ["--claim", verdict.claim]
     if study == "runs":
-        options = [word for name, value in worst.items() for word in (f"--{name.removesuffix('_label')}", str(value))]
-        return shlex.join(["dmf", "cell", file, *options, *claim])
+        places = {name.removesuffix("_label"): value for name, value in worst.items()}
+        return shlex.join(["dmf", "cell", file, *_options(places), *claim])
+    if study == "proofs":
+        names = {"target": "target", "depth": "depth", "lam_label": "lam", "number": "number"}
+        places = {names[name]: value for name, value in worst.items() if name in names}
+        return shlex.join(["dmf", "prove", f"data/{grid}/proofs.nc", *_options(places)])
     case = [f"{name}={value}" for name, value in worst.items()]
     return shlex.join(["dmf", "study", file, study, *claim, "--case", *case])
+
+
+def _options(places: Mapping[str, Any]) -> list[str]:
+    return [word for name, value in places.items() for word in (f"--{name}", str(value))]
 
 
 def number(value: float | None) -> str:
@@ -118,11 +127,15 @@ def basis(claim: str) -> str:
     return load_claim(claim).basis if claim in CLAIMS else ""
 
 
-def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    """One flat row a verdict, keys COLUMNS. Statistic and margin are in units of tolerance, so that is 1."""
+def rows(verdicts: Sequence[Verdict], proved: Proved | None = None) -> list[dict[str, Any]]:
+    """One flat row a verdict, keys COLUMNS. Statistic and margin are in units of tolerance, so that is 1.
+
+    What was proved of its runs is None where none was tried.
+    """
     result = []
     for verdict in verdicts:
         finding, worst = verdict.finding, verdict.finding.worst or {}
+        one = proved.claims.get(verdict.claim) if proved else None
         row = {
             "claim": verdict.claim,
             "source": verdict.source,
@@ -135,6 +148,8 @@ def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
             "runs_certified": finding.runs_certified,
             "runs_counted": finding.runs_counted,
             "runs_distinct": finding.runs_distinct,
+            "runs_tried": one.tried if one else None,
+            "runs_proved": one.proved if one else None,
             "cells_all": finding.cells_all,
             "cells": finding.cells,
             "cells_counted": finding.cells_counted,
@@ -148,10 +163,10 @@ def rows(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
     return result
 
 
-def csv_text(verdicts: Sequence[Verdict]) -> str:
+def csv_text(verdicts: Sequence[Verdict], proved: Proved | None = None) -> str:
     """The rows as CSV."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows(verdicts))
+    writer.writerows(rows(verdicts, proved))
     return buffer.getvalue()
