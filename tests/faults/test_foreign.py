@@ -370,3 +370,21 @@ def test_identities_differ_wherever_a_file_could(tmp_path: Path, monkeypatch: py
         "certify",
         "draw",
     }
+
+
+def test_identities_are_those_of_the_code_and_of_all_that_a_file_is_made_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version of one step is another identity of its files and of all that follows from them, and no other."""
+    monkeypatch.chdir(tmp_path)
+    one = plan().products
+    before = {path: one.identity(path) for path in one.paths}
+    honest = WorkflowPlan.code
+    monkeypatch.setattr(
+        WorkflowPlan, "code", lambda self, step, *of: honest(self, step, *of) + "+" * (step == "certify")
+    )
+    other = plan().products
+    changed = {path for path in one.paths if other.identity(path) != before[path]}
+    assert changed == set(one.outdated(["data/tiny/evidence.nc"]))
+    assert "reports/tiny/verified.txt" in changed
+    assert "data/tiny/controls.nc" not in changed

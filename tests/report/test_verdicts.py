@@ -126,3 +126,14 @@ def test_rounding_puts_no_statistic_or_margin_on_an_edge_or_across(value: float)
         for shown in (plain, page, latex):
             assert [float(shown) < edge for edge in (0, 1)] == [one < edge for edge in (0, 1)], shown
             assert [float(shown) > edge for edge in (0, 1)] == [one > edge for edge in (0, 1)], shown
+
+
+@pytest.mark.parametrize("change", [{"word": "violated"}, {"margin": 0.5}, {"statistic": float("nan")}, {"runs": True}])
+def test_a_verdict_whose_words_are_not_those_of_its_numbers_is_refused(
+    verdicts: list[Verdict], tmp_path: Path, change: dict[str, object]
+) -> None:
+    file = tmp_path / f"{verdicts[0].claim}.json"
+    raw = verdicts[0].as_json()
+    file.write_text(json.dumps({**raw, "finding": {**raw["finding"], **change}}))
+    with pytest.raises(UserError, match="not a readable verdict"):
+        read_verdicts([file])
