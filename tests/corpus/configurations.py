@@ -227,6 +227,6 @@ WHOLE: list[tuple[bytes, str]] = [
     (b"grid: 1" + b":59" * 100_000, "line 1: a value of 300,001 characters, expected at most 10,000"),
     (b"grid: 1" + b":59" * 3000, "grid: got a number of more digits than are shown: expected text (and 3 more)"),
     (BOMB.encode(), f"line 16: {TOO_MANY}"),
-    (MERGED.encode(), f"line 16: {TOO_MANY}"),
+    (MERGED.encode(), f"line 15: {TOO_MANY}"),
     (b"# much\n" * 2**21, "has 14680064 bytes, expected at most 4194304; split it into several grids"),
 ]
