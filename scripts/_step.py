@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dmf.dataset.schema import DataError
-from dmf.dataset.store import DamagedFile, set_aside, unwritable
-from dmf.errors import UserError
+from dmf.dataset.owner import check_run, end_with_run, owned
+
+end_with_run()  # before the imports below, which take a second
+
+from dmf.dataset.manifest import record, recorded_stamp  # noqa: E402
+from dmf.dataset.schema import DataError  # noqa: E402
+from dmf.dataset.stamps import Stamp, expecting  # noqa: E402
+from dmf.dataset.store import DamagedFile, set_aside, unwritable  # noqa: E402
+from dmf.errors import UserError, printable  # noqa: E402
 
 OWN = [("data",), ("reports",)]  # an archive is the user's, whatever its name
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
+LONGEST = 300  # characters of an unexpected error on the screen
 
 
 @contextmanager
-def step(log: str, name: str, inputs: Iterable[str] = ()) -> Iterator[logging.Logger]:
-    """Log a step to its file. A UserError becomes one line, in the log and in the terminal, and exit code 1.
+def step(log: str, name: str, inputs: Iterable[str] = (), identities: str = "") -> Iterator[logging.Logger]:
+    """Log a step to its file. Any error becomes one line, in the log and in the terminal, and exit code 1.
 
+    Of an error that no user makes, the log has the traceback.
+    `identities` is the rule's parameter of that name (see `dmf.products`): inside, every file that is read is compared
+    with what it must be of, every file that is written is stamped, and at the end all that was written is recorded.
     A damaged file that the workflow makes itself is moved aside, so that the next run makes it again. Inputs from the
     future, which a clock that went back leaves behind, become as old as now: Snakemake refuses an older output.
     """
@@ -39,20 +51,45 @@ def step(log: str, name: str, inputs: Iterable[str] = ()) -> Iterator[logging.Lo
             )
         except OSError as error:
             raise unwritable(Path(log), error) from None
+        check_run()
         logger.info("started")
-        yield logger
+        with _identified(identities):
+            yield logger
     except UserError as error:
         line = _line(error, Path(log))
         logger.error("%s", line)
         sys.exit(f"{name}: {line}")
-    except Exception:
+    except MemoryError as error:
+        logger.exception("no memory")
+        sys.exit(f"{name}: {error or 'no memory left'}; use a machine with more, or fewer jobs at once; log: {log}")
+    except Exception as error:
         logger.exception("failed")
-        raise
+        what = printable(" ".join(str(error).split()))[:LONGEST]
+        sys.exit(f"{name}: unexpected {type(error).__name__}: {what}; please report it with its log, {log}")
     for path in map(Path, inputs):
         with suppress(OSError):  # not ours to touch
             if path.stat().st_mtime > time.time():
                 os.utime(path)
     logger.info("finished")
+
+
+@contextmanager
+def _identified(identities: str) -> Iterator[None]:
+    """Expect and stamp what `identities` says; record the outputs where all went well."""
+    known = json.loads(identities or "{}")
+    written: defaultdict[Path, dict[Path, str]] = defaultdict(dict)
+    for file, (identity, path) in known.get("outputs", {}).items():
+        written[Path(path)][Path(file)] = identity
+    with owned():
+        for path in written:  # of the job before: it says nothing of what this one writes
+            path.unlink(missing_ok=True)
+    stamps = {file: Stamp(identity) for files in written.values() for file, identity in files.items()}
+    for file, (identity, path) in known.get("inputs", {}).items():
+        stamps[Path(file)] = recorded_stamp(Path(file), identity, Path(path)) if path else Stamp(identity)
+    with expecting(stamps):
+        yield
+    for path, files in written.items():
+        record(path, files)
 
 
 def _line(error: Exception, log: Path) -> str:
@@ -67,4 +104,5 @@ def _line(error: Exception, log: Path) -> str:
 def tell(line: str) -> None:
     """Say a line in the log and in the terminal: something a user should know, but no error."""
     logging.getLogger().warning("%s", line)
-    print(line, file=sys.stderr)
+    with suppress(OSError):  # whoever read the terminal's lines is gone
+        print(line, file=sys.stderr)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from _step import step, tell
 from dmf.dataset.assemble import assemble
+from dmf.dataset.ledger import LEDGER, read_tiles
 from dmf.dataset.provenance import file_attributes
 from dmf.dataset.schema import check_runs
 from dmf.dataset.store import write
@@ -12,13 +13,13 @@ from dmf.dataset.tile_cache import provide, read_or_repair
 from dmf.dataset.train import train_tile
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
-from dmf.grid.tiles import Tile, read_ledger
+from dmf.grid.tiles import Tile
 
-with step(snakemake.log[0], "assemble", snakemake.input) as log:
+with step(snakemake.log[0], "assemble", snakemake.input, snakemake.params.identities) as log:
     block = Tile.from_json(json.loads(snakemake.params.block))
     grid = validate(snakemake.config, "configuration")
     data = Path(snakemake.output[0]).parents[1]
-    tiles = {tile.name: tile for tile in read_ledger((data / "tiles.jsonl").read_text(encoding="utf-8"))}
+    tiles = {tile.name: tile for tile in read_tiles(data / LEDGER)}
 
     def repair(tile):
         """Train a tile that is damaged."""

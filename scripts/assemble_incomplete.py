@@ -12,7 +12,7 @@ from dmf.dataset.targets import targets_from_dataset
 from dmf.grid.config import validate
 from dmf.grid.tiles import Tile
 
-with step(snakemake.log[0], "assemble_incomplete", snakemake.input) as log:
+with step(snakemake.log[0], "assemble_incomplete", snakemake.input, snakemake.params.identities) as log:
     block = Tile.from_json(json.loads(snakemake.params.block))
     targets = targets_from_dataset(read(snakemake.input.targets))
     nothing = missing_block(block, targets, validate(snakemake.config, "configuration"))

@@ -6,7 +6,7 @@ from dmf.dataset.schema import check_runs
 from dmf.dataset.store import read, write
 from dmf.evidence.certify import certify
 
-with step(snakemake.log[0], "certify", snakemake.input) as log:
+with step(snakemake.log[0], "certify", snakemake.input, snakemake.params.identities) as log:
     evidence = certify(read(file, check_runs) for file in snakemake.input.runs)
     evidence = evidence.assign_attrs(
         **file_attributes("Evidence", "What each trained run counts for, and to what accuracy")

@@ -11,7 +11,7 @@ from dmf.evidence.judge import judge
 from dmf.grid.config import validate
 from dmf.studies.contract import read_evidence
 
-with step(snakemake.log[0], "check", snakemake.input) as log:
+with step(snakemake.log[0], "check", snakemake.input, snakemake.params.identities) as log:
     name = snakemake.wildcards.claim
     claim = load_claim(name)
     parts, controls = read_evidence(

@@ -6,7 +6,7 @@ from dmf.dataset.store import write
 from dmf.evidence.train_controls import train_controls
 from dmf.grid.config import validate
 
-with step(snakemake.log[0], "controls", snakemake.input) as log:
+with step(snakemake.log[0], "controls", snakemake.input, snakemake.params.identities) as log:
     controls = train_controls(validate(snakemake.config, "configuration"))
     controls = controls.assign_attrs(
         **file_attributes("Negative controls", "Evidence where the statements are false"),

@@ -8,7 +8,7 @@ from dmf.figures import FIGURES
 from dmf.figures.figure import draw
 from dmf.studies.contract import OF_THE_GRID, read_evidence
 
-with step(snakemake.log[0], "draw", snakemake.input) as log:
+with step(snakemake.log[0], "draw", snakemake.input, snakemake.params.identities) as log:
     name = snakemake.wildcards.figure
     study = FIGURES[name].study
     parts, controls = read_evidence(

@@ -16,7 +16,7 @@ from dmf.report.folder import read_report
 from dmf.report.paper.pieces import bibtex, figure_float, figure_floats, methods, verdict_table
 from dmf.studies.contract import OF_THE_GRID, read_evidence
 
-with step(snakemake.log[0], "paper", snakemake.input) as log:
+with step(snakemake.log[0], "paper", snakemake.input, snakemake.params.identities) as log:
     files = snakemake.input
     controls = {"runs": files.controls, "targets": files.targets}
     studies = {Path(file).stem: file for file in files.studies}

@@ -8,7 +8,7 @@ from dmf.grid.config import validate
 from dmf.refute.false_claim import FALSE_CLAIM
 from dmf.refute.search import search
 
-with step(snakemake.log[0], "refute", snakemake.input) as log:
+with step(snakemake.log[0], "refute", snakemake.input, snakemake.params.identities) as log:
     grid = validate(snakemake.config, "configuration")
     claims = {name: claim for name, claim in load_claims().items() if claim.study == "runs"}
     evidence = search(grid, {**claims, "false_claim": FALSE_CLAIM})

@@ -6,7 +6,7 @@ from _step import step
 from dmf.grid.config import validate
 from dmf.report.write import gather, write_report
 
-with step(snakemake.log[0], "report", snakemake.input) as log:
+with step(snakemake.log[0], "report", snakemake.input, snakemake.params.identities) as log:
     grid = validate(snakemake.config, "configuration")
     every, absent = (json.loads(text) for text in (snakemake.params.every, snakemake.params.absent))
     content = gather(grid, snakemake.input, every, absent)

@@ -7,7 +7,7 @@ from dmf.grid.config import validate
 from dmf.studies import load_study
 from dmf.studies.contract import check_study
 
-with step(snakemake.log[0], "study", snakemake.input) as log:
+with step(snakemake.log[0], "study", snakemake.input, snakemake.params.identities) as log:
     study = load_study(snakemake.wildcards.study)
     evidence = study.make_for(validate(snakemake.config, "configuration"))
     evidence = evidence.assign_attrs(**file_attributes(study.title, study.summary), settings=snakemake.params.settings)

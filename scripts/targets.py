@@ -6,7 +6,7 @@ from dmf.dataset.targets import targets_dataset
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
 
-with step(snakemake.log[0], "targets") as log:
+with step(snakemake.log[0], "targets", snakemake.input, snakemake.params.identities) as log:
     grid = validate(snakemake.config, "configuration")
     targets = build_targets(grid, "configuration")
     write(targets_dataset(targets, grid.seed), snakemake.output[0])

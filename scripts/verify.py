@@ -15,7 +15,7 @@ from dmf.report.search import problems as false_finds
 from dmf.report.verdicts import failures, read_verdicts
 from dmf.studies.contract import check_study
 
-with step(snakemake.log[0], "verify", snakemake.input) as log:
+with step(snakemake.log[0], "verify", snakemake.input, snakemake.params.identities) as log:
     verdicts = read_verdicts([Path(file) for file in snakemake.input.verdicts])
     report = Path(snakemake.input.page).parent
     problems = failures(verdicts, report, Path(snakemake.log[0]).parent)

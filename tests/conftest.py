@@ -11,10 +11,14 @@ import torch
 import xarray as xr
 
 from chromium import Chromium, chromium
+from dmf.claims import load_claims
 from dmf.dataset.assemble import assemble
 from dmf.dataset.project import open_project
 from dmf.dataset.train import train_tile
 from dmf.evidence.certify import certify
+from dmf.evidence.choose import choose
+from dmf.evidence.proofs import proofs_dataset
+from dmf.evidence.prove import control_cells, prove_cells
 from dmf.evidence.train_controls import train_controls
 from dmf.grid.config import validate
 from dmf.studies import Settings, load_study
@@ -63,12 +67,23 @@ def controls(trained: Trained) -> xr.Dataset:
 
 
 @pytest.fixture(scope="session")
-def study() -> Callable[[str], tuple[xr.Dataset, xr.Dataset]]:
+def proofs(trained: Trained) -> xr.Dataset:
+    """Proofs of runs of the small grid, and their controls. Shared by all tests: copy what you change."""
+    claims = {name: claim for name, claim in load_claims().items() if claim.study == "runs"}
+    grid, targets, cells = trained.project.grid, trained.project.targets, trained.evidence.sizes["cell"]
+    choice = choose([trained.evidence], claims, 4000, cells)
+    return proofs_dataset([*prove_cells(choice.chosen, grid, targets), *control_cells(grid)], choice)
+
+
+@pytest.fixture(scope="session")
+def study(proofs: xr.Dataset) -> Callable[[str], tuple[xr.Dataset, xr.Dataset]]:
     """Evidence and controls of a study by name, made once; "minimum_search" is of the small grid. Copy to change it."""
     grid = validate(deepcopy(SMALL), "small")
 
     @cache
     def made(name: str) -> tuple[xr.Dataset, xr.Dataset]:
+        if name == "proofs":
+            return halves(proofs)
         one = load_study(name)
         dataset = one.make(grid if one.of_grid else Settings(seed=3, gradient_norm=1e-10))
         check_study(dataset, name)

@@ -27,6 +27,7 @@ TINY: dict[str, Any] = {
     "studies": [],
     "refute": {"runs": 0},
     "minimum_search": {"runs": 0},
+    "prove": {"runs": 0},
 }
 
 LOCAL = ("--workflow-profile", str(ROOT / "workflow/profiles/local"))  # as `make` calls it

@@ -5,7 +5,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "scripts" / "dmf"
 FLOORS = [
-    {"theory", "training"},
+    {"theory", "training", "proof"},
     {"grid"},
     {"dataset"},
     {"evidence"},
@@ -51,3 +51,9 @@ def test_training_takes_random_frames_from_theory_and_nothing_else() -> None:
                 assert (node.module, [alias.name for alias in node.names]) == ("dmf.theory", ["haar"]), file
             elif isinstance(node, ast.Import):
                 assert not [alias for alias in node.names if alias.name.startswith("dmf.theory")], file
+
+
+def test_proofs_use_no_closed_form_of_theory_and_nothing_that_trained() -> None:
+    """A theory must not be held against its own code, nor a run against the engine's own measurements."""
+    for file in (PACKAGE / "proof").rglob("*.py"):
+        assert imported(file) <= {"proof"}, file

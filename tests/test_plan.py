@@ -21,7 +21,8 @@ from dmf.plan import WorkflowPlan, canonical, plan_workflow, plugins
 from dmf.studies import study_names
 from small import SMALL, Trained
 
-OFF = {"studies": [], "figures": [], "refute": {"runs": 0}, "minimum_search": {"runs": 0}}
+OFF = {"studies": [], "figures": [], "refute": {"runs": 0}, "minimum_search": {"runs": 0}, "prove": {"runs": 0}}
+SAYS = {"identity": "as made elsewhere"}  # every file says what it is of
 STUDIES = {claim.study for claim in load_claims().values()} | set(figure_studies().values())
 
 
@@ -37,10 +38,10 @@ def files(folder: Path) -> set[str]:
 def archive(trained: Trained, tmp_path: Path) -> Path:
     """The data folder of the small grid without studies and searches, copied from elsewhere."""
     folder = tmp_path / "elsewhere"
-    write(targets_dataset(trained.project.targets, 3), folder / "targets.nc")
+    write(targets_dataset(trained.project.targets, 3).assign_attrs(SAYS), folder / "targets.nc")
     for group, runs in trained.groups.items():
-        write(runs, folder / "runs" / f"{group.name}.nc")
-    write(xr.Dataset(attrs={"settings": trained.project.training}), folder / "controls.nc")
+        write(runs.assign_attrs(SAYS), folder / "runs" / f"{group.name}.nc")
+    write(xr.Dataset(attrs={"settings": trained.project.training, **SAYS}), folder / "controls.nc")
     return folder
 
 
@@ -76,6 +77,7 @@ def test_what_is_turned_off_leaves_out_what_reads_it(in_tmp: Path) -> None:
     assert on.claims == {name: claim.study for name, claim in load_claims().items()}
     assert on.figures == figure_studies()
     assert on.found == ["reports/small/refute.json"]
+    assert (on.proofs, off.proofs) == (["data/small/proofs.nc"], [])
     assert on.searched == ["data/small/studies/minimum_search.nc"]
     assert on.measured == ["data/small/studies/networks.nc", "data/small/studies/practice.nc"]
 
@@ -127,19 +129,26 @@ def test_nonsense_is_one_line(in_tmp: Path, config: dict[str, Any]) -> None:
 SETTINGS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "a title": ({"title": "another"}, set()),
     "a label": ({"targets": [{**SMALL["targets"][0], "label": "A"}, SMALL["targets"][1]]}, set()),
-    "a lambda": ({"lambdas": {"relative": [0.3]}}, {"studies/minimum_search.nc"}),
-    "a depth": ({"depths": [2]}, {"studies/minimum_search.nc"}),
-    "the number of starts": ({"starts": {"scales": [0.5, 2], "count": 5}}, set()),
+    "a lambda": ({"lambdas": {"relative": [0.3]}}, {"studies/minimum_search.nc", "proofs.nc"}),
+    "a depth": ({"depths": [2]}, {"studies/minimum_search.nc", "proofs.nc"}),
+    "the number of starts": ({"starts": {"scales": [0.5, 2], "count": 5}}, {"proofs.nc"}),
+    "the number of proofs": ({"prove": {"runs": 100}}, {"proofs.nc"}),
     "the effort to refute": ({"refute": {"runs": 400}}, {"refute.nc"}),
     "the effort to find a minimum": ({"minimum_search": {"runs": 3}}, {"studies/minimum_search.nc"}),
     "what a verdict needs": ({"certificate": {"runs_per_cell": 3, "cells": 0.9}}, set()),
     "the optimizer": (
         {"optimizer": {"name": "lbfgs", "memory": 7}},
-        {"controls.nc", "refute.nc", "studies/minimum_search.nc"},
+        {"controls.nc", "proofs.nc", "refute.nc", "studies/minimum_search.nc"},
     ),
     "the seed": (
         {"seed": 4},
-        {"controls.nc", "refute.nc", "studies/minimum_search.nc", *(f"studies/{name}.nc" for name in study_names())},
+        {
+            "controls.nc",
+            "proofs.nc",
+            "refute.nc",
+            "studies/minimum_search.nc",
+            *(f"studies/{name}.nc" for name in study_names()),
+        },
     ),
 }
 
@@ -174,7 +183,9 @@ def test_an_archive_is_read_and_all_that_is_made_lies_elsewhere(archive: Path, i
     assert plan.folders.made != planned(**OFF).folders.made  # evidence of trained runs stays as it is
     assert plan.controls_of("runs") == "elsewhere/controls.nc"
     assert plan.made_with("runs") == plan.project.training
-    with plan.begin(runs_here=True):
+    with plan.hold():
+        plan.sweep(print)
+        plan.begin(runs_here=True, say=print)
         assert files(archive) == before
     assert not (in_tmp / "data/small/tiles.jsonl").exists()
     assert plan.chunks.keys() == planned(**OFF).chunks.keys()
@@ -221,7 +232,8 @@ def test_planning_is_the_same_twice_and_writes_nothing(in_tmp: Path) -> None:
 
 def test_the_first_job_finds_the_grid_recorded_and_held(in_tmp: Path) -> None:
     plan = planned(**OFF)
-    with plan.begin(runs_here=True):
+    with plan.hold():
+        plan.begin(runs_here=True, say=print)
         assert {"data/small/grid.yaml", "data/small/tiles.jsonl", "reports/small"} <= files(in_tmp)
         assert list(planned(**OFF).tiles) == list(plan.tiles)
 

@@ -7,7 +7,8 @@ imports no library that trains or draws: every look at the workflow would wait f
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -19,19 +20,24 @@ from rich.console import Console
 from dmf.claims import claim_module, load_claims
 from dmf.cli.preflight import preflight
 from dmf.code import code_fingerprint
+from dmf.dataset.archive import identity_of
 from dmf.dataset.locks import check_writable, hold
 from dmf.dataset.project import Project
 from dmf.dataset.source import DataSource, Folders, grid_keys, tile_files
+from dmf.dataset.sweep import remove, sweep
 from dmf.figures import figure_studies
 from dmf.grid.chunks import Chunk, thinning
 from dmf.grid.config import Grid, chosen, load
 from dmf.grid.cost import STUDY_MIB, chunk_memory, memory, minutes, search_memory, train_memory, train_seconds
+from dmf.grid.reach import out_of_reach
 from dmf.grid.tiles import Tile
+from dmf.products import Products, products_of
 from dmf.studies import Settings, study_names
 from dmf.studies.contract import OF_THE_GRID
 
 MEASURED = ("networks", "practice")  # studies whose measurements have a section on the page
 REFUTE = "refute.nc"
+PROOFS = "proofs.nc"  # of runs of the grid, which are trained again for it
 MINIMUM_SEARCH = "studies/minimum_search.nc"  # a study of the whole grid, with a separate key
 
 
@@ -120,9 +126,47 @@ class WorkflowPlan:
         return [f"{self.folders.data}/{MINIMUM_SEARCH}"] if MINIMUM_SEARCH in self.settings else []
 
     @property
+    def proofs(self) -> list[str]:
+        """The file of proofs of runs; none where nothing is proved."""
+        return [f"{self.folders.data}/{PROOFS}"] if PROOFS in self.settings else []
+
+    @property
+    def proved(self) -> list[str]:
+        """The file of a report with the sums of proofs; none where nothing is proved."""
+        return [f"{self.folders.reports}/proofs.json"] if self.proofs else []
+
+    @property
     def found(self) -> list[str]:
         """The file of what the search for refutations found; none where there is no search."""
         return [f"{self.folders.reports}/refute.json"] if REFUTE in self.settings else []
+
+    # What each file is of.
+
+    @cached_property
+    def products(self) -> Products:
+        """What every job makes and of what it is."""
+        data, made, reports, *_ = self.folders
+        roots = [made, reports] if self.source.archive else [data, made, reports]
+        return Products(products_of(self), roots, identity_of)
+
+    def identities(self, path: str) -> str:
+        """What the job that makes a file must know of its inputs and outputs: the parameter that every rule passes."""
+        return self.products.identities(path)
+
+    def sweep(self, say: Callable[[str], None]) -> None:
+        """Compare all files of the grid with what they must be; to be called while the grid is held, before jobs are
+        chosen. See `dmf.dataset.sweep`; `say` is given a line for each file that is moved aside.
+        """
+        table, own = self.products, [Path(self.folders.made), Path(self.folders.reports)]
+        others = [Path(root) for root in table.roots if Path(root) not in own]
+        wanted = {path: table.identity(path) for path in table.paths}
+        self.outdate(sweep(wanted, own, others, say))
+
+    def outdate(self, made_again: Iterable[str]) -> None:
+        """Remove what the report holds of files that are to be made again and of all that is made from them."""
+        again = [*made_again]
+        again += self.products.below(again)
+        remove(path for path in again if Path(path).is_relative_to(self.folders.reports))
 
     # Parameters: what a job reruns for where it changes.
 
@@ -176,20 +220,30 @@ class WorkflowPlan:
         """Memory of the job that certifies an evidence chunk."""
         return memory(chunk_memory(self.evidence_chunks[evidence_chunk], self.grid.keep.layers), attempt)
 
-    def begin(self, runs_here: bool) -> AbstractContextManager[object]:
-        """Hold the folders that jobs write, and record the grid beside its data; to be called before the first job.
+    def prove_mb(self, attempt: int) -> int:
+        """Memory of the job that proves runs: it holds one evidence chunk at a time."""
+        return max(self.certify_mb(name, attempt) for name in self.evidence_chunks)
 
-        Nobody else may run the grid until the lock that is returned is left or garbage. Where jobs do not run here,
-        print first what the grid takes. Raises UserError where the folders are held or cannot be written, or where the
-        grid cannot fit.
+    def hold(self) -> AbstractContextManager[object]:
+        """Hold the folders that jobs write, until the lock that is returned is left or garbage.
+
+        Raises UserError where another run holds them, or where they cannot be written.
         """
         check_writable(Path(self.folders.reports))
-        held = hold(Path(self.folders.made))
+        return hold(Path(self.folders.made))
+
+    def begin(self, runs_here: bool, say: Callable[[str], None]) -> None:
+        """Record the grid beside its data; to be called before the first job, while the grid is held.
+
+        Where jobs do not run here, print first what the grid takes. `say` is given a line where the ledger is damaged.
+        Raises UserError where the grid cannot fit.
+        """
         if self.source.trains:
+            for line in out_of_reach(self.grid, self.project.targets):
+                print(f"warning: {line}", file=sys.stderr)
             if not runs_here:
                 preflight(self.project, Console(stderr=True, width=100), runs_here=False)
-            self.project.record()
-        return held
+            self.project.record(say)
 
 
 def default_configuration(config: Mapping[str, Any], checked: bool) -> str:
@@ -216,9 +270,14 @@ def plan_workflow(config: Mapping[str, Any], source: str, trains_here: bool = Tr
     studies = chosen("studies", project.grid.studies, known, source)
     figures = chosen("figures", project.grid.figures, list(figure_studies()), source)
     wanted = settings_of(project, studies)
+    if data.incomplete:
+        wanted.pop(PROOFS, None)  # they would be of some runs of each cell, and stay when there are more
     absent = data.absent(project, wanted)
     settings = {name: text for name, text in wanted.items() if name not in absent}
-    readable = {*OF_THE_GRID, *(study for study in (*studies, "minimum_search") if _file_of(study) in settings)}
+    readable = {
+        *OF_THE_GRID,
+        *(study for study in (*studies, "minimum_search", "proofs") if _file_of(study) in settings),
+    }
     return WorkflowPlan(
         project,
         data,
@@ -237,6 +296,10 @@ def settings_of(project: Project, studies: Sequence[str]) -> dict[str, str]:
     settings |= {_file_of(study): canonical([study, asdict(Settings.of(grid))]) for study in studies}
     if grid.refute.runs:
         settings[REFUTE] = canonical([project.training, grid.refute.runs])
+    if grid.prove.runs:
+        targets = [[target.name, target.fingerprint] for target in project.targets]
+        cells = [targets, grid.depths, grid.hidden_widths, grid.lambdas.model_dump(), grid.starts.model_dump()]
+        settings[PROOFS] = canonical([project.training, grid.prove.runs, cells])
     if grid.minimum_search.runs:
         targets = [[target.name, target.fingerprint] for target in project.targets]
         cells = [targets, grid.depths, grid.hidden_widths, grid.lambdas.model_dump()]
@@ -251,7 +314,7 @@ def plugins(step: str, plugin: str = "") -> list[str]:
     if step in ("draw", "study"):
         return [f"dmf.{'figures' if step == 'draw' else 'studies'}.{plugin}"]
     claims = load_claims()
-    if step in ("refute", "judge_attempts"):
+    if step in ("prove", "refute", "judge_attempts"):
         return [claim_module(name) for name, claim in claims.items() if claim.study == "runs"]
     loaded = [claim_module(name) for name in claims] if step in ("report", "paper", "verify") else []
     return loaded + ([f"dmf.figures.{name}" for name in figure_studies()] if step in ("report", "paper") else [])
@@ -264,4 +327,4 @@ def canonical(value: Any) -> str:
 
 def _file_of(study: str) -> str:
     """The file of a study's evidence, in the data folder."""
-    return f"studies/{study}.nc"
+    return PROOFS if study == "proofs" else f"studies/{study}.nc"

@@ -72,6 +72,6 @@ def test_correlated_inputs_violate_at_every_condition_and_already_at_the_mildest
 
 def test_stopping_early_breaks_each_part_of_the_claim_on_any_inputs(study: Load) -> None:
     claim, control = load_claim("any_inputs"), study("networks")[1]
-    false = claim.counterexample(control)
+    false = claim.arms[0].far(control)
     for gap, allowed in (("norm_gap", "norm_gap_tolerance"), ("residual_gap", "residual_tolerance")):
         assert (false[gap] > false[allowed]).all(), gap

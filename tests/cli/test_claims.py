@@ -20,4 +20,4 @@ def test_it_has_a_row_of_five_cells_for_each_claim() -> None:
     assert all(len(row) == 5 and all(row) for row in cells)
     (collapse,) = [row for row in cells if row[0] == "`collapse`"]
     assert collapse[1] == "Corollary 14"
-    assert "minimizers trained at 0.8" in collapse[4]
+    assert "minimizers trained below λ" in collapse[4]

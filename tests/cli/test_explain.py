@@ -31,7 +31,9 @@ def test_a_claim_is_told_whole(name: str, capsys: pytest.CaptureFixture[str]) ->
     for part in (claim.title, claim.statement, claim.statistic, claim.tolerance, claim.refuted_by, claim.control):
         assert words(in_unicode(part)) in text
     assert claim.source in text
-    assert f"Declared: {words(str(claim.counterexample))}" in text
+    for arm in claim.arms:
+        assert f"Declared, arm {arm.name} (far): {words(str(arm.far))}" in text
+        assert arm.near is None or f"Declared, arm {arm.name} (near): {words(str(arm.near))}" in text
     assert ("the runs of the grid" if claim.study == "runs" else f"the study {claim.study}") in text
     assert ("docs/theory.md, section 8" in text) == (r"\delta" in claim.tolerance)
 
@@ -40,7 +42,8 @@ def test_the_places_of_all_claims_are_where_the_functions_are() -> None:
     for name in claim_names():
         claim = load_claim(name)
         found_places = places(claim)
-        asked = {"statistic": claim.ratio, "cells": claim.scope, "eligibility": claim.eligible}
+        asked = {"cells": claim.scope, "eligibility": claim.eligible}
+        asked |= {f"statistic of the arm {arm.name}": arm.ratio for arm in claim.arms}
         for role, function in asked.items():
             assert found_places[role].endswith(f" {function.__name__}")
         for place in found_places.values():

@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,22 +15,26 @@ from rich.console import Console
 from dmf import __version__
 from dmf.cli.main import main
 from dmf.cli.verdicts import verdict_table
-from dmf.evidence.claim import Finding, Verdict
+from dmf.evidence.claim import Detection, Finding, Verdict
+from dmf.report.proofs import OfClaim, Proved
+from signed import sign
 
-GOOD = Finding("confirmed", 0.25, 0.75, 1200, 1100, 1000, 40, 38, None)
+GOOD = Finding(0.25, 1200, 1100, 1000, 990, 50, 40, 38, 38, None)
 WORST = {"target": "t", "depth": 3, "lam_label": "0.5c", "scheme": "gaussian", "scale": 1.0, "draw": 0}
-FALSE = Finding("violated", 7.0, -6.0, 10, 10, 10, 1, 1, WORST)
-SILENT = Finding("inconclusive", None, None, 10, 0, 0, 1, 0, None)
+FALSE = Finding(7.0, 10, 10, 10, 10, 1, 1, 1, 1, WORST)
+SILENT = Finding(None, 10, 0, 0, 0, 1, 1, 0, 1, None)
 
 
-def verdict(name: str, finding: Finding = GOOD, control: Finding = FALSE) -> Verdict:
-    return Verdict(name, f"title of {name}", f"source of {name}", finding, control)
+def verdict(name: str, finding: Finding = GOOD, seen: int = 3) -> Verdict:
+    return Verdict(
+        name, f"title of {name}", f"source of {name}", finding, (Detection("distance", "near", 3, seen, 1.4, {}),)
+    )
 
 
 VERDICTS = [
     verdict("uniqueness"),
     verdict("layer_norms", finding=FALSE),
-    verdict("collapse", finding=SILENT, control=SILENT),
+    verdict("collapse", finding=SILENT, seen=2),
 ]
 
 
@@ -39,6 +45,7 @@ def report(tmp_path: Path) -> Path:
     (folder / "verdicts").mkdir(parents=True)
     for one in VERDICTS:
         (folder / "verdicts" / f"{one.claim}.json").write_text(json.dumps(one.as_json()))
+    sign(folder)
     return folder
 
 
@@ -51,12 +58,22 @@ def test_the_table_says_everything_in_words() -> None:
     with console.capture() as captured:
         console.print(verdict_table(VERDICTS, "My title"))
     assert "My title" in captured.get()
-    numbers = ["0.25", "0.75", "1,000/1,200", "38/40"]
+    found = {
+        "uniqueness": ["confirmed", "0.25", "0.75", "1,000/1,200", "–", "38/40/50", "detected"],
+        "layer_norms": ["violated", "7", "-6", "10/10", "–", "1/1/1", "detected"],
+        "collapse": ["inconclusive", "none", "none", "0/10", "–", "0/1/1", "MISSED"],
+    }
     assert rows_of(captured.get()) == [
-        ["source of uniqueness", "title of uniqueness", "confirmed", *numbers, "detected"],
-        ["source of layer_norms", "title of layer_norms", "violated", "7", "-6", "10/10", "1/1", "detected"],
-        ["source of collapse", "title of collapse", "inconclusive", "none", "none", "0/10", "0/1", "MISSED"],
-    ]  # fmt: skip
+        [f"source of {name}", f"title of {name}", "training", *rest] for name, rest in found.items()
+    ]
+
+
+def test_runs_that_were_proved_have_a_column() -> None:
+    proved = Proved(5, 4, 2, 9, 0.5, {"uniqueness": OfClaim(5, 4, 4, 0, 0)}, 1, [])
+    console = Console(width=170, color_system=None, force_terminal=False, record=True, quiet=False, file=None)
+    with console.capture() as captured:
+        console.print(verdict_table(VERDICTS, "My title", proved))
+    assert [row[7] for row in rows_of(captured.get())] == ["4/5", "–", "–"]
 
 
 def test_verdicts_are_printed_in_the_order_of_the_paper(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +81,7 @@ def test_verdicts_are_printed_in_the_order_of_the_paper(report: Path, capsys: py
     captured = capsys.readouterr()
     assert captured.err == ""
     assert "Verdicts of grid tiny" in captured.out
-    words = [row[2] for row in rows_of(captured.out)]  # empty where a narrow cell goes on
+    words = [row[3] for row in rows_of(captured.out)]  # empty where a narrow cell goes on
     assert [word for word in words if word] == ["confirmed", "violated", "inconclusive"]
     assert "index.html" not in captured.out
 
@@ -107,6 +124,9 @@ def test_a_damaged_verdict_is_one_line_and_exit_status_1(
 ) -> None:
     (report / "verdicts" / "uniqueness.json").write_text(content)
     assert main(["verdicts", str(report)]) == 1
+    assert "uniqueness.json: content does not match its fingerprint" in capsys.readouterr().err
+    sign(report)
+    assert main(["verdicts", str(report)]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1
@@ -116,6 +136,7 @@ def test_a_damaged_verdict_is_one_line_and_exit_status_1(
 def test_a_verdict_on_a_claim_that_is_no_more_is_still_shown(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
     archived = replace(VERDICTS[0], claim="dropped", title="A statement since withdrawn")
     (report / "verdicts" / "dropped.json").write_text(json.dumps(archived.as_json()))
+    sign(report)
     assert main(["verdicts", str(report)]) == 0
     assert "A statement since" in capsys.readouterr().out
 
@@ -139,3 +160,52 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
         begun.stdout.close()
         assert begun.stderr.read() == b""
     assert begun.returncode == 1
+
+
+DMF = f"{sys.executable} -c 'import sys; from dmf.cli.main import main; sys.exit(main())'"
+CLOSED = "standard output is closed; expected a terminal, a file or a pipe"
+FULL = "standard output: No space left on device; make room and call again"
+LOST = {
+    "explain >&-": CLOSED,
+    "--help >&-": CLOSED,
+    "predict m.csv --depth 3 --lam 0.1 --json >&-": CLOSED,
+    "explain >/dev/full": FULL,
+    "--help >/dev/full": FULL,
+    "predict --help >/dev/full": FULL,
+    "predict m.csv --depth 3 --lam 0.1 --json >/dev/full": FULL,
+    "explain >/dev/full 2>/dev/full": "",
+    "explain >/dev/full 2>&-": "",
+    "predict nowhere.csv --depth 3 --lam 0.1 2>&-": "",
+}
+
+
+@pytest.mark.parametrize("words", LOST)
+def test_output_that_is_lost_is_a_failure_in_one_line(in_tmp: Path, words: str) -> None:
+    (in_tmp / "m.csv").write_text("1,2\n3,4\n")
+    lost = subprocess.run(["bash", "-c", f"{DMF} {words}"], capture_output=True, text=True, timeout=120)
+    assert (lost.returncode, lost.stdout, lost.stderr.strip()) == (1, "", LOST[words])
+
+
+WATCHED = """
+import sys
+from dmf.cli import main
+run = main._run
+main._run = lambda arguments: (print("on", file=sys.stderr, flush=True), run(arguments))[1]
+sys.exit(main.main())
+"""
+
+
+@pytest.mark.parametrize("words", [["explain"], ["advise", "m.csv", "--depth", "3", "--rank", "2"]])
+def test_an_interrupt_is_one_line_at_any_moment(in_tmp: Path, words: list[str]) -> None:
+    """From the command's first act on; before it Python itself starts, in hundredths of a second."""
+    (in_tmp / "m.csv").write_text("\n".join(["1,2,3,4,5,6,7,8"] * 8))
+    for delay in (0.0, 0.2, 0.4, 0.8):
+        with subprocess.Popen(
+            [sys.executable, "-c", WATCHED, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as begun:
+            assert begun.stderr is not None
+            assert begun.stderr.readline() == "on\n"
+            time.sleep(delay)
+            begun.send_signal(signal.SIGINT)
+            lines = begun.stderr.read().splitlines()
+        assert (begun.returncode, lines) in ((130, ["interrupted"]), (0, [])), delay

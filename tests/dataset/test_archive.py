@@ -20,17 +20,18 @@ from dmf.grid.config import load, validate
 from small import SMALL, Trained
 
 SETTINGS = {"controls.nc": "as trained", "studies/scalar.nc": "seed 3"}
+SAYS = {"identity": "as made elsewhere"}  # every file says what it is of
 
 
 @pytest.fixture(scope="module")
 def made(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of the small grid. Copy it to change it."""
     folder = tmp_path_factory.mktemp("made")
-    write(targets_dataset(trained.project.targets, 3), folder / "targets.nc")
+    write(targets_dataset(trained.project.targets, 3).assign_attrs(SAYS), folder / "targets.nc")
     for group, runs in trained.groups.items():
-        write(runs, folder / "runs" / f"{group.name}.nc")
+        write(runs.assign_attrs(SAYS), folder / "runs" / f"{group.name}.nc")
     for name, settings in SETTINGS.items():
-        write(xr.Dataset(attrs={"settings": settings}), folder / name)
+        write(xr.Dataset(attrs={"settings": settings, **SAYS}), folder / name)
     return folder
 
 
@@ -121,7 +122,7 @@ def test_incomplete_does_not_mean_foreign(archive: Path, change: dict[str, Any])
 def test_runs_of_another_target_of_that_name_are_foreign_even_if_incomplete(archive: Path, trained: Trained) -> None:
     group, runs = next(iter(trained.groups.items()))
     altered = runs.assign(target_fingerprint=runs["target_fingerprint"] + "x")
-    write(altered, archive / "runs" / f"{group.name}.nc")
+    write(altered.assign_attrs(SAYS), archive / "runs" / f"{group.name}.nc")
     with pytest.raises(DataError, match=rf"{group.name}.nc: targets: found"):
         taken(archive, {}, incomplete=True)
 

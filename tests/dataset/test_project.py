@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xarray as xr
 
+from dmf.dataset.ledger import ledger_problem, read_tiles
 from dmf.dataset.project import open_project
+from dmf.dataset.store import write
 from dmf.errors import UserError
-from dmf.grid.tiles import read_ledger
+from dmf.grid.tiles import read_ledger, tile_text
 
 
 def test_opening_writes_nothing(small: dict[str, Any], tmp_path: Path) -> None:
@@ -66,25 +69,49 @@ def test_a_block_is_every_wanted_cell_of_its_group(small: dict[str, Any], tmp_pa
     [b"{", b"null\n", b"[]\n", b"3\n", b'"text"\n', b"{}\n", b'{"widths": 3}\n', b"\xff\xfe", b"\x00"],
     ids=repr,
 )
-def test_a_damaged_ledger_is_refused_in_one_line(small: dict[str, Any], tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_ledger_is_noticed_in_one_line_and_made_again(
+    small: dict[str, Any], tmp_path: Path, damage: bytes
+) -> None:
     project = open_project(small, "x", tmp_path)
     project.record()
-    path = project.ledger_path
-    path.write_bytes(path.read_bytes() + damage)
-    with pytest.raises(
-        UserError, match=r"tiles\.jsonl: damaged ledger of tiles \(.+\); restore it, or delete"
-    ) as caught:
-        open_project(small, "x", tmp_path)
-    assert "\n" not in str(caught.value)
+    path, whole = project.ledger_path, project.ledger_path.read_bytes()
+    path.write_bytes(whole + damage)
+    again = open_project(small, "x", tmp_path)
+    assert again.plan.wanted == project.plan.wanted
+    lines: list[str] = []
+    again.record(lines.append)
+    (line,) = lines
+    moved = path.parent / "damaged" / "tiles-1.jsonl"
+    assert line == f"{path}: does not match tiles.jsonl.sha256; moved to {moved}, made again from the tiles"
+    assert moved.read_bytes() == whole + damage
+    assert path.read_bytes() == whole
+    again.record(lines.append)
+    assert len(lines) == 1
 
 
-def test_a_ledger_cut_in_the_middle_of_a_line_is_refused(small: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [0, 0.3, 0.5, 0.9, -1])
+def test_a_ledger_cut_short_is_completed_from_the_tiles_that_are_there(
+    small: dict[str, Any], tmp_path: Path, left: float
+) -> None:
+    """Wherever it is cut, at the end of a line too: tiles that are there are not laid out again in another way."""
+    small["tiles"] = {"seconds": 1e-4}
     project = open_project(small, "x", tmp_path)
     project.record()
-    text = project.ledger_path.read_text()
-    project.ledger_path.write_text(text[:-20])
-    with pytest.raises(UserError, match="damaged ledger"):
-        open_project(small, "x", tmp_path)
+    for tile in project.plan.wanted:
+        write(xr.Dataset(attrs={"tile": tile_text(tile)}), project.ledger_path.parent / "tiles" / f"{tile.name}.nc")
+    path, whole = project.ledger_path, project.ledger_path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]) if left == -1 else whole[: int(left * len(whole))])
+    small["tiles"] = {"seconds": 10}
+    again = open_project(small, "x", tmp_path)
+    assert again.plan.laid == []
+    assert set(again.plan.wanted) == set(project.plan.wanted)
+    again.record(lambda line: None)
+    assert set(read_tiles(path)) == set(project.plan.wanted)
+    assert ledger_problem(path) == ""
+    path.unlink()
+    assert ledger_problem(path)
+    assert open_project(small, "x", tmp_path).plan.laid == []
 
 
 def test_a_bad_configuration_is_refused_with_its_source(small: dict[str, Any], tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import xarray as xr
 from dmf.claims import load_claim
 from dmf.dataset.store import read, write
 from dmf.evidence.cases import SAYS, cell_table, shared_table, table_csv
+from dmf.evidence.claim import Arm
+from dmf.evidence.controls import declared
 from dmf.evidence.eligibility import is_eligible
 from dmf.evidence.judge import finding
 from dmf.grid.config import Certificate
@@ -43,9 +45,8 @@ def by_hand() -> tuple[xr.Dataset, xr.Dataset]:
 
 def hand_table() -> xr.Dataset:
     evidence, scope = by_hand()
-    claim = replace(
-        load_claim("balancedness"), scope=lambda _: scope, ratio=lambda part: part["imbalance"], eligible=is_eligible
-    )
+    arm = Arm("imbalance", lambda part: part["imbalance"], declared())
+    claim = replace(load_claim("balancedness"), scope=lambda _: scope, arms=(arm,), eligible=is_eligible)
     return cell_table(claim, [evidence], CERTIFICATE)
 
 
@@ -62,7 +63,7 @@ def test_the_csv_has_the_worst_cell_first_and_blanks_where_none_spoke() -> None:
     rows = list(csv.DictReader(io.StringIO(table_csv(hand_table()))))
     assert [row["target"] for row in rows] == ["b", "a", "c", "d"]
     assert rows[0] == {
-        "target": "b", "depth": "3", "runs": "3", "certified": "3", "counted": "3", "statistic": "1.5",
+        "target": "b", "depth": "3", "runs": "3", "certified": "3", "counted": "3", "distinct": "3", "statistic": "1.5",
         "tolerance": "1",
         "says": "violates", "worst_draw": "2", "worst_scheme": "balanced",
     }  # fmt: skip

@@ -3,13 +3,14 @@
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import xarray as xr
 
 from dmf.evidence.cases import cell_table
-from dmf.evidence.claim import Claim, Finding, Verdict
+from dmf.evidence.claim import Arm, Claim, Finding, Verdict
 from dmf.evidence.controls import declared
 from dmf.evidence.judge import find, judge
 from dmf.grid.config import Certificate
@@ -17,13 +18,17 @@ from dmf.grid.config import Certificate
 TWO_OF_HALF = Certificate(runs_per_cell=2, cells=0.5)
 
 
+def times_hundred(cells: xr.Dataset, ratio: xr.DataArray) -> xr.DataArray:
+    return ratio * 100
+
+
 def claim(order: tuple[str, str] = ("cell", "start")) -> Claim:
     texts = dict.fromkeys(("title", "source", "statement", "statistic", "tolerance", "refuted_by", "control"), "text")
     return Claim(
         scope=lambda evidence: evidence["in_scope"] == 1,
-        ratio=lambda evidence: evidence["ratio"].transpose(*order),
+        arms=(Arm("ratio", lambda evidence: evidence["ratio"].transpose(*order), declared(ratio=times_hundred)),),
         statements=(),
-        counterexample=declared(ratio=lambda cells, ratio: ratio * 100),
+        study="made up",
         **texts,
     )
 
@@ -67,16 +72,18 @@ def evidence(
 def test_confirmed_when_enough_cells_speak_and_none_contradicts() -> None:
     found = find(claim(), evidence([[0.1, 0.9, 0.2], [0.3, 0.0, -5.0]]), TWO_OF_HALF)
     assert found == Finding(
-        word="confirmed",
         statistic=0.9,
-        margin=pytest.approx(0.1),
         runs=6,
         runs_certified=6,
         runs_counted=6,
+        runs_distinct=6,
+        cells_all=2,
         cells=2,
         cells_counted=2,
+        cells_needed=1,
         worst={"target": "t0", "depth": 2, "lam_label": "0c", "scheme": "gaussian", "scale": 1.5, "draw": 1},
     )
+    assert (found.word, found.margin) == ("confirmed", pytest.approx(0.1))
 
 
 def test_the_edge_itself_is_allowed() -> None:
@@ -153,7 +160,8 @@ def test_exactly_the_wanted_share_of_cells_is_enough() -> None:
 
 def test_no_cell_in_scope_is_inconclusive_with_nothing_to_show() -> None:
     found = find(claim(), evidence([[0.1, 0.1]], scope=0), TWO_OF_HALF)
-    assert found == Finding("inconclusive", None, None, 0, 0, 0, 0, 0, None)
+    assert found == Finding(None, 0, 0, 0, 0, 1, 0, 0, 0, None)
+    assert (found.word, found.margin) == ("inconclusive", None)
 
 
 def test_uncertified_runs_are_counted() -> None:
@@ -178,7 +186,9 @@ def test_a_verdict_fails_on_a_violation_or_a_missed_control(control_ratio: float
 
 def test_an_inconclusive_control_is_a_missed_one() -> None:
     verdict = judge("name", claim(), table(evidence([[0.1, 0.2]])), evidence([[5.0, 5.0]], minimal=0), TWO_OF_HALF)
-    assert (verdict.control.word, verdict.control_detected, verdict.fails) == ("inconclusive", False, True)
+    (control,) = verdict.controls
+    assert (control.cells, control.detected, control.statistic) == (1, 0, -np.finfo(float).max)
+    assert (verdict.control_detected, verdict.fails) == (False, True)
 
 
 @pytest.mark.parametrize("ratio", [[[0.1, 0.2]], [[np.inf, 0.2]], [[np.nan, 0.2]], [[-np.inf, -np.inf]]], ids=str)
@@ -188,3 +198,24 @@ def test_a_verdict_round_trips_through_strict_json(ratio: list[list[float]]) -> 
     raw = json.loads(text)
     assert Verdict.from_json(raw) == verdict
     assert (raw["control_detected"], raw["fails"]) == (verdict.control_detected, verdict.fails)
+
+
+def ends(count: int) -> xr.Dataset:
+    """Two cells with three runs each, of `count` different end points."""
+    data = evidence([[0.1, 0.2, 0.3], [0.1, 0.2, 0.3]])
+    ended = np.minimum(np.arange(3), count - 1) * np.ones((2, 1))
+    return data.assign(objective=(("cell", "start"), ended), gradient_norm=(("cell", "start"), 1e-11 + ended))
+
+
+@pytest.mark.parametrize(("count", "word"), [(3, "confirmed"), (2, "confirmed"), (1, "inconclusive")])
+def test_runs_that_end_at_one_point_are_one(count: int, word: str) -> None:
+    """Identical starts: as if the same run had been counted three times."""
+    found = find(claim(), ends(count), TWO_OF_HALF)
+    assert (found.word, found.runs_counted, found.runs_distinct) == (word, 6, 2 * count)
+
+
+@pytest.mark.parametrize(("study", "word"), [("runs", "inconclusive"), ("made up", "confirmed")])
+def test_a_grid_outside_of_the_scope_of_a_claim_on_runs_confirms_nothing(study: str, word: str) -> None:
+    one = replace(claim(), study=study)
+    found = find(one, evidence([[0.1, 0.2]] * 5, scope=[0, 0, 0, 1, 1]), TWO_OF_HALF)
+    assert (found.word, found.cells_counted, found.cells, found.cells_all) == (word, 2, 2, 5)

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from dmf.dataset.assemble import assemble
 from dmf.dataset.project import open_project
 from dmf.dataset.store import read, values_fingerprint
 from dmf.dataset.train import train_tile
+from faults.processes import Start, starting
 from harness import LOCAL, TINY, Workflow
 
 MANY: dict[str, Any] = {**TINY, "tiles": {"seconds": 0.0006}}
@@ -78,6 +80,13 @@ def mounts() -> list[str]:
         ):
             return shell
     pytest.skip("this machine lets no process mount a file system")
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a run in a process group of its own."""
+    with starting() as started:
+        yield started
 
 
 def values(workflow: Workflow, grid: str = "tiny") -> Values:

@@ -2,28 +2,22 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from faults.conftest import MANY, Values, journal, values
-from harness import ENVIRONMENT, LOCAL, Workflow
+from faults.processes import PATIENCE, Process, Start, command, descendants, wait
+from harness import Workflow
 
 MOMENTS = 30
 KINDS = ("all", "worker", "main")
-PATIENCE = 240.0  # seconds until a test that waits for an event gives up
-
-Process = subprocess.Popen[bytes]
 
 
 def test_thirty_kills_change_no_value_and_train_nothing_twice(
-    tmp_path: Path, undisturbed: Values, start: Callable[[Workflow], Process]
+    tmp_path: Path, undisturbed: Values, start: Start
 ) -> None:
     rng = np.random.default_rng(20260324)
     kills: Counter[str] = Counter()
@@ -76,26 +70,6 @@ class Whole:
         return {name: (file, begun[name]) for name, file in files.items()}
 
 
-@pytest.fixture
-def start() -> Iterator[Callable[[Workflow], Process]]:
-    """Starts a run in a separate process group; what is left of the groups is killed at the end."""
-    groups = []
-
-    def started(workflow: Workflow) -> Process:
-        with (workflow.folder / "output.txt").open("ab") as output:
-            process = subprocess.Popen(
-                workflow.command(*LOCAL, "--", "runs"),
-                cwd=workflow.folder, env=ENVIRONMENT, stdout=output, stderr=output, start_new_session=True,
-            )  # fmt: skip
-        groups.append(process.pid)
-        return process
-
-    yield started
-    for group in groups:
-        with suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)
-
-
 def moment(workflow: Workflow, process: Process, rng: np.random.Generator) -> bool:
     """Wait for a random moment while tiles are trained; False where the run ended before."""
     events = int(rng.integers(1, 4))
@@ -105,17 +79,6 @@ def moment(workflow: Workflow, process: Process, rng: np.random.Generator) -> bo
         return False
     time.sleep(delay)  # the moment is random between events, too; the promises hold at any
     return process.poll() is None
-
-
-def wait(event: Callable[[], bool], process: Process) -> bool:
-    """Wait for an event; False where the process ended before."""
-    end = time.monotonic() + PATIENCE
-    while not event():
-        if process.poll() is not None:
-            return False
-        assert time.monotonic() < end, "the event did not come"
-        time.sleep(0.005)
-    return True
 
 
 def kill(process: Process, kind: str) -> bool:
@@ -130,21 +93,3 @@ def kill(process: Process, kind: str) -> bool:
             os.kill(pid, signal.SIGKILL)
         return bool(workers)
     return True
-
-
-def descendants(pid: int) -> list[int]:
-    """All processes below a process, the deepest first."""
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:  # it ended
-        return []
-    return [found for child in children for found in (*descendants(child), child)]
-
-
-def command(pid: int) -> str:
-    """The command line of a process, empty where it ended."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except OSError:
-        return ""

@@ -81,7 +81,8 @@ def peak_claim(eligible: bool = True) -> Claim:
     def voices(evidence: xr.Dataset) -> xr.DataArray:
         return (evidence["minimal"] == 1) & eligible
 
-    return replace(CLAIMS["uniqueness"], ratio=ratio, scope=all_cells, eligible=voices)
+    arm = replace(CLAIMS["uniqueness"].arms[0], ratio=ratio)
+    return replace(CLAIMS["uniqueness"], arms=(arm,), scope=all_cells, eligible=voices)
 
 
 def test_the_search_climbs_where_random_trials_do_not(small: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,3 +157,15 @@ def test_evidence_in_which_nothing_speaks_gives_a_record(found: xr.Dataset) -> N
     attempt = next(attempt for attempt in record.attempts if attempt.claim == "collapse")
     assert (attempt.finding.statistic, attempt.widths, attempt.facts) == (None, "", {})
     json.dumps(record.as_json(), allow_nan=False)
+
+
+def test_a_full_search_that_stays_far_from_the_edge_says_that_tolerances_are_too_loose(found: xr.Dataset) -> None:
+    record = judge_all(CLAIMS, found, Certificate())
+    counted = [
+        replace(attempt, finding=replace(attempt.finding, runs_counted=2000, statistic=0.2))
+        for attempt in record.attempts
+    ]
+    assert problems(replace(record, attempts=counted), "here") == []  # 400 runs are too few to come near
+    lines = problems(replace(record, attempts=counted, runs=3200), "here")
+    assert [line.split(" ")[0] for line in lines] == ["balancedness", "uniqueness", "layer_norms"]
+    assert all("too loose" in line for line in lines)

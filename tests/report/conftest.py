@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from dmf.claims import load_claims
-from dmf.evidence.claim import Finding, Verdict
+from dmf.evidence.claim import Detection, Finding, Verdict
 from dmf.evidence.fields import CELL_FIELDS, RUN_FIELDS
 from dmf.grid.config import Grid, validate
 from dmf.grid.targets import TargetMatrix
@@ -67,11 +67,26 @@ def evidence() -> xr.Dataset:
     )
 
 
-def finding(word: str, statistic: float | None, **changes: Any) -> Finding:
+def finding(statistic: float | None, **changes: Any) -> Finding:
     worst = {"target": "square", "depth": 3, "lam_label": "0.5c", "scheme": "balanced", "scale": 2.0, "draw": 0}
-    margin = None if statistic is None else 1 - statistic
-    one = Finding(word, statistic, margin, 16, 15, 12, 4, 3, None if statistic is None else worst)  # type: ignore[arg-type]
+    one = Finding(statistic, 16, 15, 12, 11, 5, 4, 3, 3, None if statistic is None else worst)
     return replace(one, **changes)
+
+
+def detection(statistic: float | None, **changes: Any) -> Detection:
+    weakest = None if statistic is None else {"target": "ordinary", "depth": 3}
+    return replace(Detection("departure", "far", 7, 7, statistic, weakest), **changes)
+
+
+@pytest.fixture
+def blinded() -> Callable[[Verdict], Verdict]:
+    """A verdict with the first of its controls not detected in one cell."""
+
+    def blind(verdict: Verdict) -> Verdict:
+        first, *others = verdict.controls
+        return replace(verdict, controls=(replace(first, detected=6, statistic=0.31), *others))
+
+    return blind
 
 
 @pytest.fixture
@@ -82,8 +97,8 @@ def verdicts() -> list[Verdict]:
             name,
             claim.title,
             claim.source,
-            finding("confirmed", 0.101 + 0.01 * place, runs=1200 + place, runs_counted=1100 + place),
-            finding("violated", 1234.0 + 100 * place),
+            finding(0.101 + 0.01 * place, runs=1200 + place, runs_counted=1100 + place),
+            (detection(1234.0 + 100 * place), detection(1e9, distance="near")),
         )
         for place, (name, claim) in enumerate(load_claims().items())
     ]

@@ -22,6 +22,7 @@ from dmf.report.compare import (
 )
 from dmf.report.folder import read_report
 from html_reader import Reader
+from signed import sign
 
 CONFIGURATION = {
     "grid": "tiny",
@@ -56,6 +57,7 @@ def make(tmp_path: Path, verdicts: list[Verdict]) -> Make:
         (folder / "census.csv").write_text(csv_text(changes.get("census", CENSUS)))
         for figure, png in changes.get("figures", {"collapse": b"one", "census": b"two"}).items():
             (folder / "figures" / f"{figure}.png").write_bytes(png)
+        sign(folder)
         return folder
 
     return made
@@ -97,12 +99,11 @@ def test_what_users_name_is_text_and_never_markup(make: Make) -> None:
 
 
 def test_a_verdict_that_moved_is_named_with_both_words_and_all_others_are_not(
-    make: Make, verdicts: list[Verdict]
+    make: Make, verdicts: list[Verdict], blinded: Callable[[Verdict], Verdict]
 ) -> None:
-    silent = replace(verdicts[2].finding, word="inconclusive", statistic=None, margin=None)
-    missed = replace(verdicts[4].control, word="confirmed")
+    silent = replace(verdicts[2].finding, statistic=None, cells_counted=0)
     changed = [*verdicts]
-    changed[2], changed[4] = replace(verdicts[2], finding=silent), replace(verdicts[4], control=missed)
+    changed[2], changed[4] = replace(verdicts[2], finding=silent), blinded(verdicts[4])
     first, second = make("one"), make("two", verdicts=changed)
     moves = verdict_moves(read_report(first), read_report(second))
     assert {move.claim: move.change for move in moves if move.change} == {
@@ -182,7 +183,7 @@ def test_figures_of_one_report_alone_and_of_none_known_are_shown(make: Make) -> 
 def test_the_command_writes_the_page_and_says_what_moved(
     make: Make, verdicts: list[Verdict], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bad = replace(verdicts[0].finding, word="violated", statistic=3.0, margin=-2.0)
+    bad = replace(verdicts[0].finding, statistic=3.0)
     first, second = make("one"), make("two", verdicts=[replace(verdicts[0], finding=bad), *verdicts[1:]])
     out = tmp_path / "new" / "page.html"
     assert main(["compare", str(first), str(second), "--out", str(out)]) == 0
@@ -213,6 +214,7 @@ def test_a_folder_that_is_no_report_is_one_line_and_nothing_is_written(
     (bad / file).unlink()
     if content is not None:
         (bad / file).write_text(content)
+    sign(bad)
     out = tmp_path / "page.html"
     assert main(["compare", str(good), str(bad), "--out", str(out)]) == 1
     captured = capsys.readouterr()

@@ -125,19 +125,33 @@ def test_a_dollar_in_a_users_title_stays_a_dollar(build: Build, grid: Grid) -> N
     assert "It cost $5 and $6" in text
 
 
-def test_a_missed_control_is_shouted(build: Build, verdicts: list[Verdict]) -> None:
+def test_a_missed_control_is_shouted_with_its_arm_and_cell(
+    build: Build, verdicts: list[Verdict], blinded: Callable[[Verdict], Verdict]
+) -> None:
     assert "MISSED" not in build()
-    silent = replace(verdicts[1].control, word="inconclusive", statistic=None, margin=None)
-    page = build(verdicts=[verdicts[0], replace(verdicts[1], control=silent), *verdicts[2:]])
+    page = build(verdicts=[verdicts[0], blinded(verdicts[1]), *verdicts[2:]])
     head = Reader(page[: page.index("<main>")]).text
     assert "Control MISSED" in head
     assert verdicts[1].source in head
-    assert f"{len(verdicts) - 1} of {len(verdicts)} negative controls" in head
+    assert "departure (far) in 1 of 7 cells, with statistic 0.31 at target ordinary, depth 3" in head
+    assert f"{2 * len(verdicts) - 1} of {2 * len(verdicts)} negative controls" in head
     assert [("MISSED" in row) for row in table_rows(page)] == [False, True] + [False] * (len(verdicts) - 2)
 
 
+def test_the_head_says_on_how_many_facts_the_verdicts_on_runs_rest(build: Build, verdicts: list[Verdict]) -> None:
+    page = build()
+    head = Reader(page[: page.index("<main>")]).text
+    of_runs = [claim for claim in load_claims().values() if claim.study == "runs"]
+    assert f"The {len(of_runs)} verdicts on the grid's runs are not {len(of_runs)} independent confirmations" in head
+    facts = {claim.fact for claim in of_runs if claim.fact}
+    assert f"the others rest on {len(facts)} facts, measured at 11 different end points in 3 cells" in head
+    assert all(fact in head for fact in facts)
+    # each claim on runs is an identity or names its fact
+    assert all((claim.basis == "identity") == (not claim.fact) for claim in of_runs)
+
+
 def test_a_violation_is_in_the_head_and_in_the_table(build: Build, verdicts: list[Verdict]) -> None:
-    bad = replace(verdicts[0].finding, word="violated", statistic=37.2, margin=-36.2)
+    bad = replace(verdicts[0].finding, statistic=37.2)
     page = build(verdicts=[replace(verdicts[0], finding=bad), *verdicts[1:]])
     assert "37.2" in Reader(page[: page.index("<main>")]).text
     row = table_rows(page)[0]
@@ -145,7 +159,7 @@ def test_a_violation_is_in_the_head_and_in_the_table(build: Build, verdicts: lis
 
 
 def test_a_claim_of_which_no_run_spoke_is_inconclusive_and_says_why(build: Build, verdicts: list[Verdict]) -> None:
-    none = Finding("inconclusive", None, None, 16, 0, 0, 4, 0, None)
+    none = Finding(None, 16, 0, 0, 0, 4, 4, 0, 3, None)
     page = build(verdicts=[replace(verdicts[0], finding=none), *verdicts[1:]])
     assert "inconclusive" in table_rows(page)[0]
     assert "Too few:" in Reader(page).text
@@ -190,11 +204,10 @@ def record(statistic: float, control: float) -> Record:
     facts = {"lam": 0.1234, "relative": 1.0004, "mu": 0.0125, "gradient_norm": 3.5e-11}
 
     def attempt(claim: str, value: float) -> Attempt:
-        word = "violated" if value > 1 else "confirmed"
-        finding = Finding(word, value, 1 - value, 800, 790, 777, 100, 90, worst)  # type: ignore[arg-type]
+        finding = Finding(value, 800, 790, 777, 770, 120, 100, 90, 90, worst)
         return Attempt(claim, f"Title of {claim} $X$", "Theorem 0", finding, "L3-4x2x2x2", [2.5, 0.75], facts)
 
-    nothing = Finding("inconclusive", None, None, 8, 8, 0, 1, 0, None)
+    nothing = Finding(None, 8, 8, 0, 0, 1, 1, 0, 1, None)
     silent = Attempt("collapse", "Silent", "Theorem 1", nothing, "", [], {})
     return Record(800, 100, [attempt("uniqueness", statistic), silent], attempt("false_claim", control))
 

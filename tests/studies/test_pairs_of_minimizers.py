@@ -25,7 +25,7 @@ def test_rotations_have_the_barrier_of_their_angle(study: Callable[[str], Halves
 def test_a_barrier_lost_a_path_left_and_a_point_off_the_orbit_are_violations(study: Callable[[str], Halves]) -> None:
     honest, controls = study("orbit")
     assert find(ORBIT, honest, Certificate()).word == "confirmed"
-    assert find(ORBIT, ORBIT.counterexample(controls), Certificate()).word == "violated"
+    assert find(ORBIT, ORBIT.arms[0].far(controls), Certificate()).word == "violated"
     for name, change in {"line": 0.0, "path": 1e-5, "orbit_gap": 1e-6}.items():
         false = honest.copy(deep=True)
         false[name].values[1, 0] = change

@@ -417,3 +417,33 @@ def test_no_other_module_has_a_unit_of_rounding_or_a_safety_factor() -> None:
                 assert node.attr != "eps", f"{place}: finfo(...).eps"
                 assert ast.unparse(node) != "sys.float_info.epsilon", place
         assert place in owners or "2.0**-52" not in text, place
+
+
+def test_a_sublevel_set_that_confines_a_run_stays_near_the_minimizers() -> None:
+    """1 x 1 with two layers: all points of {F <= F* + excess} by brute force, and the hyperbola of minimizers."""
+    grid = np.linspace(-2.5, 2.5, 2001)
+    w_1, w_2 = np.meshgrid(grid, grid)
+    for m, lam in ((1.5, 0.5), (1.0, 0.2), (0.3, 0.5)):
+        top, x = np.sqrt(max(m - lam, 0)), max(m - lam, 0)
+        mu = float(
+            np.sort(np.abs(np.linalg.eigvalsh([[2 * x + 2 * lam, 4 * x - 2 * m], [4 * x - 2 * m, 2 * x + 2 * lam]])))[0]
+        )
+        value = (m - w_1 * w_2) ** 2 + lam * (w_1**2 + w_2**2)
+        lowest = (m - x) ** 2 + 2 * lam * x
+        distance = np.minimum(np.hypot(w_1 - top, w_2 - top), np.hypot(w_1 + top, w_2 + top))
+        reach = certificate._confining_distance(mu, 2, top, m - x)
+        assert reach * certificate.hessian_lipschitz(2, top + reach, m - x) <= mu
+        assert 1.01 * reach * certificate.hessian_lipschitz(2, top + 1.01 * reach, m - x) > mu
+        excess = 0.999 * mu * reach**2 / 3
+        assert certificate.is_confined(excess, mu, 2, top, m - x)
+        assert distance[value <= lowest + excess].max() <= reach
+        assert not certificate.is_confined(mu * reach**2, mu, 2, top, m - x)
+
+
+def test_the_rounding_of_the_objective_confines_no_run_at_two_layers_and_a_tiny_lambda() -> None:
+    """The rounding of F alone, 64 EPS ||M||^2, would allow a run far from every minimizer there."""
+    for lam, confined in ((1e-3, True), (1e-5, False), (1e-6, False)):
+        mu = 4 * lam
+        assert bool(certificate.is_confined(2 * ROUNDING, mu, 2, np.sqrt(1 - lam), lam)) is confined
+    assert not certificate.is_confined(0.0, 0.0, 2, 1.0, 0.1)
+    assert not certificate.is_confined(np.array([1e-30, np.inf, np.nan]), 0.5, 3, 1.0, 0.1)[1:].any()

@@ -15,7 +15,9 @@ import pytest
 from chromium import Chromium
 from dmf.claims import load_claims
 from dmf.cli.main import main
+from dmf.evidence.claim import Verdict
 from harness import ROOT, TINY, Workflow
+from signed import changed, sign
 
 CLAIMS = {name for name, claim in load_claims().items() if claim.study == "runs"}
 
@@ -61,9 +63,9 @@ def doctored(trained: Workflow, tmp_path: Path) -> Workflow:
 @pytest.mark.parametrize(("part", "word"), [("finding", "violated"), ("control", "confirmed")])
 def test_verify_fails_on_a_violation_and_on_a_missed_control(doctored: Workflow, part: str, word: str) -> None:
     file = doctored.folder / "reports/tiny/verdicts/collapse.json"
-    verdict = json.loads(file.read_text())
-    verdict[part]["word"] = word
-    file.write_text(json.dumps(verdict))
+    verdict = changed(Verdict.from_json(json.loads(file.read_text())), part, word)
+    file.write_text(json.dumps(verdict.as_json()))
+    sign(doctored.folder / "reports/tiny")
     # Keep Snakemake from making the verdict again: only the goal's own script is to run.
     result = doctored("--quiet", "rules", "progress", "--allowed-rules", "verify", "--", "verify")
     assert result.returncode != 0
@@ -86,8 +88,9 @@ def test_searches_add_what_they_find_and_train_nothing_else(doctored: Workflow) 
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert 'id="attempts"' in page
     assert 'id="minimum_search"' in page
-    record["attempts"][0]["finding"].update(word="violated", statistic=2.0)
+    record["attempts"][0]["finding"].update(word="violated", statistic=2.0, margin=-1.0)
     (folder / "refute.json").write_text(json.dumps(record))
+    sign(folder)
     (folder / "verified.txt").unlink()
     failed = doctored("--quiet", "rules", "progress", "--allowed-rules", "verify", "--", "verify")
     assert failed.returncode != 0

@@ -16,7 +16,9 @@ import pytest
 import yaml
 
 from corpus.configurations import BOMB, MERGED
+from dmf.evidence.claim import Verdict
 from harness import ROOT, TINY, Workflow
+from signed import changed, sign
 
 TOUCH = ("; touch PWNED;", "$(touch PWNED)", "`touch PWNED`", "| touch PWNED", "&& touch PWNED", "\ntouch PWNED\n")
 QUOTES = ("", "'", '"', "]", "))", "\\")
@@ -256,9 +258,9 @@ def test_a_run_that_fails_shows_no_table_of_the_run_before(finished: Path) -> No
 def test_a_violation_shows_its_table_and_fails(finished: Path) -> None:
     """Verify sees a verdict that was changed by hand, and is as old as before."""
     file = finished / "reports/tiny/verdicts/layer_norms.json"
-    before, content = file.stat(), json.loads(file.read_text())
-    content["finding"]["word"] = "violated"
-    file.write_text(json.dumps(content))
+    before, verdict = file.stat(), Verdict.from_json(json.loads(file.read_text()))
+    file.write_text(json.dumps(changed(verdict, "finding", "violated").as_json()))
+    sign(finished / "reports/tiny")
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     (finished / "reports/tiny/verified.txt").unlink()
     result = make(finished, f"GRID={NAMED}")

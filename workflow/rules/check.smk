@@ -18,6 +18,7 @@ rule certify:
         ),
     params:
         code=lambda wildcards: plan.code("certify"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
     script:
         "../../scripts/certify.py"
 
@@ -42,6 +43,7 @@ rule check:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("check", wildcards.claim),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         enough=canonical(plan.enough),
         made_with=lambda wildcards: plan.made_with(plan.claims[wildcards.claim]),
     script:
@@ -61,6 +63,7 @@ rule judge_attempts:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("judge_attempts"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         enough=canonical(plan.enough),
     script:
         "../../scripts/judge_attempts.py"

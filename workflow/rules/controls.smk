@@ -13,6 +13,7 @@ rule train_controls:
     threads: 1
     params:
         code=lambda wildcards: plan.code("controls"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         settings=plan.settings["controls.nc"],
     script:
         "../../scripts/controls.py"

@@ -60,6 +60,7 @@ rule verify:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("verify"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         absent=canonical(plan.absent),
     script:
         "../../scripts/verify.py"

@@ -15,6 +15,7 @@ rule assemble_what_there_is:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("assemble_incomplete"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         block=lambda wildcards: canonical(plan.chunks[wildcards.chunk].block.as_json()),
     script:
         "../../scripts/assemble_incomplete.py"

@@ -13,6 +13,7 @@ rule refute:
     threads: 1
     params:
         code=lambda wildcards: plan.code("refute"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         settings=plan.settings.get("refute.nc"),
     script:
         "../../scripts/refute.py"

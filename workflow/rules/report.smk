@@ -21,6 +21,7 @@ rule draw:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("draw", wildcards.figure),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         labels=lambda wildcards: canonical(plan.labels),
         every=canonical(plan.every),
         made_with=lambda wildcards: plan.made_with(plan.figures[wildcards.figure]),
@@ -39,6 +40,7 @@ rule write_report:
         found=plan.found,
         searched=plan.searched,
         measured=plan.measured,
+        proofs=plan.proofs,
         svg=expand(f"{REPORTS}/figures/{{figure}}.svg", figure=plan.figures),
         png=expand(f"{REPORTS}/figures/{{figure}}.png", figure=plan.figures),
     output:
@@ -53,6 +55,7 @@ rule write_report:
         cells=expand(
             f"{REPORTS}/cells/{{study}}.nc", study=sorted(set(plan.claims.values()))
         ),
+        proved=plan.proved,
         census=f"{REPORTS}/census.csv",
         provenance=f"{REPORTS}/provenance.json",
         grid=f"{REPORTS}/grid.yaml",
@@ -62,6 +65,7 @@ rule write_report:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("report"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         configuration=lambda wildcards: canonical(plan.grid.model_dump(mode="json")),
         every=canonical(plan.every),
         absent=canonical(plan.absent),
@@ -89,6 +93,7 @@ rule write_paper:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("paper"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         citation=lambda wildcards: (ROOT / "CITATION.cff").read_text(encoding="utf-8"),
         labels=lambda wildcards: canonical(plan.labels),
         every=canonical(plan.every),

@@ -15,6 +15,7 @@ rule study:
         mem_mb=lambda wildcards, attempt: plan.study_mb(wildcards.study, attempt),
     params:
         code=lambda wildcards: plan.code("study", wildcards.study),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         settings=lambda wildcards: plan.settings[f"studies/{wildcards.study}.nc"],
     script:
         "../../scripts/study.py"

@@ -11,6 +11,7 @@ rule draw_targets:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("targets"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         definitions=lambda wildcards: canonical(plan.definitions),
     script:
         "../../scripts/targets.py"

@@ -41,6 +41,7 @@ rule assemble:
         mem_mb=lambda wildcards, attempt: plan.assemble_mb(wildcards.chunk, attempt),
     params:
         code=lambda wildcards: plan.code("assemble"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
         training=lambda wildcards: plan.code("train"),  # a damaged tile is trained here
         block=lambda wildcards: canonical(plan.chunks[wildcards.chunk].block.as_json()),
     script:

@@ -51,6 +51,10 @@ CLAIMS = {
     "nuclear_norm": "recovery",
     "white_inputs": "networks",
     "any_inputs": "networks",
+    "minimizers_agree": "proofs",
+    "curvature": "proofs",
+    "measurements": "proofs",
+    "balls": "proofs",
 }
 
 

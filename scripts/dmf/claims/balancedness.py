@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from dmf.evidence.claim import Claim
+from dmf.evidence.claim import Arm, Claim
 from dmf.evidence.controls import CRITICAL, STOPPED, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, larger
 from dmf.evidence.fields import Evidence
@@ -10,9 +10,26 @@ from dmf.evidence.fields import Evidence
 
 def imbalance_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """The larger of imbalance and singular value gap, over what the gradient norm allows for both, (cell, start)."""
+    return larger(product_ratio(evidence), spectrum_ratio(evidence))
+
+
+def product_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The imbalance of two layers over what the gradient norm allows for it, (cell, start)."""
+    return Evidence(evidence).imbalance / _allowed(evidence)
+
+
+def spectrum_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The distance of two layers' squared singular values, over what the gradient norm allows for it, (cell, start)."""
+    return Evidence(evidence).singular_value_gap / _allowed(evidence)
+
+
+def _allowed(evidence: xr.Dataset) -> xr.DataArray:
     runs = Evidence(evidence)
-    measured = larger(runs.imbalance, runs.singular_value_gap)
-    return measured / (runs.imbalance_slope * runs.gradient_norm + runs.imbalance_floor)
+    return runs.imbalance_slope * runs.gradient_norm + runs.imbalance_floor
+
+
+STOPPED_EARLY = declared(where(kind=STOPPED), **CRITICAL)
+SCALED = declared(where(kind="near: imbalance"))
 
 
 BALANCEDNESS = Claim(
@@ -38,9 +55,15 @@ BALANCEDNESS = Claim(
         r"F\|$ is the run's own, plus its rounding"
     ),
     refuted_by="a certified run, at a minimum or at a saddle, with layers less balanced than its gradient norm allows",
-    control=r"gradient descent stopped after 200 steps at $0.8\,\lambda_c$, declared to have reached a critical point",
+    control=(
+        r"gradient descent stopped after 200 steps at $0.8\,\lambda_c$, declared to have reached a critical point; "
+        "near the edge, a minimizer with its last layer enlarged"
+    ),
     scope=everywhere,
-    ratio=imbalance_ratio,
-    counterexample=declared(where(target=STOPPED), **CRITICAL),
+    arms=(
+        Arm("imbalance", product_ratio, STOPPED_EARLY, SCALED),
+        Arm("singular values", spectrum_ratio, STOPPED_EARLY, SCALED),
+    ),
     eligible=is_certified,
+    basis="identity",
 )

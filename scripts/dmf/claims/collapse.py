@@ -2,8 +2,8 @@
 
 import xarray as xr
 
-from dmf.evidence.claim import Claim
-from dmf.evidence.controls import ORDINARY, declared, where
+from dmf.evidence.claim import ONE_ORBIT, Arm, Claim
+from dmf.evidence.controls import COLLAPSED, ORDINARY, declared, where
 from dmf.evidence.eligibility import BRACKET, everywhere, is_certified, outside_exceptional_set
 from dmf.evidence.fields import Evidence
 from dmf.theory.certificate import ROUNDING
@@ -37,8 +37,7 @@ BRANCH_END = Claim(
     refuted_by=r"a bracket that does not contain $\lambda_s$",
     control="a search with small starts only, which fall off the branch, declared to follow it",
     scope=everywhere,
-    ratio=branch_ratio,
-    counterexample=declared(),
+    arms=(Arm("branch", branch_ratio, declared()),),
     study="thresholds",
     eligible=is_certified,
 )
@@ -46,9 +45,28 @@ BRANCH_END = Claim(
 
 def collapse_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """Above lambda_c: ||X||_F over its tolerance. Below: the tolerance over ||X||_F. Shape (cell, start)."""
+    return zero_ratio(evidence).where(is_above(evidence), not_zero_ratio(evidence))
+
+
+def zero_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """||X||_F over its tolerance, (cell, start)."""
     runs = Evidence(evidence)
-    ratio = runs.end_to_end_norm / runs.distance_tolerance
-    return ratio.where(runs.relative > 1, 1 / ratio)
+    return runs.end_to_end_norm / runs.distance_tolerance
+
+
+def not_zero_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The tolerance over ||X||_F, (cell, start)."""
+    return 1 / zero_ratio(evidence)
+
+
+def is_above(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells above lambda_c, (cell,)."""
+    return Evidence(evidence).relative > 1
+
+
+def is_below(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells at lambda_c or below it, (cell,)."""
+    return ~is_above(evidence)
 
 
 def inverse(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
@@ -71,10 +89,28 @@ COLLAPSE = Claim(
     ),
     tolerance=r"the one of Theorem 10 for $\|X - X^*\|_F$",
     refuted_by=r"a certified minimizer that is not zero above $\lambda_c$, or is zero below it",
-    control=r"minimizers trained at $0.8\,\lambda_c$, declared to lie at $1.25\,\lambda_c$",
+    control=(
+        r"minimizers trained below $\lambda_c$, declared to lie above it, and the reverse; near the edge, points with "
+        r"$\|X\|_F$ just above the tolerance where it should be zero, and just below it where it should not"
+    ),
     scope=outside_exceptional_set,
-    ratio=collapse_ratio,
-    counterexample=declared(where(target=ORDINARY), relative=inverse),
+    arms=(
+        Arm(
+            "zero above",
+            zero_ratio,
+            declared(where(kind=ORDINARY), relative=inverse),
+            declared(where(kind="near: not zero")),
+            concerns=is_above,
+        ),
+        Arm(
+            "not zero below",
+            not_zero_ratio,
+            declared(where(kind=COLLAPSED), relative=inverse),
+            declared(where(kind="near: zero")),
+            concerns=is_below,
+        ),
+    ),
+    fact=ONE_ORBIT,
 )
 
 
@@ -104,8 +140,7 @@ JUMP = Claim(
     refuted_by="another height at the threshold, or a height at two layers that does not vanish with the bracket",
     control="the bracket of the search with small starts only, declared exhaustive: its jump is another one",
     scope=everywhere,
-    ratio=jump_ratio,
-    counterexample=declared(),
+    arms=(Arm("jump", jump_ratio, declared()),),
     study="thresholds",
     eligible=is_certified,
 )
@@ -145,8 +180,7 @@ THRESHOLD = Claim(
     refuted_by=r"a bracket that does not contain $\lambda_c$",
     control="the same search with small starts only, which reach the spurious zero, declared exhaustive",
     scope=everywhere,
-    ratio=threshold_ratio,
-    counterexample=declared(),
+    arms=(Arm("threshold", threshold_ratio, declared()),),
     study="thresholds",
     eligible=is_certified,
 )

@@ -1,12 +1,15 @@
 """Beyond Theorem 6: Hessian eigenvalues at minimizers, at all critical points and at the ends of runs."""
 
+from itertools import product
+
 import numpy as np
 import xarray as xr
 
-from dmf.evidence.claim import Claim
-from dmf.evidence.controls import ValueOf, declared
+from dmf.evidence.claim import Arm, Claim
+from dmf.evidence.controls import ValueOf, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, outside_exceptional_set
 from dmf.theory.certificate import RESOLUTION
+from dmf.theory.critical import ROOTS
 
 
 def departure_ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -62,8 +65,7 @@ HESSIAN_SPECTRUM = Claim(
         r"$3 \times 3$ target with $\sigma_2 = m^*$ declared unexceptional"
     ),
     scope=outside_exceptional_set,
-    ratio=departure_ratio,
-    counterexample=declared(minimal=ValueOf("certified"), exceptional_distance=np.inf),
+    arms=(Arm("departure", departure_ratio, declared(minimal=ValueOf("certified"), exceptional_distance=np.inf)),),
     study="hessian",
 )
 
@@ -94,8 +96,7 @@ ZERO_MODES = Claim(
     refuted_by="a certified minimizer with one zero eigenvalue too many or too few, or with a negative one",
     control="those of the Hessian spectrum: their orbits have other dimensions",
     scope=all_eigenvalues_known,
-    ratio=zero_mode_ratio,
-    counterexample=declared(minimal=ValueOf("certified"), exceptional_distance=np.inf),
+    arms=(Arm("zero mode", zero_mode_ratio, declared(minimal=ValueOf("certified"), exceptional_distance=np.inf)),),
     study="hessian",
 )
 
@@ -111,6 +112,11 @@ def generic_targets(evidence: xr.Dataset) -> xr.DataArray:
     """Cells with distinct singular values, none at m_loc, (cell,)."""
     return (evidence["singular_gap"] > RESOLUTION) & (evidence["degenerate_distance"] > RESOLUTION)
 
+
+# The first two singular values are equal: both at zero, or both on their large root, they have nothing to trade.
+TRADED = tuple(
+    " ".join(roots) for roots in product(ROOTS, repeat=3) if roots[:2] not in (("zero", "zero"), ("large", "large"))
+)
 
 MORSE_INDEX = Claim(
     title="The Morse index of every critical point is known",
@@ -132,10 +138,10 @@ MORSE_INDEX = Claim(
     refuted_by="a critical point with one eigenvalue off, or one negative or zero eigenvalue too many or too few",
     control=r"a target with $\sigma_1 = \sigma_2$, declared distinct: its roots can trade places at no cost",
     scope=generic_targets,
-    ratio=index_ratio,
-    counterexample=declared(singular_gap=np.inf),
+    arms=(Arm("index", index_ratio, declared(where(roots=TRADED), singular_gap=np.inf)),),
     study="critical_points",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -165,10 +171,10 @@ STRICT_SADDLES = Claim(
     refuted_by="a negative eigenvalue at large roots on a prefix, or none at another critical point",
     control=r"a target with $\sigma_1 = \sigma_2$, declared distinct: zero and large, in either order, are minimal",
     scope=generic_targets,
-    ratio=saddle_ratio,
-    counterexample=declared(singular_gap=np.inf),
+    arms=(Arm("saddle", saddle_ratio, declared(where(roots="zero large zero"), singular_gap=np.inf)),),
     study="critical_points",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -198,8 +204,7 @@ SHARPNESS = Claim(
     refuted_by="a certified run whose largest eigenvalue is not that of its level",
     control=r"runs that ended on the levels $k < k^*$, declared to be at the global minimum",
     scope=everywhere,
-    ratio=sharpness_ratio,
-    counterexample=declared(predicted_sharpness=ValueOf("sharpness_at_minimum")),
+    arms=(Arm("sharpness", sharpness_ratio, declared(predicted_sharpness=ValueOf("sharpness_at_minimum"))),),
     study="trajectories",
     eligible=is_certified,
 )

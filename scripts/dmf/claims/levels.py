@@ -3,9 +3,9 @@
 import numpy as np
 import xarray as xr
 
-from dmf.evidence.claim import Claim
-from dmf.evidence.controls import DEGENERATE, declared, where
-from dmf.evidence.eligibility import DENSE, is_certified
+from dmf.evidence.claim import Arm, Claim
+from dmf.evidence.controls import DEGENERATE, NEAR_SADDLE, SADDLE, declared, where
+from dmf.evidence.eligibility import DENSE, is_certified, larger
 from dmf.evidence.fields import Evidence
 
 CLEAR = 100.0  # a gradient so many times smaller moves a point by half a percent of what separates two critical points
@@ -13,10 +13,20 @@ CLEAR = 100.0  # a gradient so many times smaller moves a point by half a percen
 
 def level_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """|F - F_k| over its tolerance, (cell, start); infinite at a saddle of depth 2 from a DENSE start."""
+    return larger(value_ratio(evidence), saddle_ratio(evidence))
+
+
+def value_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """|F - F_k| over its tolerance, (cell, start)."""
     runs = Evidence(evidence)
-    ratio = abs(runs.level_gap) / runs.level_tolerance
-    at_saddle = (runs.depth == 2) & (runs.kept != runs.kept_at_minimum)
-    return ratio.where(~(at_saddle & runs.scheme.isin(DENSE)), np.inf)
+    return abs(runs.level_gap) / runs.level_tolerance
+
+
+def saddle_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Infinite where a run of two layers from a DENSE start ended above the minimum, zero elsewhere, (cell, start)."""
+    runs = Evidence(evidence)
+    at_saddle = (runs.depth == 2) & (runs.kept != runs.kept_at_minimum) & runs.scheme.isin(DENSE)
+    return xr.zeros_like(runs.level_gap).where(~at_saddle, np.inf)
 
 
 def away_from_degenerate(evidence: xr.Dataset) -> xr.DataArray:
@@ -62,10 +72,22 @@ LEVELS = Claim(
     refuted_by=r"a certified run whose objective is none of the values $F_k$",
     control=(
         r"the $1 \times 1$ target $m = m_{loc}$, declared regular: there runs from large starts end, certified, at "
-        "the inflection $x_c$, a critical point that is neither a local minimizer nor a strict saddle"
+        "the inflection $x_c$, a critical point that is neither a local minimizer nor a strict saddle; minimizers "
+        "enlarged by a tenth; runs of two layers at a strict saddle, declared to have come from gaussian starts; near "
+        r"the edge, the same with $\lambda$ just below the singular value that is lost, and minimizers moved "
+        "along their softest mode until $F$ is above the level by little more than the tolerance"
     ),
     scope=away_from_degenerate,
-    ratio=level_ratio,
-    counterexample=declared(where(target=DEGENERATE), gradient_separation=np.inf),
+    arms=(
+        Arm(
+            "value",
+            value_ratio,
+            declared(where(target=f"{DEGENERATE}-scalar"), gradient_separation=np.inf)
+            + declared(where(kind="larger layers")),
+            declared(where(kind="near: level")),
+        ),
+        Arm("saddle", saddle_ratio, declared(where(kind=SADDLE)), declared(where(kind=NEAR_SADDLE))),
+    ),
     eligible=is_certified,
+    fact="certified runs end on the predicted levels",
 )

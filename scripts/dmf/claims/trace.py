@@ -3,10 +3,13 @@
 import numpy as np
 import xarray as xr
 
-from dmf.evidence.claim import Claim
-from dmf.evidence.controls import EXCEPTIONAL, ORDINARY, declared, where
+from dmf.claims.uniqueness import ENLARGED, TWO_MINIMIZERS
+from dmf.evidence.claim import ONE_ORBIT, Arm, Claim
+from dmf.evidence.controls import ORDINARY, SADDLE, declared, where
 from dmf.evidence.eligibility import larger, outside_exceptional_set
 from dmf.evidence.fields import Evidence
+
+MATRICES, SCALAR = (ORDINARY, f"{ORDINARY}-wide"), "moved-scalar"  # targets of control cells
 
 
 def shortfall_ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -34,10 +37,23 @@ TRACE_BOUND = Claim(
         r"$2L\,d^2\,((s_1 + \delta)^{2L-2} - s_1^{2L-2})$ with $d$ the largest width and $\delta = 2\|\nabla F\| / \mu$"
     ),
     refuted_by="a certified minimizer whose exact trace lies below the bound by more than its certificate allows",
-    control=r"critical points at zero for $\lambda < \lambda_c$, with trace $2\lambda N$, declared to be minimizers",
+    control=(
+        r"critical points at zero for $\lambda < \lambda_c$, with trace $2\lambda N$, declared to be minimizers; near "
+        r"the edge, minimizers of $1 \times 1$ targets, which attain the bound, shrunk by little more than the "
+        "tolerance"
+    ),
     scope=outside_exceptional_set,
-    ratio=shortfall_ratio,
-    counterexample=declared(where(target=ORDINARY), minimal=certified_at_zero),
+    arms=(
+        Arm(
+            "shortfall",
+            shortfall_ratio,
+            # Zero is a local minimum for three layers or more, and a saddle for two.
+            declared(where(kind=ORDINARY, depth=(3, 4, 6)), minimal=certified_at_zero)
+            + declared(where(kind=SADDLE), minimal=certified_at_zero),
+            declared(where(kind="near: shortfall")),
+        ),
+    ),
+    fact=ONE_ORBIT,
 )
 
 
@@ -46,13 +62,41 @@ def trace_ratio(evidence: xr.Dataset) -> xr.DataArray:
 
     Just below the collapse of depth 2 the bound is missed by less than a tolerance: there only the first is decided.
     """
+    return larger(exact_ratio(evidence), attained_ratio(evidence).where(attains(evidence), missed_ratio(evidence)))
+
+
+def exact_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Distance of the trace from the closed form, over its tolerance, (cell, start)."""
+    runs = Evidence(evidence)
+    return abs(runs.hessian_trace - runs.predicted_trace) / runs.trace_tolerance
+
+
+def attained_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Distance of the trace from the bound, over its tolerance, (cell, start)."""
+    runs = Evidence(evidence)
+    return abs(runs.hessian_trace - runs.trace_bound) / runs.trace_tolerance
+
+
+def missed_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The tolerance over the slack above the bound, infinite where there is none, (cell, start).
+
+    Zero where the least slack there can be is below twice the tolerance: then nothing is decided.
+    """
     runs = Evidence(evidence)
     tolerance = runs.trace_tolerance
-    exact = abs(runs.hessian_trace - runs.predicted_trace) / tolerance
     slack = (runs.hessian_trace - runs.trace_bound) / tolerance
     resolved = _least_slack(evidence) > 2 * tolerance
-    strict = (1 / slack.where(slack > 0)).fillna(np.inf).where(resolved, 0.0)
-    return larger(exact, abs(slack).where(runs.attains == 1, strict))
+    return (1 / slack.where(slack > 0)).fillna(np.inf).where(resolved, 0.0)
+
+
+def attains(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells whose minimizers attain the bound, (cell,)."""
+    return Evidence(evidence).attains == 1
+
+
+def misses(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells whose minimizers do not attain the bound, (cell,)."""
+    return ~attains(evidence)
 
 
 def _least_slack(evidence: xr.Dataset) -> xr.DataArray:
@@ -87,10 +131,28 @@ TRACE_ATTAINED = Claim(
         "or one that misses it where it should attain it"
     ),
     control=(
-        r"a $3 \times 3$ target with $\sigma_2 = m^*$, declared unexceptional: its two minimizers lie on different "
-        "orbits and have different traces"
+        r"targets with $\sigma_2 = m^*$ (scalars with $\sigma_1 = m^*$), declared unexceptional: their two minimizers "
+        "lie on different orbits and have different traces; minimizers enlarged by a tenth; minimizers that attain the "
+        "bound declared not to, and the reverse; near the edge, minimizers enlarged until the trace, or its slack, is "
+        "off by little more than the tolerance"
     ),
     scope=outside_exceptional_set,
-    ratio=trace_ratio,
-    counterexample=declared(where(target=EXCEPTIONAL), exceptional_distance=np.inf),
+    arms=(
+        Arm("closed form", exact_ratio, TWO_MINIMIZERS + ENLARGED, declared(where(kind="near: trace"))),
+        Arm(
+            "attained",
+            attained_ratio,
+            declared(where(kind=ORDINARY, target=MATRICES), attains=1),
+            declared(where(kind="near: trace", target=SCALAR)),
+            concerns=attains,
+        ),
+        Arm(
+            "missed",
+            missed_ratio,
+            declared(where(kind=ORDINARY, target=f"{ORDINARY}-scalar"), attains=0),
+            declared(where(kind="near: slack"), attains=0),
+            concerns=misses,
+        ),
+    ),
+    fact=ONE_ORBIT,
 )

@@ -3,8 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from dmf.evidence.claim import Claim
-from dmf.evidence.controls import EXCEPTIONAL, declared, where
+from dmf.evidence.claim import ONE_ORBIT, Arm, Claim
+from dmf.evidence.controls import EXCEPTIONAL, Declared, Value, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, larger, outside_exceptional_set
 from dmf.evidence.fields import Evidence
 
@@ -13,8 +13,24 @@ SLOPE_TOLERANCE = 0.05
 
 def distance_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """The larger of ||X - X*||_F and the misalignment of singular vectors, over their tolerance, (cell, start)."""
+    return larger(product_ratio(evidence), misalignment_ratio(evidence))
+
+
+def product_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """||X - X*||_F over its tolerance, (cell, start)."""
     runs = Evidence(evidence)
-    return larger(runs.distance, runs.misalignment) / runs.distance_tolerance
+    return runs.distance / runs.distance_tolerance
+
+
+def misalignment_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The misalignment of singular vectors over the tolerance of ||X - X*||_F, (cell, start)."""
+    runs = Evidence(evidence)
+    return runs.misalignment / runs.distance_tolerance
+
+
+# Of two layers no target is exceptional: there, and everywhere, layers a tenth too large.
+TWO_MINIMIZERS = declared(where(kind=EXCEPTIONAL), exceptional_distance=np.inf)
+ENLARGED = declared(where(kind="larger layers"), minimal=1)
 
 
 UNIQUENESS = Claim(
@@ -37,11 +53,21 @@ UNIQUENESS = Claim(
     ),
     refuted_by="two certified minimizers of one target whose products differ by more than their certificates allow",
     control=(
-        r"a $3 \times 3$ target with $\sigma_2 = m^*$, trained to both of its minimizers and declared unexceptional"
+        r"targets with $\sigma_2 = m^*$ (scalars with $\sigma_1 = m^*$), trained to both of their minimizers and "
+        "declared unexceptional; minimizers enlarged, and turned out of the target's bases, by a tenth; near the edge, "
+        "both by little more than the tolerance"
     ),
     scope=outside_exceptional_set,
-    ratio=distance_ratio,
-    counterexample=declared(where(target=EXCEPTIONAL), exceptional_distance=np.inf),
+    arms=(
+        Arm("distance", product_ratio, TWO_MINIMIZERS + ENLARGED, declared(where(kind="near: distance"))),
+        Arm(
+            "misalignment",
+            misalignment_ratio,
+            declared(where(kind="turned")),
+            declared(where(kind="near: misalignment")),
+        ),
+    ),
+    fact=ONE_ORBIT,
 )
 
 
@@ -70,19 +96,43 @@ MEASURE_ZERO = Claim(
     refuted_by=r"a slope whose interval leaves $1 \pm 0.05$: 0 for a set of positive measure, 2 at codimension 2",
     control=r"Gaussian targets with their last singular value put to $m^*$: $P$ does not fall",
     scope=everywhere,
-    ratio=slope_ratio,
-    counterexample=declared(),
+    arms=(Arm("slope", slope_ratio, declared()),),
     study="measure_zero",
     eligible=is_certified,
+    basis="formula",
 )
 
 
 def layer_norm_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """The layer farthest from alpha^2, over its tolerance, (cell, start)."""
+    return larger(norm_above_ratio(evidence), norm_below_ratio(evidence))
+
+
+def norm_above_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """How far the largest layer is above alpha^2, over its tolerance, (cell, start)."""
     runs = Evidence(evidence)
-    alpha_sq = runs.predicted_layer_norm_sq
-    above, below = runs.layer_norm_sq_max - alpha_sq, alpha_sq - runs.layer_norm_sq_min
-    return above.where(above > below, below) / runs.layer_norm_tolerance
+    return (runs.layer_norm_sq_max - runs.predicted_layer_norm_sq) / runs.layer_norm_tolerance
+
+
+def norm_below_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """How far the smallest layer is below alpha^2, over its tolerance, (cell, start)."""
+    runs = Evidence(evidence)
+    return (runs.predicted_layer_norm_sq - runs.layer_norm_sq_min) / runs.layer_norm_tolerance
+
+
+def least_found(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """the least that a minimizer of theirs has."""
+    return cells["layer_norm_sq_min"].where(cells["minimal"] == 1).min("start").transpose(*field.dims)
+
+
+def largest_found(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """the largest that a minimizer of theirs has."""
+    return cells["layer_norm_sq_max"].where(cells["minimal"] == 1).max("start").transpose(*field.dims)
+
+
+def one_of_two(alpha_sq: Value) -> Declared:
+    """Targets with two minimizers, declared to have one: that with this layer norm."""
+    return declared(where(kind=EXCEPTIONAL), exceptional_distance=np.inf, predicted_layer_norm_sq=alpha_sq)
 
 
 LAYER_NORMS = Claim(
@@ -96,8 +146,20 @@ LAYER_NORMS = Claim(
     statistic=r"largest $|\,\|W_l\|_F^2 - \alpha^2|$ over layers of certified minimizers, in units of tolerance",
     tolerance=r"$2\alpha\delta + \delta^2$ with $\delta = 2\|\nabla F\| / \mu$",
     refuted_by="a certified minimizer with a layer norm that differs from alpha by more than its certificate allows",
-    control=r"the $3 \times 3$ target with $\sigma_2 = m^*$: its two minimizers have different $\alpha$",
+    control=(
+        r"targets with $\sigma_2 = m^*$ (scalars with $\sigma_1 = m^*$): their two minimizers have different $\alpha$; "
+        "minimizers enlarged and shrunk by a tenth; near the edge, with the last layer enlarged, or the first shrunk, "
+        "by little more than the tolerance"
+    ),
     scope=outside_exceptional_set,
-    ratio=layer_norm_ratio,
-    counterexample=declared(where(target=EXCEPTIONAL), exceptional_distance=np.inf),
+    arms=(
+        Arm("above", norm_above_ratio, one_of_two(least_found) + ENLARGED, declared(where(kind="near: larger norm"))),
+        Arm(
+            "below",
+            norm_below_ratio,
+            one_of_two(largest_found) + declared(where(kind="smaller layers"), minimal=1),
+            declared(where(kind="near: smaller norm")),
+        ),
+    ),
+    fact=ONE_ORBIT,
 )

@@ -2,9 +2,9 @@
 
 import xarray as xr
 
-from dmf.evidence.claim import Claim
-from dmf.evidence.controls import CRITICAL, UNBALANCED, declared, where
-from dmf.evidence.eligibility import everywhere, is_certified, is_eligible, larger
+from dmf.evidence.claim import ONE_ORBIT, Arm, Claim
+from dmf.evidence.controls import MOVED_VALUES, ORDINARY, ValueOf, declared, where
+from dmf.evidence.eligibility import everywhere, is_certified, is_eligible
 from dmf.evidence.fields import Evidence
 
 
@@ -34,10 +34,10 @@ VON_NEUMANN = Claim(
     refuted_by="a pair of matrices whose inner product is above the sum by more than rounding",
     control="pairs with shared singular vectors, the values of one taken in increasing order and declared ordered",
     scope=pairs,
-    ratio=excess_ratio,
-    counterexample=declared(where(kind="increasing order"), hypothesis=1),
+    arms=(Arm("excess", excess_ratio, declared(where(kind="increasing order"), hypothesis=1)),),
     study="inequalities",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -74,23 +74,57 @@ VON_NEUMANN_EQUALITY = Claim(
     refuted_by="a gap without shared vectors that rounding explains, or one with shared vectors that it does not",
     control="pairs whose singular vectors are tilted against each other, declared to share them",
     scope=pairs,
-    ratio=equality_ratio,
-    counterexample=declared(where(kind="tilted"), equality=1),
+    arms=(Arm("equality", equality_ratio, declared(where(kind="tilted"), equality=1)),),
     study="inequalities",
     eligible=is_certified,
+    basis="formula",
 )
 
 
 def schatten_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """The worst of the three comparisons that concern a run, each over its tolerance, (cell, start)."""
+    """|F - S(X)| over its tolerance, (cell, start)."""
     runs = Evidence(evidence)
-    excess = runs.objective - runs.schatten
-    above = runs.schatten - runs.minimum
-    equality = larger(abs(excess), abs(above)) / runs.minimum_tolerance
-    inequality = -excess / runs.schatten_rounding
-    value = abs(runs.factorized - runs.minimum) / runs.minimum_tolerance
-    gradient = runs.factorized_gradient / runs.factorized_tolerance
-    return larger(equality.where(is_eligible(evidence), inequality), larger(value, gradient))
+    return abs(runs.objective - runs.schatten) / runs.minimum_tolerance
+
+
+def minimum_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """|S(X) - min S| over its tolerance, (cell, start)."""
+    runs = Evidence(evidence)
+    return abs(runs.schatten - runs.minimum) / runs.minimum_tolerance
+
+
+def inequality_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """How far S(X) is above F, over rounding; negative below it, (cell, start)."""
+    runs = Evidence(evidence)
+    return (runs.schatten - runs.objective) / runs.schatten_rounding
+
+
+def not_eligible(evidence: xr.Dataset) -> xr.DataArray:
+    """All other runs, (cell, start)."""
+    return ~is_eligible(evidence)
+
+
+def made_value_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """|F - min S| at the layers made from X*, over its tolerance, (cell, start)."""
+    runs = Evidence(evidence)
+    ratio = abs(runs.factorized - runs.minimum) / runs.minimum_tolerance
+    return ratio.broadcast_like(runs.objective)
+
+
+def made_gradient_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The gradient norm at the layers made from X*, over its tolerance, (cell, start)."""
+    runs = Evidence(evidence)
+    return (runs.factorized_gradient / runs.factorized_tolerance).broadcast_like(runs.objective)
+
+
+def doubled(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """twice what it is."""
+    return 2 * field
+
+
+def halved(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """half of what it is."""
+    return field / 2
 
 
 SCHATTEN = Claim(
@@ -119,13 +153,49 @@ SCHATTEN = Claim(
         "or from its minimum, or a factorization of $X^*$ that is no critical point"
     ),
     control=(
-        "trained minimizers with $W_1$ doubled and $W_L$ halved, which leaves every bit of $X$, declared to be "
-        "minimizers"
+        "minimizers with $W_1$ doubled and $W_L$ halved, which leaves $X$ alone, and minimizers enlarged by a tenth, "
+        "both declared to be minimizers; minimizers with a tenth less of their objective, and runs with half of it; "
+        r"made layers declared to have twice their objective, and the gradient norm $\sigma_1$; near the edge, the "
+        "same by little more than the tolerance"
     ),
     scope=everywhere,
-    ratio=schatten_ratio,
-    counterexample=declared(where(target=UNBALANCED), minimal=1, **CRITICAL),
+    arms=(
+        Arm(
+            "F is S",
+            schatten_ratio,
+            declared(where(kind="unbalanced"), minimal=1) + declared(where(kind="too low")),
+            declared(where(kind="near: wasteful"), minimal=1),
+            concerns=is_eligible,
+        ),
+        Arm(
+            "S is minimal",
+            minimum_ratio,
+            declared(where(kind="larger layers"), minimal=1),
+            declared(where(kind="near: above the minimum"), minimal=1),
+            concerns=is_eligible,
+        ),
+        Arm(
+            "F is not below S",
+            inequality_ratio,
+            declared(where(kind=ORDINARY), objective=halved, minimal=0),
+            declared(where(kind=MOVED_VALUES), minimal=0),
+            concerns=not_eligible,
+        ),
+        Arm(
+            "F of made layers",
+            made_value_ratio,
+            declared(where(kind=ORDINARY), factorized=doubled),
+            declared(where(kind=MOVED_VALUES)),
+        ),
+        Arm(
+            "gradient of made layers",
+            made_gradient_ratio,
+            declared(where(kind=ORDINARY), factorized_gradient=ValueOf("sigma_1")),
+            declared(where(kind=MOVED_VALUES)),
+        ),
+    ),
     eligible=is_certified,
+    fact=ONE_ORBIT,
 )
 
 
@@ -150,10 +220,10 @@ VARIATIONAL = Claim(
     refuted_by="layers that multiply to a matrix and cost less than its quasi-norm by more than rounding",
     control="layers too narrow to multiply to $X$, declared to be a factorization of it",
     scope=factorizations,
-    ratio=excess_ratio,
-    counterexample=declared(where(kind="too narrow"), hypothesis=1, certified=1),
+    arms=(Arm("excess", excess_ratio, declared(where(kind="too narrow"), hypothesis=1, certified=1)),),
     study="inequalities",
     eligible=is_certified,
+    basis="formula",
 )
 
 
@@ -173,8 +243,8 @@ VARIATIONAL_EQUALITY = Claim(
     refuted_by="a gap of unbalanced layers that rounding explains, or one of balanced layers that it does not",
     control="factorizations with two layers sheared against each other, declared balanced",
     scope=factorizations,
-    ratio=equality_ratio,
-    counterexample=declared(where(kind="sheared apart"), equality=1),
+    arms=(Arm("equality", equality_ratio, declared(where(kind="sheared apart"), equality=1)),),
     study="inequalities",
     eligible=is_certified,
+    basis="formula",
 )

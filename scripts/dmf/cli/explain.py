@@ -18,7 +18,7 @@ from dmf.claims import claim_names, load_claim, load_claims
 from dmf.cli.formulas import in_unicode
 from dmf.cli.output import console
 from dmf.errors import UserError
-from dmf.evidence.claim import Claim
+from dmf.evidence.claim import Arm, Claim
 
 ROOT = Path(dmf.__file__).parents[2]
 DERIVED = r". docs/theory.md, section 8, derives $\delta$ and what follows from it"
@@ -72,14 +72,19 @@ def sections(claim: Claim) -> dict[str, str]:
         "Tolerance": claim.tolerance + (DERIVED if r"\delta" in claim.tolerance else ""),
         "Refuted by": claim.refuted_by,
         "Control, in which it is false": claim.control,
-        "Declared": str(claim.counterexample),
+        **{f"Declared, arm {name}": text for arm in claim.arms for name, text in _declared(arm).items()},
     }
+
+
+def _declared(arm: Arm) -> dict[str, str]:
+    made = {f"{arm.name} (far)": str(arm.far)}
+    return made if arm.near is None else made | {f"{arm.name} (near)": str(arm.near)}
 
 
 def places(claim: Claim) -> dict[str, str]:
     """Where the functions of a claim are: FILE:LINE NAME, relative to the checkout."""
     parts = {
-        "statistic": claim.ratio,
+        **{f"statistic of the arm {arm.name}": arm.ratio for arm in claim.arms},
         "cells": claim.scope,
         "eligibility": claim.eligible,
     }

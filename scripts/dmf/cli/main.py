@@ -1,36 +1,88 @@
-"""The `dmf` command: its parser, and one line for a user's error. A command is a file with `add_command`."""
+"""The `dmf` command: its parser, and one line for whatever ends it. A command is a file with `add_command`.
+
+Commands are imported where an interrupt is one line already: their libraries take a second to load.
+"""
 
 from __future__ import annotations
 
 import argparse
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
 
 from dmf import __version__
-from dmf.cli import advise, cell, check_grid, compare, explain, new_grid, predict, study, verdicts
 from dmf.errors import UserError
 
-COMMANDS = (verdicts, compare, predict, explain, advise, new_grid, check_grid, cell, study)
+COMMANDS = (
+    "verdicts", "verify", "compare", "predict", "explain", "advise", "new_grid", "check_grid", "cell", "prove", "study",
+    "campaign",
+)  # fmt: skip
+INTERRUPTED = 130  # the exit status that shells give a program which Ctrl-C ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status, 1 after printing one line for a user's error."""
-    parser = argparse.ArgumentParser(prog="dmf", description="What the theory predicts, and what a grid found.")
+    """Run the command; returns the exit status, not 0 where the output is lost, after printing one line that says why.
+
+    A reader that has enough, head for one, is no reason to print a line. Raises SystemExit as argparse does.
+    """
+    if sys.stdout is None:  # Python's way to say so
+        return _failed("standard output is closed; expected a terminal, a file or a pipe")
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except UserError as error:
+        return _failed(str(error))
+    except BrokenPipeError:
+        _lose_output()
+        return 1
+    except OSError as error:
+        _lose_output()
+        return _failed(f"{error.filename or 'standard output'}: {error.strerror or error}; make room and call again")
+    except KeyboardInterrupt:
+        _lose_output()
+        return _failed("interrupted", INTERRUPTED)
+    finally:
+        if arguments is None:  # a process of this command alone: Ctrl-C while it ends would be twenty lines
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return status
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    parser = _Parser(prog="dmf", description="What the theory predicts, and what a grid found.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     for command in COMMANDS:
-        command.add_command(commands)
+        import_module(f"dmf.cli.{command}").add_command(commands)
     options = parser.parse_args(arguments)
     # A terminal that lacks a letter, such as lambda, gets its escape: \u03bb. Others are as they were.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        return int(options.run(options))
-    except UserError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # whoever read the output, head for one, has enough
+    return int(options.run(options))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Like its base, which takes a help text for printed even where nothing could be written."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stdout:
+            print(message, end="", flush=True)
+        else:
+            super()._print_message(message, file)
+
+
+def _failed(line: str, status: int = 1) -> int:
+    if sys.stderr is not None:  # else print would take standard output
+        with suppress(OSError):
+            print(line, file=sys.stderr, flush=True)
+    return status
+
+
+def _lose_output() -> None:
+    """Drop what is still to be printed: else the interpreter tries again at its end, and fails with many lines."""
+    with suppress(OSError, ValueError):  # ValueError: no real file, as in tests
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1

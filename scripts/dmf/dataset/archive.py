@@ -13,8 +13,10 @@ import numpy as np
 import xarray as xr
 import yaml
 
-from dmf.dataset.project import CONFIGURATION, LEDGER, Project, read_tiles
+from dmf.dataset.ledger import LEDGER, read_tiles
+from dmf.dataset.project import CONFIGURATION, Project
 from dmf.dataset.schema import SCHEMA_VERSION, DataError
+from dmf.dataset.stamps import IDENTITY
 from dmf.dataset.store import read, read_header
 from dmf.dataset.targets import targets_from_dataset
 from dmf.errors import UserError, printable
@@ -125,6 +127,7 @@ def check_archive(project: Project, archive: Path, settings: Mapping[str, str], 
     none unless `incomplete`, which also lets runs be missing, but no controls: without them no check proves anything.
     Raises DataError naming the first file that disagrees.
     """
+    identity_of(archive / "targets.nc")
     for chunk in chain.from_iterable(project.chunks()):
         _hold_runs(archive / "runs" / f"{chunk.name}.nc", chunk.block, incomplete)
     absent = []
@@ -154,10 +157,21 @@ def _hold_runs(path: Path, block: Tile, incomplete: bool) -> None:
             raise DataError(f"{path}: {key}: {_difference(found[key], expected[key])}; {REMEDY}")
 
 
+def identity_of(path: str | Path) -> str:
+    """What a file of an archive is of, as it says itself. Raises DataError for a file that does not say it."""
+    return str(_head(Path(path)).attrs[IDENTITY])
+
+
 def _head(path: Path, names: Sequence[str] = ()) -> xr.Dataset:
     if not path.exists():
         raise DataError(f"{path}: no such file; copy it too, or report what there is with --config incomplete=true")
-    return read_header(path, names)
+    head = read_header(path, names)
+    if not head.attrs.get(IDENTITY):
+        raise DataError(
+            f"{path}: does not say what it is of, as files of earlier versions; report it with the version that made "
+            "it, or train what its configuration asks for"
+        )
+    return head
 
 
 def _wanted(block: Tile) -> dict[str, Any]:

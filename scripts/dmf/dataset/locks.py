@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from dmf.dataset.owner import begin_run
 from dmf.dataset.store import unwritable
 from dmf.errors import UserError
 
@@ -29,15 +30,17 @@ def check_writable(folder: Path) -> None:
 
 
 def hold(folder: Path) -> FileLock:
-    """Hold a grid's folder, made where it is missing, until the returned lock is released or garbage.
+    """Hold a grid's folder, made where it is missing, until the returned lock is released or garbage, and begin a run.
 
-    Raises UserError, naming the process, where another run holds it, and DataError where it cannot be written.
+    Raises UserError, naming the process, where another run holds it, and DataError where it cannot be written. From
+    then on no job of an earlier run puts a file in place.
     """
     check_writable(folder)
     path = folder / ".lock"
     try:
         lock = _acquire(path, timeout=0)
         path.write_text(f"process {os.getpid()} on {platform.node()}\n", encoding="utf-8")
+        begin_run(folder)
     except Timeout:
         holder = path.read_text(encoding="utf-8").strip() or "another process"
         raise UserError(

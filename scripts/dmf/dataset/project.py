@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from dmf.dataset.store import write_text
+from dmf.dataset.ledger import LEDGER, ledger_problem, read_tiles, write_tiles
+from dmf.dataset.store import set_aside, write_text
 from dmf.errors import UserError
 from dmf.grid.cells import Group, group_of, lambda_labels, series_of
 from dmf.grid.chunks import Chunk, chunks_of, evidence_chunks_of
 from dmf.grid.config import Grid, validate
 from dmf.grid.cost import bytes_to_train, runs_together
 from dmf.grid.targets import TargetMatrix, build_targets
-from dmf.grid.tiles import Plan, Tile, lay, ledger_text, read_ledger, training_fingerprint
+from dmf.grid.tiles import Plan, Tile, lay, training_fingerprint
 from dmf.training.arguments import check_device
 
 SMALLER = "use smaller targets or hidden widths, or fewer layers"
-LEDGER, CONFIGURATION = "tiles.jsonl", "grid.yaml"  # of a data folder
+CONFIGURATION = "grid.yaml"  # of a data folder
 
 
 @dataclass(frozen=True)
@@ -72,18 +74,24 @@ class Project:
             return {"evidence": evidence_chunks[0]}
         return {f"evidence/{number}": evidence_chunk for number, evidence_chunk in enumerate(evidence_chunks)}
 
-    def record(self) -> None:
+    def record(self, say: Callable[[str], None] = print) -> None:
         """Write beside the data what they are of, so that a copy of the folder can be reported anywhere, and the
         planned tiles, so that a later and larger grid leaves them as they are.
 
         To be called while holding the grid; the ledger is read again, since another run may have ended meanwhile.
+        `say` is given a line where it is damaged; it is moved aside and made again from what there is.
         """
         text = configuration_text(self.grid)
         path = self.ledger_path.with_name(CONFIGURATION)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             write_text(text, path)
-        if self.plan.laid:
-            write_text(ledger_text(dict.fromkeys([*read_tiles(self.ledger_path), *self.plan.laid])), self.ledger_path)
+        wrong = ledger_problem(self.ledger_path)
+        if self.plan.laid or wrong:
+            tiles = [*read_tiles(self.ledger_path), *self.plan.laid]
+            if wrong:
+                moved = f"moved to {set_aside(self.ledger_path)}, " if self.ledger_path.exists() else ""
+                say(f"{self.ledger_path}: {wrong}; {moved}made again from the tiles")
+            write_tiles(tiles, self.ledger_path)
 
 
 def open_project(raw: Any, source: str, root: Path = Path(), trains_here: bool = True) -> Project:
@@ -163,15 +171,3 @@ def configuration_text(grid: Grid) -> str:
     """A grid's configuration as YAML, every key written out."""
     head = "# The configuration of the data in this folder, as it was last run.\n"
     return head + yaml.safe_dump(grid.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-
-
-def read_tiles(path: Path) -> list[Tile]:
-    """The ledger of a data folder, empty where there is none. Raises UserError for a damaged one."""
-    if not path.exists():
-        return []
-    try:
-        return read_ledger(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path}: damaged ledger of tiles ({' '.join(str(error).split())}); restore it, or delete it to plan again"
-        ) from None

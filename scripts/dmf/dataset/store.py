@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from dmf.dataset.owner import owned
 from dmf.dataset.schema import DataError
+from dmf.dataset.stamps import ATTRIBUTES, IDENTITY, OTHER, attributes_fingerprint, expected, sha256
 
 FINGERPRINT = "values_sha256"
 COMPRESS_ABOVE = 2**16  # bytes; small arrays do not repay a filter
@@ -31,7 +33,8 @@ class DamagedFile(DataError):
 def values_fingerprint(dataset: xr.Dataset) -> str:
     """SHA-256 over every variable's and coordinate's name, dimensions, type, shape and little-endian values.
 
-    Attributes are left out: they hold dates. File bytes would differ from write to write.
+    Attributes are left out: they hold dates, and have a fingerprint of theirs. File bytes would differ from write to
+    write.
     """
     total = hashlib.sha256()
     for name in sorted(str(n) for n in dataset.variables):
@@ -47,8 +50,14 @@ def values_fingerprint(dataset: xr.Dataset) -> str:
 
 
 def write(dataset: xr.Dataset, path: str | Path) -> None:
-    """Write a dataset as netCDF-4 under a temporary name, then rename it: `path` is never half a file."""
-    stamped = dataset.assign_attrs({FINGERPRINT: values_fingerprint(dataset)})
+    """Write a dataset as netCDF-4 under a temporary name, then rename it: `path` is never half a file.
+
+    It is stamped with the identity that is expected of the file, and with fingerprints of its values and attributes.
+    """
+    stamp = expected(path)
+    identity = {IDENTITY: stamp.identity} if stamp else {}
+    stamped = dataset.assign_attrs({FINGERPRINT: values_fingerprint(dataset), **identity})
+    stamped.attrs[ATTRIBUTES] = attributes_fingerprint(stamped)
     encoding = {
         name: {"zlib": True, "complevel": 1, "shuffle": True}
         for name, variable in stamped.variables.items()
@@ -65,25 +74,27 @@ def write(dataset: xr.Dataset, path: str | Path) -> None:
 
 
 def read(path: str | Path, check: Callable[[xr.Dataset, str], None] | None = None) -> xr.Dataset:
-    """Load a dataset whole, after holding its values against its fingerprint and `check`.
+    """Load a dataset whole, after comparing its fingerprints and its identity with what they must be, and `check`.
 
-    Raises DataError, naming the file, where it is missing or breaks the contract, DamagedFile where it is unreadable
-    or altered.
+    Raises DataError, naming the file, where it is missing or breaks the contract, DamagedFile where it is unreadable,
+    altered or of something else than expected.
     """
     path = Path(path)
     dataset = _opened(path, lambda opened: opened.load())
     recorded = dataset.attrs.get(FINGERPRINT)
     if recorded != values_fingerprint(dataset):
         raise DamagedFile(path, f"values do not match their fingerprint {str(recorded)[:12]}")
+    _check_header(path, dataset)
     if check is not None:
         check(dataset, str(path))
     return dataset
 
 
 def read_header(path: str | Path, names: Sequence[str] = ()) -> xr.Dataset:
-    """Sizes and global attributes of a file and its variables `names`; other values are left on the disk.
+    """Sizes and attributes of a file and its variables `names`; other values are left on the disk.
 
-    Raises DataError, naming the file, where it is missing, unreadable or has no such variable.
+    Raises DataError, naming the file, where it is missing, unreadable, has no such variable or other attributes than
+    were written, or is of something else than expected.
     """
 
     def header(opened: xr.Dataset) -> xr.Dataset:
@@ -91,7 +102,20 @@ def read_header(path: str | Path, names: Sequence[str] = ()) -> xr.Dataset:
             opened[name].load()
         return opened
 
-    return _opened(Path(path), header)
+    dataset = _opened(Path(path), header)
+    _check_header(Path(path), dataset)
+    return dataset
+
+
+def _check_header(path: Path, dataset: xr.Dataset) -> None:
+    found = dataset.attrs.get(ATTRIBUTES)
+    if found is None:
+        raise DamagedFile(path, "has no fingerprint of its attributes, as files of earlier versions")
+    if found != attributes_fingerprint(dataset):
+        raise DamagedFile(path, f"attributes do not match their fingerprint {str(found)[:12]}")
+    stamp, identity = expected(path), dataset.attrs.get(IDENTITY)
+    if stamp and stamp.identity != identity:
+        raise DamagedFile(path, f"{OTHER} (identity {str(identity)[:12]}, expected {stamp.identity[:12]})")
 
 
 def _opened(path: Path, look: Callable[[xr.Dataset], xr.Dataset]) -> xr.Dataset:
@@ -102,6 +126,22 @@ def _opened(path: Path, look: Callable[[xr.Dataset], xr.Dataset]) -> xr.Dataset:
             return look(opened)
     except Exception as error:  # the netCDF library raises many kinds for a damaged file
         raise DamagedFile(path, f"not a readable netCDF file ({' '.join(str(error).split())})") from None
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The content of a file, after comparing it with its recorded fingerprint where one is expected.
+
+    Raises DataError where it is missing, DamagedFile where its content is not what its job wrote.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}); run the step that makes it") from None
+    stamp = expected(path)
+    if stamp and stamp.sha256 and stamp.sha256 != sha256(content):
+        raise DamagedFile(path, f"content does not match its fingerprint {stamp.sha256[:12]}")
+    return content
 
 
 def write_text(text: str, path: str | Path) -> None:
@@ -125,7 +165,8 @@ def set_aside(path: Path) -> Path:
     try:
         folder.mkdir(exist_ok=True)
         names = (folder / f"{path.stem}-{number}{path.suffix}" for number in itertools.count(1))
-        return path.rename(next(name for name in names if not name.exists()))
+        with owned():
+            return path.rename(next(name for name in names if not name.exists()))
     except OSError as error:
         raise unwritable(folder, error) from None
 
@@ -143,7 +184,8 @@ def unwritable(path: Path, error: OSError) -> DataError:
 def replace_file(path: str | Path, fill: Callable[[Path], object]) -> None:
     """Let `fill` write a temporary file beside `path`, then rename it; on failure nothing is left behind.
 
-    Raises DataError, naming the file, where the disk is full or the folder may not be written.
+    Raises DataError, naming the file, where the disk is full or the folder may not be written, and RunEnded in a job
+    of a run that has ended.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
@@ -151,7 +193,8 @@ def replace_file(path: str | Path, fill: Callable[[Path], object]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.unlink(missing_ok=True)  # of a killed process that had the same number
         fill(temporary)
-        temporary.replace(path)
+        with owned():
+            temporary.replace(path)
     except OSError as error:
         raise unwritable(path, error) from None
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 import xarray as xr
 
 from dmf.dataset.locks import alone
+from dmf.dataset.owner import owned
 from dmf.dataset.provenance import timestamp
 from dmf.dataset.schema import DataError, check_runs
 from dmf.dataset.store import REMEDY, DamagedFile, append_line, read, replace_file, set_aside, write
@@ -85,9 +86,10 @@ def _second_name(kept: Path, output: Path) -> None:
         except OSError:
             shutil.copyfile(kept, temporary)
 
-    output.unlink(missing_ok=True)  # to rename one name of a file to another name of it does nothing
-    replace_file(output, fill)
-    os.utime(output)  # else it could be older than the code, and be asked for again
+    with owned():
+        output.unlink(missing_ok=True)  # to rename one name of a file to another name of it does nothing
+        replace_file(output, fill)
+        os.utime(output)  # else it could be older than the code, and be asked for again
 
 
 def _note(data: Path, what: str, tile: Tile) -> None:

@@ -97,7 +97,9 @@ def _radius(cell: xr.Dataset, group: Group, facts: dict[str, float], tolerance: 
     radius = certificate.radius(cell["gradient_norm"].values, facts["mu"], size)
     sigma = np.linalg.svd(cell["matrix"].values, compute_uv=False)
     reach = certificate.reach(theory.scalar_minimizer(sigma, group.depth, facts["lam"]), sigma, group.depth)
-    holds = certificate.is_near(radius, facts["mu"], group.depth, *reach) & _is_told(facts, tolerance)
+    near = certificate.is_near(radius, facts["mu"], group.depth, *reach)
+    confined = certificate.is_confined(2 * tolerance, facts["mu"], group.depth, *reach)
+    holds = near & confined & _is_told(facts, tolerance)
     return np.where(holds, radius, np.inf)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure as Canvas
 
-from dmf.evidence.controls import CRITICAL, STOPPED, control_cells, declared, where
+from dmf.evidence.controls import CRITICAL, STOPPED, control_cells, declared
 from dmf.figures import _runs, _style
 from dmf.figures.figure import Figure
 
@@ -20,7 +20,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     runs = runs[runs["certified"] == 1]
     stopped = control_cells(controls, STOPPED)
     certified, anywhere = axes[0]
-    critical = _named(_runs.run_table(declared(where(target=STOPPED), **CRITICAL)(controls)))
+    critical = _named(_runs.run_table(declared(None, **CRITICAL)(stopped)))
     _runs.against_tolerance(certified, runs, critical, r"imbalance $\max_l\,\|D_l\|_F$")
     _style.panel(certified, "a", f"{len(runs):,} certified runs")
     ends, early = (

@@ -98,6 +98,7 @@ class Certificate(Model):
 
     gradient_norm: Positive = Field(
         1e-10,
+        ge=1e-15,
         lt=1e-2,
         description="Largest certified gradient norm, in units of sigma_1^(2-1/L), the natural size of a gradient.",
     )
@@ -131,6 +132,14 @@ class Refute(Model):
 
     runs: Annotated[StrictInt, Field(ge=0, le=100_000_000), AfterValidator(_enough)] = Field(
         3200, description="Runs that the search may train, at least 200; 0 turns it off."
+    )
+
+
+class Prove(Model):
+    """The runs that are proved in ball arithmetic."""
+
+    runs: Annotated[StrictInt, Field(ge=0, le=10_000_000)] = Field(
+        4000, description="Runs to prove, two of every cell as far as they go; 0 turns it off."
     )
 
 
@@ -174,6 +183,7 @@ class Grid(Model):
     tiles: Tiles = Tiles()
     refute: Refute = Refute()
     minimum_search: MinimumSearch = MinimumSearch()
+    prove: Prove = Prove()
     figures: Choice = Field("all", description="all, or the names of the figures to draw.")
     studies: Choice = Field(
         "all", description="all, or the names of studies: evidence for statements that no run of a grid reaches."

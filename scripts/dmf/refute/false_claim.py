@@ -5,6 +5,7 @@ from dataclasses import replace
 import xarray as xr
 
 from dmf.claims.collapse import COLLAPSE, collapse_ratio
+from dmf.evidence.claim import Arm
 
 WINDOW = 1e-2
 
@@ -19,5 +20,5 @@ FALSE_CLAIM = replace(
     title="Everything collapses to zero at 1.01 of the critical λ (false)",
     source="Control of the search",
     statement=r"$X^* = 0$ if and only if $\lambda > 1.01\,\lambda_c(\sigma_1, L)$.",
-    ratio=shifted_ratio,
+    arms=(Arm("collapse", shifted_ratio, COLLAPSE.arms[0].far),),
 )

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from dmf.errors import UserError
+from dmf.dataset.store import DamagedFile, read_bytes
+from dmf.evidence.cases import shown
 from dmf.evidence.claim import Claim, Finding
 from dmf.evidence.judge import find
 from dmf.grid.config import Certificate
@@ -38,6 +39,10 @@ class Attempt:
         """Whether an eligible run lies beyond the edge."""
         return self.finding.word == "violated"
 
+    def as_json(self) -> dict[str, Any]:
+        """JSON values."""
+        return {**asdict(self), "finding": self.finding.as_json()}
+
 
 @dataclass(frozen=True)
 class Record:
@@ -50,7 +55,8 @@ class Record:
 
     def as_json(self) -> dict[str, Any]:
         """JSON values; the inverse is `read_record`."""
-        return asdict(self)
+        attempts = [attempt.as_json() for attempt in self.attempts]
+        return {**asdict(self), "attempts": attempts, "control": self.control.as_json()}
 
 
 def judge_all(claims: Mapping[str, Claim], evidence: xr.Dataset, certificate: Certificate) -> Record:
@@ -61,26 +67,51 @@ def judge_all(claims: Mapping[str, Claim], evidence: xr.Dataset, certificate: Ce
 
 
 def read_record(path: str | Path) -> Record:
-    """Read what `Record.as_json` wrote. Raises UserError for a damaged file."""
+    """Read what `Record.as_json` wrote. Raises DamagedFile for a damaged file."""
+    content = read_bytes(path)
     try:
-        raw = json.loads(Path(path).read_text(encoding="utf-8"))
+        raw = json.loads(content)
         attempts = [_from_json(one) for one in raw["attempts"]]
         return Record(raw["runs"], raw["cells"], attempts, _from_json(raw["control"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path}: not a readable record of the search ({' '.join(str(error).split())}); delete it and run again"
-        ) from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        what = f"not a readable record of the search ({' '.join(str(error).split())})"
+        raise DamagedFile(Path(path), what) from None
+
+
+# What the worst case of a search of FULL runs or more uses of its tolerance, at least (docs/theory.md, section 8): the
+# gradient's share is one half of a radius, and all of an imbalance. Shipped seeds come to 0.49, 0.45 and 0.99.
+FLOORS = {"uniqueness": 0.25, "layer_norms": 0.25, "balancedness": 0.8}
+FULL = 3200
+
+
+def too_loose(record: Record) -> list[Attempt]:
+    """Attempts that stayed farther from the edge than their tolerance allows, if that is what it should be."""
+    if record.runs < FULL:
+        return []
+    return [
+        attempt
+        for attempt in record.attempts
+        if attempt.finding.runs_counted >= FULL / 4 and (attempt.finding.statistic or 0) < FLOORS.get(attempt.claim, 0)
+    ]
 
 
 def problems(record: Record, where: str) -> list[str]:
-    """One line for each claim that the search refuted, and one where it missed its control; `where` is the file."""
+    """One line for each claim that the search refuted or whose edge it did not come near, and for a missed control.
+
+    `where` is the file.
+    """
     lines = [
-        f"{attempt.claim} ({attempt.source}) is refuted by the search: statistic {attempt.finding.statistic:.3g} in "
-        f"units of tolerance, at {attempt.widths} with singular values "
+        f"{attempt.claim} ({attempt.source}) is refuted by the search: statistic "
+        f"{shown(attempt.finding.statistic or 0)} in units of tolerance, at {attempt.widths} with singular values "
         f"{', '.join(f'{value:.6g}' for value in attempt.singular_values)} and lambda {attempt.facts['lam']!r}; "
         f"see {where}"
         for attempt in record.attempts
         if attempt.refuted
+    ]
+    lines += [
+        f"{attempt.claim} ({attempt.source}): the search came only to {shown(attempt.finding.statistic or 0)} of its "
+        f"edge, expected {FLOORS[attempt.claim]:g} or more: its tolerance is too loose; see {where}"
+        for attempt in too_loose(record)
     ]
     if not record.control.refuted:
         lines.append(
@@ -117,4 +148,4 @@ def _finite(value: float) -> float:
 
 
 def _from_json(raw: dict[str, Any]) -> Attempt:
-    return Attempt(**{**raw, "finding": Finding(**raw["finding"])})
+    return Attempt(**{**raw, "finding": Finding.from_json(raw["finding"])})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dmf.dataset.manifest import recorded
+from dmf.dataset.store import DamagedFile, read_bytes
 from dmf.errors import UserError
 from dmf.evidence.claim import Verdict
 from dmf.report.census import AT_MINIMUM
@@ -30,22 +32,34 @@ class Report:
 
 
 def read_report(folder: Path) -> Report:
-    """Read a report's folder. Raises UserError where it is none, or damaged, naming the file."""
-    files = sorted((folder / "verdicts").glob("*.json"))
-    if not files or not (folder / "provenance.json").is_file():
-        raise UserError(f"{folder}: no report here; expected a folder such as reports/default after a run")
-    verdicts = {verdict.claim: verdict for verdict in read_verdicts(files)}
-    figures = {file.stem: file.read_bytes() for file in sorted((folder / "figures").glob("*.png"))}
-    return Report(
-        str(folder), read_provenance(folder / "provenance.json"), verdicts, _census(folder / "census.csv"), figures
-    )
+    """Read a report's folder, each file as its job recorded it.
+
+    Raises UserError where it is none, DamagedFile where a file is not what its job wrote, naming the file.
+    """
+    with recorded(folder) as files:
+        verdicts = verdict_files(folder, files)
+        if not verdicts or folder / "provenance.json" not in files:
+            raise UserError(f"{folder}: no report here; expected a folder such as reports/default after a run")
+        drawn = [file for file in files if file.parent == folder / "figures" and file.suffix == ".png"]
+        return Report(
+            str(folder),
+            read_provenance(folder / "provenance.json"),
+            {verdict.claim: verdict for verdict in read_verdicts(verdicts)},
+            _census(folder / "census.csv"),
+            {file.stem: read_bytes(file) for file in drawn},
+        )
+
+
+def verdict_files(folder: Path, files: Iterable[Path]) -> list[Path]:
+    """The files of verdicts among those of a report."""
+    return [file for file in files if file.parent == folder / "verdicts" and file.suffix == ".json"]
 
 
 def _census(path: Path) -> dict[Series, dict[str, int]]:
     if not path.exists():
         return {}
     try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        rows = list(csv.DictReader(read_bytes(path).decode().splitlines()))
         if any(AT_MINIMUM not in row for row in rows):
             raise ValueError(f"no column {AT_MINIMUM}")
         return {
@@ -54,6 +68,5 @@ def _census(path: Path) -> dict[Series, dict[str, int]]:
             }
             for row in rows
         }
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{path}: not a readable census ({reason}); delete it and run again") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DamagedFile(path, f"not a readable census ({' '.join(str(error).split())})") from None

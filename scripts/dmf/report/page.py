@@ -15,11 +15,12 @@ from dmf.evidence.cases import MOST_ROWS
 from dmf.evidence.claim import Claim, Verdict
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
-from dmf.refute.record import Record
+from dmf.refute.record import Record, too_loose
 from dmf.report import statements
 from dmf.report.listing import missing
 from dmf.report.pictures import Picture
 from dmf.report.practice import Practice
+from dmf.report.proofs import Proved
 from dmf.report.search import Searched
 from dmf.report.summary import Summary
 from dmf.report.template import environment
@@ -49,7 +50,7 @@ class Content:
 
     `found` is what the search for refutations found and `searched` what a global minimizer cost, None for a search that
     is turned off. `every` says which draws of which cells figures show, (1, 1) for all. `absent` names files that an
-    incomplete grid lacks. `practice` is what was measured of networks on data.
+    incomplete grid lacks. `practice` is what was measured of networks on data, `proved` what was proved of runs.
     """
 
     grid: Grid
@@ -63,6 +64,7 @@ class Content:
     searched: Searched | None = None
     absent: Sequence[str] = ()
     practice: Practice | None = None
+    proved: Proved | None = None
 
 
 def page_html(content: Content) -> str:
@@ -90,8 +92,11 @@ def page_html(content: Content) -> str:
                 {verdict.claim: verdict.finding.word for verdict in verdicts},
                 frozenset(picture.name for picture in pictures),
             ),
+            facts=_facts(verdicts),
             words={word: sum(verdict.finding.word == word for verdict in verdicts) for word in WORDS},
             missed=[verdict for verdict in verdicts if not verdict.control_detected],
+            controls=sum(len(verdict.controls) for verdict in verdicts),
+            controls_missed=sum(len(verdict.missed) for verdict in verdicts),
             loose=[picture for picture in loose if not picture.experiment],
             experiments=[picture for picture in loose if picture.experiment],
             runs={**summary.counts, "starts": summary.counts["wanted"] // summary.counts["cells"]},
@@ -105,11 +110,26 @@ def page_html(content: Content) -> str:
             degenerate=summary.degenerate,
             provenance=content.provenance,
             found=content.found,
+            too_loose=too_loose(content.found) if content.found else [],
             searched=content.searched,
             practice=content.practice,
+            proved=content.proved,
             missing=missing(summary.lost, summary.counts, content.absent),
         )
     )
+
+
+def _facts(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """What the verdicts on the grid's runs rest on: claims with one measured fact stand and fall together."""
+    pairs = [(verdict.finding, load_claim(verdict.claim)) for verdict in verdicts]
+    of_runs = [(finding, claim) for finding, claim in pairs if claim.study == "runs"]
+    return {
+        "verdicts": len(of_runs),
+        "identities": sum(claim.basis == "identity" for _, claim in of_runs),
+        "texts": list(dict.fromkeys(claim.fact for _, claim in of_runs if claim.fact)),
+        "distinct": max((finding.runs_distinct for finding, _ in of_runs), default=0),
+        "cells": max((finding.cells_counted for finding, _ in of_runs), default=0),
+    }
 
 
 def _section(verdict: Verdict, summary: Summary, pictures: Sequence[Picture], grid: str) -> Section:

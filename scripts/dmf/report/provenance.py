@@ -13,7 +13,7 @@ import xarray as xr
 from dmf.dataset.assemble import TRACED, run_count
 from dmf.dataset.provenance import REFERENCE
 from dmf.dataset.schema import LACKS
-from dmf.errors import UserError
+from dmf.dataset.store import DamagedFile, read_bytes
 from dmf.grid.config import Grid
 from dmf.grid.seeds import digest
 from dmf.grid.targets import TargetMatrix
@@ -70,15 +70,15 @@ def provenance(
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:
-    """Read what `provenance` made. Raises UserError for a damaged file."""
+    """Read what `provenance` made. Raises DamagedFile for a damaged file."""
+    content = read_bytes(path)
     try:
-        found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(content)
         for key, kind in NEEDED.items():
             if not isinstance(found[key], kind):
                 raise ValueError(f"{key} is no {kind.__name__}")
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{path}: not a readable provenance ({reason}); delete it and run again") from None
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise DamagedFile(Path(path), f"not a readable provenance ({' '.join(str(error).split())})") from None
     return found
 
 

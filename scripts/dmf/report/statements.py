@@ -281,4 +281,11 @@ STATEMENTS = (
         tests=("tests/studies/test_penalties.py", "tests/theory/test_penalties.py"),
         topic="penalties",
     ),
+    Statement(
+        BEYOND,
+        "A local minimizer lies within a proved distance of a trained run, from its layers alone, in ball arithmetic; "
+        "at it the statements on runs are decided (docs/theory.md, section 8).",
+        tests=("tests/proof/test_minimizer.py", "tests/proof/test_statements.py"),
+        topic="proofs",
+    ),
 )

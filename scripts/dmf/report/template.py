@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from dmf.report import listing, text
-from dmf.report.verdicts import cell_text
+from dmf.report.verdicts import cell_text, missed_text
 
 HERE = Path(__file__).parent
 CHARSET = '<meta charset="utf-8">\n'  # after it comes the policy: before anything that it is about
@@ -68,6 +68,6 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.template_class = Page
-    made.filters |= {filter.__name__: filter for filter in (*text.FILTERS, listing.status_text, cell_text)}
+    made.filters |= {filter.__name__: filter for filter in (*text.FILTERS, listing.status_text, cell_text, missed_text)}
     made.globals["verbatim"] = lambda path: Markup((HERE / path).read_text(encoding="utf-8"))
     return made

@@ -9,6 +9,7 @@ from datetime import datetime
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 
+from dmf.evidence.cases import enough_digits
 from dmf.evidence.wilson import wilson
 
 MINUS = "\u2212"
@@ -59,7 +60,10 @@ def plain(text: str) -> str:
 
 
 def number(value: float | None) -> Markup:
-    """Three significant digits, thousands in groups, a power of ten as a superscript; 'none' for None."""
+    """Three significant digits, thousands in groups, a power of ten as a superscript; 'none' for None.
+
+    More digits where three would put it on the edge 1, or across.
+    """
     if value is None:
         return Markup("none")
     if math.isnan(value):
@@ -70,10 +74,11 @@ def number(value: float | None) -> Markup:
         return Markup(f"{sign}∞")
     if size == 0:
         return Markup("0")
-    mantissa, exponent = f"{size:.2e}".split("e")
+    places = enough_digits(size) - 1
+    mantissa, exponent = f"{size:.{places}e}".split("e")
     power = int(exponent)
     if -4 < power < 6:
-        return Markup(f"{sign}{float(f'{size:.2e}'):,.{max(2 - power, 0)}f}")
+        return Markup(f"{sign}{float(f'{size:.{places}e}'):,.{max(places - power, 0)}f}")
     return Markup(f"{sign}{mantissa}{TIMES}10<sup>{str(power).replace('-', MINUS)}</sup>")
 
 

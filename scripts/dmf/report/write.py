@@ -24,6 +24,7 @@ from dmf.report.explorer.page import explorer_html
 from dmf.report.page import Content, page_html
 from dmf.report.pictures import Picture, picture
 from dmf.report.practice import practice
+from dmf.report.proofs import summarize_proofs
 from dmf.report.provenance import provenance, runs_facts
 from dmf.report.search import Searched, cells_with_minimum, cost
 from dmf.report.summary import summarize
@@ -35,7 +36,7 @@ class Inputs(Protocol):
     """Files that a report is made from, each list possibly empty but `evidence` and `runs`.
 
     `evidence` and `runs` are of the grid's runs, `cells` a table for each claim; `found` and `searched` are what the
-    two searches found, `measured` studies with a section on the page.
+    two searches found, `measured` studies with a section on the page, `proofs` those of runs.
     """
 
     evidence: Sequence[str]
@@ -46,16 +47,21 @@ class Inputs(Protocol):
     found: Sequence[str]
     searched: Sequence[str]
     measured: Sequence[str]
+    proofs: Sequence[str]
     svg: Sequence[str]
 
 
 class Outputs(Protocol):
-    """Files of a report; `cells` has one for each study that claims read, `table` the verdicts."""
+    """Files of a report; `cells` has one for each study that claims read, `table` the verdicts.
+
+    `proved` has the sums of proofs, where there are some.
+    """
 
     page: str
     explorer: str
     table: str
     cells: Sequence[str]
+    proved: Sequence[str]
     census: str
     provenance: str
     grid: str
@@ -79,6 +85,7 @@ def gather(grid: Grid, files: Inputs, every: Sequence[int], absent: Sequence[str
         searched=_searched(files),
         absent=absent,
         practice=practice({Path(file).stem: read(file, check_study) for file in files.measured}),
+        proved=next((summarize_proofs(read(file, check_study)) for file in files.proofs), None),
     )
 
 
@@ -88,7 +95,9 @@ def write_report(content: Content, cells: Sequence[str], files: Outputs) -> None
     source = content.provenance
     write_text(page_html(content), files.page)
     write_text(explorer_html(content.grid, content.targets), files.explorer)
-    write_text(csv_text(content.verdicts), files.table)
+    write_text(csv_text(content.verdicts, content.proved), files.table)
+    if content.proved:
+        write_text(content.proved.as_json(), files.proved[0])
     write_text(census.csv_text(content.summary.census), files.census)
     write_text(yaml.safe_dump(source["configuration"], sort_keys=False, allow_unicode=True), files.grid)
     write_text(json.dumps(source, indent=2, ensure_ascii=False) + "\n", files.provenance)

@@ -178,6 +178,37 @@ def is_near(
     return np.asarray(turning(distance, depth, top, residual) <= mu / 2)
 
 
+def is_confined(excess: Numbers, mu: float, depth: int, top: float, residual: float) -> Bool[NDArray[np.bool_], "*run"]:
+    r"""Whether F <= min F + `excess` keeps a run near the minimizers, (S,), if no critical value of F is in between.
+
+    Let R have C R <= \mu with C the constant up to that distance. There F is above its minimum by at least
+    \mu R^2 / 2 - C R^3 / 6 >= \mu R^2 / 3. The part of {F <= min F + excess} that holds the run is connected, and has
+    a minimizer in it, since descent within it ends at one; so it lies within R of the minimizers, where
+    ||\nabla F|| bounds the distance. `top` and `residual` are those of `reach`. False where mu = 0.
+    """
+    return np.asarray(excess < mu * _confining_distance(mu, depth, top, residual) ** 2 / 3)
+
+
+def _confining_distance(mu: float, depth: int, top: float, residual: float) -> float:
+    """Nearly the largest R with C R <= mu, and no larger; C grows with R."""
+
+    def allows(r: float) -> bool:
+        return r * hessian_lipschitz(depth, top + r, residual) <= mu
+
+    if not mu > 0:
+        return 0.0
+    low = 1.0
+    while not allows(low):
+        low /= 2
+    while allows(2 * low):
+        low *= 2
+    step = low
+    for _ in range(10):
+        step /= 2
+        low += step if allows(low + step) else 0.0
+    return low
+
+
 def hessian_lipschitz(depth: int, top: float, residual: float) -> float:
     r"""How fast the Hessian of F can turn: ||H(theta) - H(theta')||_2 <= this times ||theta - theta'||.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from dmf.evidence.cases import enough_digits
 from dmf.report import text
 
 ESCAPED = {
@@ -39,15 +40,16 @@ def _escaped(words: str) -> str:
 
 
 def number(value: float | None) -> str:
-    """Three significant digits, with a power of ten where it needs one; a dash for None."""
+    """Three significant digits, more where these would put it on an edge; a dash for None."""
     if value is None:
         return "--"
     if abs(value) >= text.LARGEST:
         return r"$-\infty$" if value < 0 else r"$\infty$"
-    mantissa, exponent = f"{value:.2e}".split("e")
+    places = enough_digits(value) - 1
+    mantissa, exponent = f"{value:.{places}e}".split("e")
     power = int(exponent)
     if value == 0 or -4 < power < 6:
-        return f"${float(mantissa) * 10.0**power:.{max(2 - power, 0)}f}$" if value else "$0$"
+        return f"${float(mantissa) * 10.0**power:.{max(places - power, 0)}f}$" if value else "$0$"
     return rf"${mantissa}\times10^{{{power}}}$"
 
 
