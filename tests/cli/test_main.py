@@ -1,6 +1,7 @@
 """The command prints the verdicts of a report in words, and one line where there are none."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -27,7 +28,11 @@ SILENT = Finding(None, 10, 0, 0, 0, 1, 1, 0, 1, None)
 
 def verdict(name: str, finding: Finding = GOOD, seen: int = 3) -> Verdict:
     return Verdict(
-        name, f"title of {name}", f"source of {name}", finding, (Detection("distance", "near", 3, seen, 1.4, {}),)
+        name,
+        f"title of {name}",
+        f"source of {name}",
+        finding,
+        (Detection("distance", "near", 3, seen, 1.4 if seen == 3 else 0.4, {}),),
     )
 
 
@@ -182,7 +187,9 @@ LOST = {
 @pytest.mark.parametrize("words", LOST)
 def test_output_that_is_lost_is_a_failure_in_one_line(in_tmp: Path, words: str) -> None:
     (in_tmp / "m.csv").write_text("1,2\n3,4\n")
-    lost = subprocess.run(["bash", "-c", f"{DMF} {words}"], capture_output=True, text=True, timeout=120)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = ["bash", "-c", f"{DMF} {words}"]
+    lost = subprocess.run(command, env=buffered, capture_output=True, text=True, timeout=120)
     assert (lost.returncode, lost.stdout, lost.stderr.strip()) == (1, "", LOST[words])
 
 
