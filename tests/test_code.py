@@ -21,6 +21,7 @@ SCRIPTS = Path(code.__file__).parents[1]
 ALL_CLAIMS = [claim_module(name) for name in claim_names()]
 ALL_FIGURES = [f"dmf.figures.{name}" for name in figure_names()]
 LOADED = {  # modules that a step's script loads by name
+    "prove": ALL_CLAIMS,
     "refute": ALL_CLAIMS,
     "judge_attempts": ALL_CLAIMS,
     "verify": ALL_CLAIMS,

@@ -164,8 +164,7 @@ class WorkflowPlan:
 
     def outdate(self, made_again: Iterable[str]) -> None:
         """Remove what the report holds of files that are to be made again and of all that is made from them."""
-        again = [*made_again]
-        again += self.products.below(again)
+        again = self.products.outdated(made_again)
         remove(path for path in again if Path(path).is_relative_to(self.folders.reports))
 
     # Parameters: what a job reruns for where it changes.
@@ -219,6 +218,10 @@ class WorkflowPlan:
     def certify_mb(self, evidence_chunk: str, attempt: int) -> int:
         """Memory of the job that certifies an evidence chunk."""
         return memory(chunk_memory(self.evidence_chunks[evidence_chunk], self.grid.keep.layers), attempt)
+
+    def prove_mb(self, attempt: int) -> int:
+        """Memory of the job that proves runs: it holds one evidence chunk at a time."""
+        return max(self.certify_mb(name, attempt) for name in self.evidence_chunks)
 
     def hold(self) -> AbstractContextManager[object]:
         """Hold the folders that jobs write, until the lock that is returned is left or garbage.

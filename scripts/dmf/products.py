@@ -92,11 +92,11 @@ class Products:
         outputs = {one: [self.identity(one), self.record_of(one)] for one in product.outputs}
         return json.dumps({"inputs": inputs, "outputs": outputs}, sort_keys=True)
 
-    def below(self, paths: Iterable[str]) -> list[str]:
-        """The files that are made from some of `paths`, directly or not."""
+    def outdated(self, paths: Iterable[str]) -> list[str]:
+        """The files of all jobs that make some of `paths` or read from them: these run where `paths` are made again."""
         reached, found = set(paths), list[str]()
         for product in self.all:
-            if reached.intersection(product.inputs):
+            if not reached.isdisjoint((*product.inputs, *product.outputs)):
                 reached.update(product.outputs)
                 found += product.outputs
         return found

@@ -28,7 +28,11 @@ SILENT = Finding(None, 10, 0, 0, 0, 1, 1, 0, 1, None)
 
 def verdict(name: str, finding: Finding = GOOD, seen: int = 3) -> Verdict:
     return Verdict(
-        name, f"title of {name}", f"source of {name}", finding, (Detection("distance", "near", 3, seen, 1.4, {}),)
+        name,
+        f"title of {name}",
+        f"source of {name}",
+        finding,
+        (Detection("distance", "near", 3, seen, 1.4 if seen == 3 else 0.4, {}),),
     )
 
 

@@ -14,6 +14,7 @@ from dmf.evidence.certify import certify
 from dmf.evidence.fields import CELL_FIELDS, RUN_FIELDS
 from dmf.evidence.judge import find
 from dmf.grid.config import Certificate
+from dmf.training.settings import Status
 from small import Trained
 
 
@@ -199,6 +200,22 @@ def test_a_radius_that_outreaches_its_own_bound_is_none(trained: Trained) -> Non
     assert np.isinf(radius[alone, -1]).all()
     finite = np.isfinite(radius)
     assert (finite[:, :-1] >= finite[:, 1:]).all()  # once lost, a voice does not come back with a larger gradient
+
+
+def test_a_run_whose_objective_allows_points_far_from_every_minimizer_has_no_radius(trained: Trained) -> None:
+    """Two layers and a tiny lambda: a zero gradient is near, but 64 EPS ||M||^2 above the minimum reaches far away."""
+    dataset = next(runs for group, runs in trained.groups.items() if group.depth == 2).copy(deep=True)
+    dataset["gradient_norm"].values[...] = 0.0
+    dataset["status"].values[...] = Status.CONVERGED
+    finite = {}
+    for lam in (1e-2, 1e-6):
+        dataset["lam"].values[...] = lam
+        evidence = certify([dataset])
+        told = evidence["level_separation"].values > 1e-10
+        assert told.any()
+        finite[lam] = np.isfinite(evidence["radius"].values[told])
+    assert finite[1e-2].all()
+    assert not finite[1e-6].any()
 
 
 def test_a_run_that_stopped_for_another_reason_is_never_certified(small: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from dmf.evidence.controls import (
     EXCEPTIONAL,
     EXCEPTIONAL_SCALAR,
     HONEST,
+    NEAR_SADDLE,
     ORDINARY,
     SADDLE,
     STOPPED,
@@ -40,7 +41,7 @@ def test_every_arm_of_a_claim_on_runs_has_controls_at_depths_2_3_4_6_three_shape
 ) -> None:
     """But where the statement cannot be false: two layers have no second minimizer, scalars no singular vectors."""
     scalar_only, no_scalar = {"near: shortfall", "near: slack"}, {"turned", "near: misalignment"}
-    for kind in set(controls["kind"].values.tolist()) - set(HONEST) - {SADDLE}:
+    for kind in set(controls["kind"].values.tolist()) - set(HONEST) - {SADDLE, NEAR_SADDLE}:
         cells = of_kind(controls, kind)
         shapes = {group.partition("-")[2][:1] + group[-1] for group in cells["group"].values.tolist()}
         expected = {"11"} if kind in scalar_only else {"33", "24"} if kind in no_scalar else {"11", "33", "24"}
@@ -56,7 +57,7 @@ def test_near_controls_are_near(controls: xr.Dataset) -> None:
     """A tolerance half as large again, as a factor 3 in place of 2 in the radius gives, misses most of them."""
     for claim in (claim for claim in load_claims().values() if claim.study == "runs"):
         for found in detections(claim, controls):
-            if found.distance == "near":
+            if found.distance == "near" and found.arm != "saddle":  # that one is infinite or zero
                 assert found.statistic is not None
                 assert 1.3 < found.statistic < 1.6, found
 

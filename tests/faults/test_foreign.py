@@ -154,7 +154,7 @@ def test_a_damaged_file_leaves_no_page_and_nothing_verified(copy: Path, path: st
     assert len(swept()) == 1
     if path != "reports/tiny/verified.txt":
         assert not Path("reports/tiny/verified.txt").exists()
-    made_from = set(plan().products.below([path]))
+    made_from = set(plan().products.outdated([path]))
     assert {one for one in made_from if one.startswith("reports/")} & files() == set()
 
 
@@ -162,8 +162,8 @@ def test_a_damaged_file_leaves_no_page_and_nothing_verified(copy: Path, path: st
 def test_a_file_of_another_seed_is_named_and_moved(copy: Path, other: Path, path: str) -> None:
     same = Path(path).read_bytes() == (other / path).read_bytes()
     shutil.copyfile(other / path, path)
-    if same:  # as verified.txt is, where the words are the same; its record says of what it is
-        assert path == "reports/tiny/verified.txt"
+    if same:  # as verified.txt, where the words are the same; its record says of what it is
+        assert not path.endswith((".nc", ".html", ".json"))
         return
     (line,) = swept()
     assert line.startswith(f"{path}: ")
@@ -193,9 +193,9 @@ def test_a_job_refuses_a_text_of_another_seed_that_comes_after_the_sweep(
     identities = plan().products.identities("reports/tiny/verified.txt")
     with pytest.raises(SystemExit) as ended, step("data/tiny/logs/verify.log", "verify", [], identities):
         read_bytes(path)
-    assert f"verify: {path}: " in str(ended.value)
-    assert "moved to" in str(ended.value)
-    assert not Path(path).exists()
+    (named,) = re.findall(r"^verify: (\S+): .*(?:another state|does not match).*; moved to ", str(ended.value))
+    assert named == path or whole
+    assert not Path(named).exists()
 
 
 def test_a_file_of_another_version_is_removed_with_all_that_shows_it(copy: Path) -> None:
@@ -330,7 +330,8 @@ def test_the_table_names_inputs_and_outputs_as_the_rules_do(tmp_path: Path, monk
     workflow.write(SMALL)
     planned = workflow("--dry-run", "--", "all", "paper")
     assert planned.returncode == 0, planned.stderr
-    jobs = re.findall(r"^(?:local)?rule (\w+):\n(.*?)(?=\n\n|\Z)", planned.stdout + planned.stderr, re.M | re.S)
+    _, *parts = re.split(r"^(?:local)?rule (\w+):\n", planned.stdout + planned.stderr, flags=re.M)
+    jobs = zip(parts[::2], parts[1::2], strict=True)
     table, seen = plan().products, set[str]()
     for rule, text in jobs:
         told = {key: value.split(", ") for key, value in re.findall(r"^    (input|output): (.*)$", text, re.M)}

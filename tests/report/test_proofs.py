@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dmf.errors import UserError
+from dmf.dataset.store import DamagedFile
 from dmf.evidence.claim import Verdict
 from dmf.proof.minimizer import Reason
 from dmf.proof.statements import FAILS
@@ -73,7 +73,7 @@ def test_sums_are_read_back_and_a_damaged_file_is_one_line(proofs: xr.Dataset, t
     assert read_proved(tmp_path) == summary
     for content in ("", "{}", "[1]", json.dumps({"claims": {"a": {}}})):
         (tmp_path / FILE).write_text(content)
-        with pytest.raises(UserError, match=r"proofs\.json: not readable") as raised:
+        with pytest.raises(DamagedFile, match=r"proofs\.json: not readable") as raised:
             read_proved(tmp_path)
         assert "\n" not in str(raised.value)
 

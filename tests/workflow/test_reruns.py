@@ -73,6 +73,7 @@ def called(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, set[str]
     grid = deepcopy(TINY) | {
         "refute": {"runs": 200},
         "minimum_search": {"runs": 4},
+        "prove": {"runs": 40},
         "studies": ["orbit", "two_minimizers"],
     }
     grid["figures"] = ["collapse", "orbit"]

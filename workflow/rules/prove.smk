@@ -13,6 +13,8 @@ rule prove:
     conda:
         "../envs/dmf.yaml"
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: plan.prove_mb(attempt),
     params:
         code=lambda wildcards: plan.code("prove"),
         identities=lambda wildcards, output: plan.identities(output[0]),

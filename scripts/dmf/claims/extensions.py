@@ -1,10 +1,12 @@
 """Extensions of eq. 2: weights and conventions, bottlenecks, other penalties."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Arm, Claim
-from dmf.evidence.controls import ValueOf, declared, where
+from dmf.evidence.controls import Beyond, Value, ValueOf, Wanted, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, larger
 from dmf.theory.certificate import RESOLUTION
 
@@ -15,15 +17,26 @@ def is_lowest(evidence: xr.Dataset) -> xr.DataArray:
     return lowest.transpose("cell", "start")
 
 
-def departure(evidence: xr.Dataset, distance: str = "distance") -> xr.DataArray:
-    """The largest of the departures in X, F and layer norms, each over its tolerance, (cell, start)."""
-    parts = [
-        evidence[distance] / evidence["distance_tolerance"],
-        abs(evidence["value_gap"]) / evidence["value_tolerance"],
-        evidence["norm_gap"] / evidence["norm_tolerance"],
-    ]
-    worst: xr.DataArray = xr.concat(parts, "part").max("part", skipna=False)
-    return worst
+def product_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Distance of X from the closed form, over its tolerance, (cell, start)."""
+    return evidence["distance"] / evidence["distance_tolerance"]
+
+
+def value_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Distance of F from the closed form, over its tolerance, (cell, start)."""
+    return abs(evidence["value_gap"]) / evidence["value_tolerance"]
+
+
+def norm_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Distance of the layer norms from the closed form, over its tolerance, (cell, start)."""
+    return evidence["norm_gap"] / evidence["norm_tolerance"]
+
+
+def departures(first: Arm, cells: Mapping[str, Wanted] | None = None, /, **hypothesis: Value) -> tuple[Arm, ...]:
+    """`first`, and the arms of F and of layer norms; their controls are `cells` with the `hypothesis` declared."""
+    value = declared(cells, value_gap=Beyond("value_tolerance"), **hypothesis)
+    norm = declared(cells, norm_gap=Beyond("norm_tolerance"), **hypothesis)
+    return (first, Arm("F", value_ratio, value), Arm("layer norms", norm_ratio, norm))
 
 
 def unequal(evidence: xr.Dataset) -> xr.DataArray:
@@ -31,10 +44,12 @@ def unequal(evidence: xr.Dataset) -> xr.DataArray:
     return evidence["unequal"] == 1
 
 
-def layers_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """Departure from the closed form, or of weighted layer norms from each other, the larger, (cell, start)."""
-    return larger(departure(evidence), evidence["spread"] / evidence["spread_tolerance"])
+def spread_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Departure of weighted layer norms from each other, over its tolerance, (cell, start)."""
+    return evidence["spread"] / evidence["spread_tolerance"]
 
+
+ANOTHER_MEAN = declared(distance=ValueOf("distance_read"))
 
 LAYER_LAMBDAS = Claim(
     title="A λ for each layer acts as their geometric mean",
@@ -56,7 +71,10 @@ LAYER_LAMBDAS = Claim(
     refuted_by="trained layers whose product is another, or whose weighted norms differ",
     control="runs held against the minimizer at the arithmetic mean",
     scope=unequal,
-    arms=(Arm("layers", layers_ratio, declared(distance=ValueOf("distance_read"))),),
+    arms=(
+        *departures(Arm("X", product_ratio, ANOTHER_MEAN)),
+        Arm("neighbours", spread_ratio, declared(spread=Beyond("spread_tolerance"))),
+    ),
     study="weights",
     eligible=is_lowest,
 )
@@ -86,7 +104,7 @@ CONVENTION = Claim(
         r"runs with $\frac{1}{2}$ on the data term alone, or with weight_decay, read as if their $b$ were $\lambda$"
     ),
     scope=equal,
-    arms=(Arm("departure", departure, declared(distance=ValueOf("distance_read"))),),
+    arms=departures(Arm("X", product_ratio, ANOTHER_MEAN)),
     study="weights",
     eligible=is_lowest,
 )
@@ -119,7 +137,11 @@ BOTTLENECK = Claim(
     ),
     control=r"targets with $\sigma_r = \sigma_{r+1}$, declared to lie off the cut",
     scope=off_both_sets,
-    arms=(Arm("departure", departure, declared(where(target="on the cut"), cut_distance=1)),),
+    arms=departures(
+        Arm("X", product_ratio, declared(where(target="on the cut"), cut_distance=1)),
+        where(target="on the cut"),
+        cut_distance=1,
+    ),
     study="bottleneck",
     eligible=is_lowest,
 )
@@ -130,10 +152,15 @@ def on_the_cut(evidence: xr.Dataset) -> xr.DataArray:
     return (evidence["cut_distance"] <= RESOLUTION) & (evidence["threshold_distance"] > RESOLUTION)
 
 
-def tie_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """Departure from the set, or tolerance over half of how far minimizers lie apart, the larger, (cell, start)."""
+def set_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Distance of X from the set of minimizers, over its tolerance, (cell, start)."""
+    return evidence["set_distance"] / evidence["distance_tolerance"]
+
+
+def apart_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The tolerance over half of how far minimizers lie apart, (cell, start)."""
     lack = 2 * evidence["distance_tolerance"] / evidence["spread"]  # runs that agree may be two tolerances apart
-    return larger(departure(evidence, "set_distance"), lack.transpose("cell", "start"))
+    return lack.transpose("cell", "start")
 
 
 BOTTLENECK_TIE = Claim(
@@ -154,7 +181,13 @@ BOTTLENECK_TIE = Claim(
     refuted_by="runs on the cut that agree in X, end off the set, or have another objective or layer norm",
     control=r"targets with $\sigma_r - \sigma_{r+1} = 0.02$, declared to be tied: their runs agree",
     scope=on_the_cut,
-    arms=(Arm("tie", tie_ratio, declared(where(target="across the cut"), cut_distance=0)),),
+    arms=(
+        *departures(
+            Arm("set", set_ratio, declared(where(target="on the cut"), set_distance=Beyond("distance_tolerance"))),
+            where(target="on the cut"),
+        ),
+        Arm("apart", apart_ratio, declared(where(target="across the cut"), cut_distance=0)),
+    ),
     study="bottleneck",
     eligible=is_lowest,
 )

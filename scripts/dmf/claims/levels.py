@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Arm, Claim
-from dmf.evidence.controls import DEGENERATE, SADDLE, declared, where
+from dmf.evidence.controls import DEGENERATE, NEAR_SADDLE, SADDLE, declared, where
 from dmf.evidence.eligibility import DENSE, is_certified, larger
 from dmf.evidence.fields import Evidence
 
@@ -74,8 +74,8 @@ LEVELS = Claim(
         r"the $1 \times 1$ target $m = m_{loc}$, declared regular: there runs from large starts end, certified, at "
         "the inflection $x_c$, a critical point that is neither a local minimizer nor a strict saddle; minimizers "
         "enlarged by a tenth; runs of two layers at a strict saddle, declared to have come from gaussian starts; near "
-        "the edge, minimizers moved along their softest mode until $F$ is above the level by little more than the "
-        "tolerance"
+        r"the edge, the same with $\lambda$ just below the singular value that is lost, and minimizers moved "
+        "along their softest mode until $F$ is above the level by little more than the tolerance"
     ),
     scope=away_from_degenerate,
     arms=(
@@ -86,7 +86,7 @@ LEVELS = Claim(
             + declared(where(kind="larger layers")),
             declared(where(kind="near: level")),
         ),
-        Arm("saddle", saddle_ratio, declared(where(kind=SADDLE))),  # no tolerance, so nothing is near it
+        Arm("saddle", saddle_ratio, declared(where(kind=SADDLE)), declared(where(kind=NEAR_SADDLE))),
     ),
     eligible=is_certified,
     fact="certified runs end on the predicted levels",

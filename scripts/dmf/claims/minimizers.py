@@ -8,20 +8,32 @@ from dmf.evidence.eligibility import everywhere, is_certified
 
 
 def orbit_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """Distance from the orbit, change of F along it, misfit or lack of the barrier; the worst one, (cell, start)."""
-    gap = evidence["orbit_gap"] / evidence["orbit_tolerance"]
-    flat = (abs(evidence["path"]).max("t") / evidence["path_tolerance"]).fillna(0)
-    tolerance = evidence["line_tolerance"]
-    misfit = (abs(evidence["line"] - evidence["line_predicted"]).max("t") / tolerance).fillna(0)
-    lacking = tolerance / evidence["line"].max("t").clip(min=0)
-    ratio: xr.DataArray = xr.concat([gap, flat, misfit, lacking], "part").max("part", skipna=False)
-    return ratio
+    """Distance from the orbit over its tolerance, (cell, start)."""
+    return evidence["orbit_gap"] / evidence["orbit_tolerance"]
+
+
+def flat_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The largest change of F along the orbit over its tolerance, (cell, start)."""
+    return (abs(evidence["path"]).max("t") / evidence["path_tolerance"]).fillna(0)
+
+
+def line_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The largest misfit of F on the straight line over its tolerance, (cell, start)."""
+    misfit = abs(evidence["line"] - evidence["line_predicted"]).max("t") / evidence["line_tolerance"]
+    return misfit.fillna(0)
+
+
+def barrier_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The tolerance over the barrier on the straight line, (cell, start)."""
+    return evidence["line_tolerance"] / evidence["line"].max("t").clip(min=0)
 
 
 def is_pair(evidence: xr.Dataset) -> xr.DataArray:
     """Pairs of certified global minimizers, (cell, start)."""
     return ((evidence["minimal"] == 1) & (evidence["pair_certified"] == 1)).transpose("cell", "start")
 
+
+OTHER_LEVELS = declared(minimal=ValueOf("pair_certified"))
 
 ORBIT = Claim(
     title="Minimizers are one orbit, with a barrier on every straight line between two",
@@ -44,7 +56,12 @@ ORBIT = Claim(
     refuted_by="a minimizer off the orbit, or a line between two minimizers without a barrier",
     control=r"pairs of runs that ended on different levels $k$, declared to be global minimizers",
     scope=everywhere,
-    arms=(Arm("orbit", orbit_ratio, declared(minimal=ValueOf("pair_certified"))),),
+    arms=(
+        Arm("orbit", orbit_ratio, OTHER_LEVELS),
+        Arm("flat", flat_ratio, OTHER_LEVELS),
+        Arm("line", line_ratio, declared(minimal=ValueOf("pair_certified"), line_predicted=0)),
+        Arm("barrier", barrier_ratio, declared(minimal=ValueOf("pair_certified"), line=0)),
+    ),
     study="orbit",
     eligible=is_pair,
 )

@@ -6,8 +6,8 @@ from dmf.claims.balancedness import imbalance_ratio
 from dmf.claims.levels import away_from_degenerate, level_ratio
 from dmf.claims.uniqueness import distance_ratio, layer_norm_ratio
 from dmf.evidence.claim import Arm, Claim
-from dmf.evidence.controls import CRITICAL, declared, where
-from dmf.evidence.eligibility import everywhere, is_certified, is_eligible, larger, outside_exceptional_set
+from dmf.evidence.controls import CRITICAL, Beyond, declared, where
+from dmf.evidence.eligibility import everywhere, is_certified, is_eligible, outside_exceptional_set
 
 GAPS = {
     "norm_gap": "norm_gap_tolerance",
@@ -16,20 +16,12 @@ GAPS = {
 }
 
 
-def factorization_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """What level, product or layer norms miss of the factorization's, in units of tolerance, (cell, start).
-
-    Product and layer norms count where the run is an eligible minimizer.
-    """
-    at_minimum = larger(distance_ratio(evidence), layer_norm_ratio(evidence))
-    level = level_ratio(evidence)
-    return larger(level, at_minimum.where(is_eligible(evidence), level))
-
-
 def white(evidence: xr.Dataset) -> xr.DataArray:
     """Cells with white inputs whose Y X^T meets the hypotheses on levels and minimizers, (cell,)."""
     return (evidence["white"] == 1) & away_from_degenerate(evidence) & outside_exceptional_set(evidence)
 
+
+CORRELATED = declared(where(inputs="correlated"), white=1)
 
 WHITE_INPUTS = Claim(
     title="On white inputs a deep linear network factorizes the correlation of outputs and inputs",
@@ -53,23 +45,42 @@ WHITE_INPUTS = Claim(
     refuted_by=r"a run on white inputs that ends elsewhere than a factorization of $Y X^\top$ can",
     control=r"runs on correlated inputs with the same $Y X^\top$, declared white",
     scope=white,
-    arms=(Arm("factorization", factorization_ratio, declared(where(inputs="correlated"), white=1)),),
+    arms=(
+        Arm("level", level_ratio, CORRELATED),
+        Arm("product", distance_ratio, CORRELATED, concerns=is_eligible),
+        Arm("layer norms", layer_norm_ratio, CORRELATED, concerns=is_eligible),
+    ),
     study="networks",
     eligible=is_certified,
 )
 
 
-def survivors_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """The largest of imbalance and GAPS, each over what the gradient norm allows for it, (cell, start)."""
-    parts = [imbalance_ratio(evidence), *(evidence[gap] / evidence[allowed] for gap, allowed in GAPS.items())]
-    ratio: xr.DataArray = xr.concat(parts, "part").max("part", skipna=False)
-    return ratio
+def gap_ratio(evidence: xr.Dataset, gap: str) -> xr.DataArray:
+    """One of GAPS over what the gradient norm allows for it, (cell, start)."""
+    return evidence[gap] / evidence[GAPS[gap]]
+
+
+def norms_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The difference of two squared layer norms over its tolerance, (cell, start)."""
+    return gap_ratio(evidence, "norm_gap")
+
+
+def span_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The norm of W_1 outside the inputs' span over its tolerance, (cell, start)."""
+    return gap_ratio(evidence, "off_span")
+
+
+def residual_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The misfit of the residual's equations over its tolerance, (cell, start)."""
+    return gap_ratio(evidence, "residual_gap")
 
 
 def in_proportion(cells: xr.Dataset, allowed: xr.DataArray) -> xr.DataArray:
     """what the declared gradient norm would allow, (cell, start)."""
     return allowed * cells["gradient_tolerance"] / cells["gradient_norm"]
 
+
+STOPPED_EARLY = declared(where(inputs="stopped"), **CRITICAL, **dict.fromkeys(GAPS.values(), in_proportion))
 
 ANY_INPUTS = Claim(
     title="On any inputs layers are balanced, of one norm, and aligned with the residual",
@@ -97,11 +108,11 @@ ANY_INPUTS = Claim(
     control="gradient descent on correlated inputs stopped after 100 steps, declared to have reached a critical point",
     scope=everywhere,
     arms=(
-        Arm(
-            "survivors",
-            survivors_ratio,
-            declared(where(inputs="stopped"), **CRITICAL, **dict.fromkeys(GAPS.values(), in_proportion)),
-        ),
+        Arm("imbalance", imbalance_ratio, STOPPED_EARLY),
+        Arm("layer norms", norms_ratio, STOPPED_EARLY),
+        # Gradient descent from a start in the span stays in it.
+        Arm("span", span_ratio, declared(where(inputs="stopped"), certified=1, off_span=Beyond("off_span_tolerance"))),
+        Arm("residual", residual_ratio, STOPPED_EARLY),
     ),
     study="networks",
     eligible=is_certified,

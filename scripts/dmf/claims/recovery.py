@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Arm, Claim
-from dmf.evidence.controls import declared, where
+from dmf.evidence.controls import Declared, Value, ValueOf, declared, where
 from dmf.evidence.eligibility import is_certified, larger
 
 WIDE, NARROW = "factorization", "factorization, width 1"
@@ -57,12 +57,33 @@ def ended(evidence: xr.Dataset) -> xr.DataArray:
     return evidence["fixed"] == 1
 
 
-def critical_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """The largest departure from a critical point, over what the last step allows, (cell, start)."""
-    allowed = evidence["per_step"] * evidence["step"] + evidence["floor"]
-    layered = (evidence["layered"] / evidence["layered_factor"]).where(np.isfinite(evidence["layered_factor"]), -np.inf)
-    parts = xr.concat([evidence["stationarity"], evidence["beyond"], layered], "part")
-    return parts.max("part", skipna=False) / allowed
+def stationarity_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The departure on the kept directions over what the last step allows, (cell, start)."""
+    return evidence["stationarity"] / _step_allows(evidence)
+
+
+def beyond_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The departure beyond the kept directions over what the last step allows, (cell, start)."""
+    return evidence["beyond"] / _step_allows(evidence)
+
+
+def layered_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The gradient norm of balanced layers over what the last step allows, (cell, start)."""
+    return evidence["layered"] / evidence["layered_factor"] / _step_allows(evidence)
+
+
+def has_layers(evidence: xr.Dataset) -> xr.DataArray:
+    """Walks on a penalty that layers have, (cell, start)."""
+    return evidence["layered_factor"] < np.inf
+
+
+def _step_allows(evidence: xr.Dataset) -> xr.DataArray:
+    return evidence["per_step"] * evidence["step"] + evidence["floor"]
+
+
+def at_rest(**fields: Value) -> Declared:
+    """Walks that were stopped early, declared to have come to rest."""
+    return declared(where(run="stopped early"), step=1e-9, certified=1, fixed=1, **fields)
 
 
 FIXED_POINTS = Claim(
@@ -83,7 +104,16 @@ FIXED_POINTS = Claim(
     refuted_by="a walk that came to rest at a point that is not critical, or whose layers are not",
     control="walks stopped after six steps, declared to have come to rest",
     scope=ended,
-    arms=(Arm("critical", critical_ratio, declared(where(run="stopped early"), step=1e-9, certified=1, fixed=1)),),
+    arms=(
+        Arm("kept directions", stationarity_ratio, at_rest()),
+        Arm("others", beyond_ratio, at_rest(beyond=ValueOf("stationarity"))),
+        Arm(
+            "layers",
+            layered_ratio,
+            at_rest(layered=ValueOf("stationarity"), layered_factor=1),
+            concerns=has_layers,
+        ),
+    ),
     study="proximal_gradient",
     eligible=is_certified,
 )

@@ -144,6 +144,8 @@ def _from_proofs(file: Path, options: argparse.Namespace) -> list[Stored]:
     found = []
     for number in range(data.sizes["cell"]):
         cell = data.isel(cell=number)
+        if options.target is None and int(cell["control"]) == 1:
+            continue  # controls are shown to those who ask for them by name
         if all(value is None or cell[name].item() == value for name, value in asked.items()):
             places = range(data.sizes["start"]) if options.number is None else [options.number]
             found += [one for place in places if (one := _run(data, cell, place)) is not None]

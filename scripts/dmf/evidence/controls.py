@@ -17,6 +17,7 @@ COLLAPSED = "collapsed"
 DEGENERATE = "degenerate"
 STOPPED = "stopped"
 SADDLE = "saddle"
+NEAR_SADDLE = "near: saddle"
 # What was measured of a run, and nothing that decides whether it is eligible.
 MEASURED = (
     "level_gap", "distance", "end_to_end_norm", "layer_norm_sq_min", "layer_norm_sq_max", "misalignment", "schatten",
@@ -40,6 +41,24 @@ class ValueOf:
     def __str__(self) -> str:
         """In words, for people."""
         return f"their {self.name}"
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """Declares a field to be a thousand times what another field, its tolerance, allows.
+
+    It says whether an arm looks at the field at all, and nothing about the tolerance.
+    """
+
+    tolerance: str
+
+    def __call__(self, cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+        """A thousand times the tolerance, in the shape of the declared field."""
+        return (1000 * cells[self.tolerance]).broadcast_like(field).transpose(*field.dims)
+
+    def __str__(self) -> str:
+        """In words, for people."""
+        return f"1000 times their {self.tolerance}"
 
 
 # Values of a coordinate: one, or any of several.
@@ -124,6 +143,6 @@ def _text(value: Value) -> str:
     """A value in words: that of a function is the first line of its docstring."""
     if isinstance(value, float | int):
         return f"{value:g}"
-    if isinstance(value, str | ValueOf):
+    if isinstance(value, str | ValueOf | Beyond):
         return str(value)
     return re.sub(r"(, \(cell,( start)?\))?\.$", "", (value.__doc__ or "").partition("\n")[0])

@@ -17,7 +17,16 @@ from dmf import theory
 from dmf.dataset.schema import CELL, RUN_VARIABLES, Block, runs_dataset
 from dmf.dataset.train import Piece, train_starts
 from dmf.evidence.certify import certify
-from dmf.evidence.controls import COLLAPSED, DEGENERATE, EXCEPTIONAL, MOVED_VALUES, ORDINARY, SADDLE, STOPPED
+from dmf.evidence.controls import (
+    COLLAPSED,
+    DEGENERATE,
+    EXCEPTIONAL,
+    MOVED_VALUES,
+    NEAR_SADDLE,
+    ORDINARY,
+    SADDLE,
+    STOPPED,
+)
 from dmf.evidence.moved import MOVES, MOVES_FROM_ZERO, Floats, Layers, Move, Point, moved_values
 from dmf.grid.cells import Group, Series, gradient_scale, lambda_value
 from dmf.grid.config import Grid
@@ -36,6 +45,7 @@ BELOW, ABOVE = ("0.8c", "0.3c"), ("1.25c", "2.0c")
 # Small starts fall to the smaller minimizer, large ones to the larger: both are needed.
 SERIES = (*(Series("gaussian", scale) for scale in (0.1, 0.5, 1.0, 2.0)), *(Series("balanced", s) for s in (1.0, 2.0)))
 DRAWS = 4
+NARROW = 1e-3  # how far a near saddle is from merging with the minimizer, as a share of lambda
 GRADIENT_NORM = 1e-10  # certified, in units of sigma_1^(2-1/L)
 STARTS = [(series, draw) for series in SERIES for draw in range(DRAWS)]
 # Short of convergence by many decades from every start, and small enough to be stable from the largest.
@@ -81,8 +91,8 @@ def train_controls(grid: Grid) -> xr.Dataset:
                 of_kind = ordinary if kind == ORDINARY else collapsed
                 of_kind.append(Minimum(_minimizer(cell, kind == COLLAPSED), cells[-1]))
             if kind == ORDINARY and depth == 2:
-                kinds.append(SADDLE)
-                cells.append(_at_saddles(cells[-1], grid))
+                kinds += [SADDLE, NEAR_SADDLE]
+                cells += [_at_saddles(cells[-1], SADDLE, grid), _at_saddles(_narrowed(cells[-1]), NEAR_SADDLE, grid)]
     trained = certify(cells).assign_coords(kind=("cell", np.array(kinds, dtype=object)))
     parts = [trained, _moved(ordinary, MOVES, grid), _moved(collapsed, MOVES_FROM_ZERO, grid)]
     longest = max(part.sizes["singular"] for part in parts)
@@ -184,16 +194,27 @@ def _fields(runs: Runs) -> dict[str, Floats]:
     return {name: getattr(runs, name) for name, variable in RUN_VARIABLES.items() if variable.dims[:3] == CELL}
 
 
-def _at_saddles(cell: xr.Dataset, grid: Grid) -> xr.Dataset:
-    """Runs that begin, and so end, on the strict saddles of two layers that keep nothing, or one direction too few."""
+def _narrowed(cell: xr.Dataset) -> xr.Dataset:
+    """The cell at a lambda just below the smallest singular value that it keeps: losing that one costs very little."""
+    sigma = np.linalg.svd(cell["matrix"].values[0], compute_uv=False)
+    lam = float(sigma[sigma > float(cell["lam"].values[0, 0])].min()) / (1 + NARROW)
+    return cell.assign(lam=cell["lam"].copy(data=[[lam]])).assign_coords(lam_label=np.array([repr(lam)], dtype=object))
+
+
+def _at_saddles(cell: xr.Dataset, kind: str, grid: Grid) -> xr.Dataset:
+    """Runs that begin, and so end, on the strict saddles of two layers that keep one direction too few, or nothing.
+
+    Near saddles lack the one direction only.
+    """
     matrix, lam = cell["matrix"].values[0], float(cell["lam"].values[0, 0])
     left, sigma, right = np.linalg.svd(matrix, full_matrices=False)
     s = np.sqrt(np.maximum(sigma - lam, 0))
     s[np.count_nonzero(s) - 1 :] = 0
     frame = np.eye(cell.attrs["widths"][1])[:, : len(s)]
-    kept = _turned_along_the_orbit([(frame * s) @ right, (left * s) @ frame.T], grid.seed)
-    layers = [np.where(np.arange(len(layer))[:, None, None] % 2, layer, 0.0) for layer in kept]
-    return _with(cell, _fields(_measured(cell, layers, grid, Lbfgs(name="lbfgs"))), SADDLE)
+    layers = _turned_along_the_orbit([(frame * s) @ right, (left * s) @ frame.T], grid.seed)
+    if kind == SADDLE:
+        layers = [np.where(np.arange(len(layer))[:, None, None] % 2, layer, 0.0) for layer in layers]
+    return _with(cell, _fields(_measured(cell, layers, grid, Lbfgs(name="lbfgs"))), kind)
 
 
 def _with(cell: xr.Dataset, fields: dict[str, Floats], kind: str) -> xr.Dataset:

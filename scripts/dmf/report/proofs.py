@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from dmf.errors import UserError
+from dmf.dataset.store import DamagedFile
 from dmf.proof.minimizer import Reason
 from dmf.proof.statements import FAILS, HOLDS, UNDECIDED
 from dmf.studies.contract import halves
@@ -82,7 +82,7 @@ def _named(run: xr.Dataset) -> dict[str, Any]:
 
 
 def read_proved(report: Path) -> Proved | None:
-    """The sums beside a report; None where it has none. Raises UserError for a damaged file."""
+    """The sums beside a report; None where it has none. Raises DamagedFile where it is damaged."""
     path = report / FILE
     if not path.exists():
         return None
@@ -91,7 +91,7 @@ def read_proved(report: Path) -> Proved | None:
         raw["claims"] = {name: OfClaim(**one) for name, one in raw["claims"].items()}
         return Proved(**raw)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path}: not readable proofs ({' '.join(str(error).split())}); run again") from None
+        raise DamagedFile(path, f"not readable proofs ({' '.join(str(error).split())})") from None
 
 
 def proved_text(claim: str, proved: Proved | None) -> str:

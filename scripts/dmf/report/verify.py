@@ -33,9 +33,11 @@ from dmf.plan import WorkflowPlan, plan_workflow
 from dmf.products import REPORT_FILES
 from dmf.refute.record import problems as refutations
 from dmf.refute.record import read_record
+from dmf.report.proofs import FILE as PROOFS
+from dmf.report.proofs import Proved, read_proved, summarize_proofs
 from dmf.report.provenance import read_provenance
 from dmf.report.verdicts import csv_text, read_verdicts
-from dmf.studies.contract import OF_THE_GRID, read_evidence
+from dmf.studies.contract import OF_THE_GRID, check_study, read_evidence
 
 VERIFIED = "verified.txt"
 APART = (MANIFEST, "damaged", "incomplete")  # folders of a report that are not part of it
@@ -161,8 +163,16 @@ def _tables(folder: Path, verdicts: Sequence[Verdict], grid: Grid) -> Iterator[s
             yield f"{folder / 'verdicts' / verdict.claim}.json: says other than its cells: {differs}"
         if _text(folder / "verdicts" / f"{verdict.claim}.csv") != rows:
             yield f"{folder / 'verdicts' / verdict.claim}.csv: is not the table of its cells"
-    if _text(folder / "verdicts.csv") != csv_text(verdicts):
+    if _text(folder / "verdicts.csv") != csv_text(verdicts, _proved(folder)):
         yield f"{folder / 'verdicts.csv'}: is not the table of the verdicts"
+
+
+def _proved(folder: Path) -> Proved | None:
+    """The sums of proofs beside the report; None where there are none that can be read."""
+    try:
+        return read_proved(folder)
+    except DamagedFile:  # its record says so
+        return None
 
 
 def _table(shared: xr.Dataset, claim: str) -> xr.Dataset:
@@ -174,14 +184,16 @@ def _table(shared: xr.Dataset, claim: str) -> xr.Dataset:
 def _page(folder: Path, verdicts: Sequence[Verdict]) -> Iterator[str]:
     """The page's table says what the verdicts say, and what it links to is there."""
     path = folder / "index.html"
-    page = _text(path)
+    page, proofs = _text(path), _proved(folder)
     shown = {}
     for word, missed, claim, rest in ROW.findall(page):
         shown[claim] = (word, not missed, *[unescape(value) for value in VALUE.findall(rest)])
     for verdict in verdicts:
         own = verdict.finding
         numbers = ("" if one is None else str(one) for one in (own.statistic, own.margin))
-        says = (own.word, verdict.control_detected, *numbers, str(own.runs_counted), str(own.cells_counted))
+        of_proofs = proofs.claims.get(verdict.claim) if proofs else None
+        counts = (own.runs_counted, of_proofs.proved if of_proofs else "", own.cells_counted)
+        says = (own.word, verdict.control_detected, *numbers, *map(str, counts))
         if shown.pop(verdict.claim, None) != says:
             yield f"{path}: does not show the verdict on {verdict.claim} as verdicts/{verdict.claim}.json says it"
     for claim in shown:
@@ -251,6 +263,10 @@ def _judged_again(folder: Path, plan: WorkflowPlan, verdicts: Sequence[Verdict])
             _close(one.statistic, other.statistic) for one, other in zip(verdict.controls, again.controls, strict=True)
         ):
             yield f"{path}: controls are not what the data say"
+    told = _proved(folder)
+    for file in plan.proofs:
+        if told != (found := summarize_proofs(read(file, check_study))):
+            yield f"{folder / PROOFS}: says other than {printable(file)}: {told} instead of {found}"[:400]
     missing = plan.claims.keys() - {verdict.claim for verdict in verdicts}
     yield from (f"{folder / 'verdicts' / name}.json: is missing" for name in sorted(missing))
 
