@@ -1,5 +1,6 @@
 # make: set up and run the default grid. make test: set up and run every check. Both are safe to repeat.
 # make verdicts: print the table of verdicts again.
+# make mutants: change the science in sixty ways, one at a time, and say what noticed each.
 # make chaos: disturb runs at random for ten minutes, and count what was mishandled.
 # make bench: time the training engines beside their peers. make slurm-test: the profiles for clusters, on a private Slurm.
 # make ARCHIVE=FOLDER: report a data folder copied from elsewhere, without training.
@@ -17,7 +18,7 @@ override GRID := $(if $(ARCHIVE),$(ARCHIVE)/grid.yaml,config/config.yaml)
 endif
 export GRID ARCHIVE
 
-.PHONY: all setup verdicts test chaos slurm-setup slurm-test lint bench clean
+.PHONY: all setup verdicts test mutants chaos slurm-setup slurm-test lint bench clean
 
 # The file is checked first: Snakemake would run templates in it, and hang where a few lines stand for a billion values.
 # A run that fails says why itself, with the table where a claim is violated; any table here would be an older run's.
@@ -42,6 +43,10 @@ setup: .venv/installed
 
 test: setup lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov=dmf --cov-report=term:skip-covered --cov-fail-under=95
+
+# Each is caught by a verdict of a small grid, or by a test of its room; hours, so `--sample 10` or `--only TEXT` for a few.
+mutants: setup
+	$(BIN)/python tests/mutants/run.py
 
 # Ten minutes of kills, orphans and full disks in every step of a small grid; the seed that it prints repeats the choices.
 chaos: setup

@@ -59,6 +59,7 @@ IN_ARCHIVES = [name.replace("reports/chaos", "reports/chaos/incomplete") for nam
 FRESH = [*GOALS, "data/chaos/targets.nc", "reports/chaos/refute.json"]
 KINDS = ("main", "worker", "all", "interrupt", "full disk", "small files")  # and orphans, which have a scenario
 PATIENCE = 600.0  # seconds for one run
+MISSED = "no job of the step ran: not tried"
 DISK = "64m"  # of the file system that is filled
 
 
@@ -100,7 +101,6 @@ class Chaos:
 
     def disturb(self, workflow: Workflow, step: str, kind: str, *arguments: str) -> int | None:
         """Start a run, disturb it when a job of the step is there; the job that is stopped, if that is the kind."""
-        self.tried[f"{kind} in {step}"] += 1
         screen = workflow.folder / "screen.txt"
         limit = (lambda: small_files(self.rng.choice((512, 4096, 16384)))) if kind == "small files" else None
         with screen.open("wb") as output:
@@ -111,6 +111,7 @@ class Chaos:
         filler, stopped, below = workflow.folder / "data/filler", None, list[int]()
         try:
             job = None if limit else self.wait_for(process, step)
+            self.tried[f"{kind} in {step}" if job or limit else MISSED] += 1
             if job is not None:
                 time.sleep(self.rng.choice((0.0, self.rng.uniform(0, 2.5))))
                 below = descendants(process.pid)
@@ -365,7 +366,8 @@ def main() -> int:
         SCENARIOS[options.only or chaos.rng.choice(list(SCENARIOS))](chaos)
     for what, count in sorted(chaos.tried.items()):
         print(f"  {what}: {count}")
-    print(f"{chaos.tried.total()} tried, {len(chaos.wrong)} mishandled; seed {options.seed}")
+    tried = chaos.tried.total() - chaos.tried[MISSED]
+    print(f"{tried} tried, {len(chaos.wrong)} mishandled; seed {options.seed}")
     shutil.rmtree(folder, ignore_errors=True)
     return bool(chaos.wrong)
 

@@ -32,6 +32,17 @@ def deep_storage(path: Path, other: Path) -> bytes:
     return _made(path, other, "storage", "a/b/m", also=True)
 
 
+def plain(path: Path, names: list[str]) -> bytes:
+    """Matrices with names that the netCDF library would refuse to write."""
+    lib = _library()
+    file = lib.H5Fcreate(str(path).encode(), CREATE, 0, 0)
+    space, double = lib.H5Screate_simple(2, SHAPE, None), _global(lib, "H5T_NATIVE_DOUBLE_g")
+    made = [lib.H5Dcreate2(file, name.encode("utf-8", "replace"), double, space, 0, 0, 0) for name in names]
+    for one in (*made, file):
+        lib.H5Idec_ref(one)
+    return path.read_bytes()
+
+
 def _made(path: Path, other: Path, way: str, name: str = "m", also: bool = False) -> bytes:
     lib = _library()
     file = lib.H5Fcreate(str(path).encode(), CREATE, 0, 0)

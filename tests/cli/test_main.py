@@ -1,6 +1,7 @@
 """The command prints the verdicts of a report in words, and one line where there are none."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -186,7 +187,9 @@ LOST = {
 @pytest.mark.parametrize("words", LOST)
 def test_output_that_is_lost_is_a_failure_in_one_line(in_tmp: Path, words: str) -> None:
     (in_tmp / "m.csv").write_text("1,2\n3,4\n")
-    lost = subprocess.run(["bash", "-c", f"{DMF} {words}"], capture_output=True, text=True, timeout=120)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = ["bash", "-c", f"{DMF} {words}"]
+    lost = subprocess.run(command, env=buffered, capture_output=True, text=True, timeout=120)
     assert (lost.returncode, lost.stdout, lost.stderr.strip()) == (1, "", LOST[words])
 
 

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -91,10 +93,16 @@ while True:
 """
 
 
-def begun(run: dict[str, object]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def begun(run: dict[str, object]) -> Iterator[subprocess.Popen[str]]:
+    """A job of a run, which is killed where it does not end by itself."""
+    with subprocess.Popen(
         [sys.executable, "-c", JOB], env={**os.environ, VARIABLE: json.dumps(run)}, stdout=subprocess.PIPE, text=True
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_job_ends_soon_after_its_run_even_if_it_only_computes(in_tmp: Path) -> None:

@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 from dmf.cli.prediction import MOST_EIGENVALUES
-from dmf.grid.config import Grid
-from dmf.grid.fields import LARGEST_DIMENSION
-from dmf.grid.readers import MAX_BYTES
+from dmf.grid.config import MOST_RUNS, MOST_SERIES, Grid
+from dmf.grid.fields import LARGEST_DIMENSION, LONGEST_LIST
+from dmf.grid.readers import MAX_BYTES, _isolated, npz, table
+from dmf.grid.tiles import MOST_JOBS
+from dmf.grid.user_files import DEEPEST, MOST_BYTES, MOST_ENTRIES
+from dmf.grid.user_files import MOST_VALUES as MOST_YAML
 from dmf.report.explorer.page import MOST_VALUES
 from dmf.studies.hessian import MOST_DENSE
 
@@ -36,6 +39,16 @@ def test_sizes_are_those_of_the_code() -> None:
     for row in (
         f"| rows or columns of a target | {LARGEST_DIMENSION:,} |",
         f"| a target's file | {MAX_BYTES >> 20} MiB |",
+        f"characters; {npz.MOST_MEMBERS:,} | `grid/readers/table.py`",
+        f"| {table.LONGEST_ROW:,} characters;",
+        f"| {_isolated.MAX_MEMORY >> 20} MiB and {_isolated.MEMORY_PER_BYTE} times the file,",
+        f"| {_isolated.CPU_SECONDS} s and {_isolated.CPU_SECONDS_PER_MIB} s for each MiB of the file |",
+        f"| {MOST_BYTES >> 20} MiB, {MOST_YAML:,} values with those of every alias, "
+        f"{MOST_ENTRIES:,} entries of a list, {DEEPEST} levels |",
+        f"| targets; lambdas or scales | {LONGEST_LIST:,} each |",
+        f"| targets × depths × lambdas × schemes × scales | {MOST_SERIES:,} |",
+        f"| runs of a grid | 10^{len(str(MOST_RUNS)) - 1} accepted |",
+        f"| jobs that train, and that assemble | {MOST_JOBS:,} each |",
         f"| depth | {deepest} accepted |",
         f"| parameters of a spectrum in `dmf predict` | {MOST_EIGENVALUES:,} |",
         f"| parameters of a dense Hessian in the study `hessian` | {MOST_DENSE:,};",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from dmf.evidence.cases import cell_table
+from dmf.evidence.cases import SAYS, cell_table
 from dmf.evidence.claim import Arm, Claim, Finding, Verdict
 from dmf.evidence.controls import declared
 from dmf.evidence.judge import find, judge
@@ -212,6 +212,8 @@ def test_runs_that_end_at_one_point_are_one(count: int, word: str) -> None:
     """Identical starts: as if the same run had been counted three times."""
     found = find(claim(), ends(count), TWO_OF_HALF)
     assert (found.word, found.runs_counted, found.runs_distinct) == (word, 6, 2 * count)
+    cells = cell_table(claim(), [ends(count)], TWO_OF_HALF)
+    assert [SAYS[index] for index in cells["says"].values] == 2 * ["confirms" if count > 1 else "too few counted"]
 
 
 @pytest.mark.parametrize(("study", "word"), [("runs", "inconclusive"), ("made up", "confirmed")])

@@ -213,4 +213,36 @@ MUTANTS: list[Mutant] = [
         ),
         ("torch: trace without a factor 2", "return 2 * sum((a * b for", "return sum((a * b for"),
     ),
+    *_of(
+        "proof/hessian.py",
+        "proof/test_hessian.py",
+        ("proof: mixed second derivatives halved", "block = 2 * np.einsum", "block = 1 * np.einsum"),
+        ("proof: a Hessian without error", "return matrix, SLACK * error", "return matrix, 0.0"),
+    ),
+    *_of(
+        "proof/minimizer.py",
+        "proof/test_minimizer.py",
+        ("proof: radius a quarter", "radius = SLACK * 2 * gradient", "radius = SLACK * 0.5 * gradient"),
+        ("proof: any frame is tangent to the orbit", "    if count == 0:", "    if count >= 0:"),
+        (
+            "proof: curvature without a verified decomposition",
+            "if mu > 0 and is_definite(shifted, SLACK * (formed + rounding)):",
+            "if mu > 0:",
+        ),
+    ),
+    *_of(
+        "proof/balls.py",
+        "proof/test_balls.py",
+        ("proof: singular values without a residual", "* stretch, residual)", "* stretch, 0 * residual)"),
+    ),
+    *_of(
+        "proof/statements.py",
+        "proof/test_statements.py",
+        ("proof: global on the exceptional set", "return not self.forms.exceptional and", "return"),
+    ),
+    *_of(
+        "theory/certificate.py",
+        "theory/test_certificate.py",
+        ("every sublevel set confines", "np.asarray(excess < mu *", "np.asarray(excess < 1e9 + mu *"),
+    ),
 ]

@@ -227,3 +227,17 @@ def test_zero_is_proved_where_it_is_a_minimum() -> None:
     assert (proof.orbit, proof.radius) == (0, 0.0)
     assert proof.curvature.low == pytest.approx(1.0)
     assert upper(point([np.zeros((2, 2))] * 3, np.diag([1.0, 0.5]), 0.5).objective) == pytest.approx(1.25)
+
+
+def test_eigenvalues_that_look_positive_prove_nothing_where_the_error_or_the_frame_does_not_allow_it() -> None:
+    """The curvature is that of the verified decomposition, not that of the eigenvalues that suggest it."""
+    found, _ = critical([3.0, 2.0], (2, 2, 2, 2), 0.5, "LL")
+    proof = prove(found.layers, found.matrix, 0.5)
+    exactly = exact_hessian(found.layers, found.matrix, 0.5).astype(np.float64)
+    spectrum = minimizer.Spectrum.of(exactly, 1e-15)
+    soft = float(spectrum.values[proof.orbit])
+    assert minimizer._curvature(spectrum, proof.orbit) == pytest.approx(soft, rel=1e-9)
+    assert minimizer._curvature(spectrum._replace(error=1.01 * soft), proof.orbit) == 0
+    assert 0 < minimizer._curvature(spectrum._replace(error=0.2 * soft), proof.orbit) <= 0.8 * soft
+    turned = spectrum._replace(vectors=spectrum.vectors[:, ::-1])  # Q is the stiffest directions, not the kernel
+    assert minimizer._curvature(turned, proof.orbit) == 0

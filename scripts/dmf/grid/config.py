@@ -36,6 +36,7 @@ SCHEMA_FILE = Path("workflow/schemas/config.schema.json")
 # Planning takes time and memory in proportion to the first; the second fills a disk of terabytes.
 MOST_SERIES = 1_000_000  # targets x depths x lambdas x schemes x scales
 MOST_RUNS = 10**10
+DEEPEST = 200  # layers
 FEWEST_ATTEMPTS = 200  # runs of the search for refutations, which random trials alone then find a false statement with
 
 
@@ -61,7 +62,9 @@ def _device(value: str) -> str:
     return value
 
 
-Choice = Annotated[Literal["all"] | Annotated[list[Name], AfterValidator(unique)], WrapValidator(_names)]
+Chosen = Annotated[list[Name], Field(max_length=1000), AfterValidator(unique)]
+Choice = Annotated[Literal["all"] | Chosen, WrapValidator(_names)]
+Widths = Annotated[list[Dimension], Field(min_length=1, max_length=DEEPEST)]
 Scheme = Literal["gaussian", "orthogonal", "balanced", "identity"]
 
 
@@ -81,7 +84,7 @@ class Lambdas(Model):
 class Starts(Model):
     """Where training begins: `count` draws for each scheme and scale."""
 
-    schemes: Annotated[list[Scheme], AfterValidator(unique)] = Field(["gaussian"], min_length=1)
+    schemes: Annotated[list[Scheme], Field(max_length=4), AfterValidator(unique)] = Field(["gaussian"], min_length=1)
     scales: Positives = Field(
         [0.5, 1.0, 2.0],
         min_length=1,
@@ -155,11 +158,12 @@ class Grid(Model):
     title: Title | None = Field(None, description="Heading of the report; changes no number.")
     seed: Annotated[StrictInt, Field(ge=0, lt=2**63)] = Field(0, description="Every random number depends on it.")
     targets: list[Target] = Field(min_length=1, max_length=10_000)
-    depths: Annotated[list[Annotated[StrictInt, Field(ge=2, le=200)]], AfterValidator(unique)] = Field(
-        min_length=1, description="Number of layers L."
+    depths: Annotated[list[Annotated[StrictInt, Field(ge=2, le=DEEPEST)]], AfterValidator(unique)] = Field(
+        min_length=1, max_length=DEEPEST, description="Number of layers L."
     )
     hidden_widths: Annotated[
-        Literal["same"] | Dimension | Annotated[list[Dimension], Field(min_length=1)], WrapValidator(_widths)
+        Literal["same"] | Dimension | Annotated[list[Dimension], Field(min_length=1, max_length=DEEPEST)],
+        WrapValidator(_widths),
     ] = Field(
         "same",
         description="same: min(d_0, d_L), the narrowest the theory allows; a number: every hidden layer; "

@@ -50,7 +50,8 @@ def unique(values: list[Any]) -> list[Any]:
 # PyYAML reads 1e-9 as text (YAML 1.1 wants a point), so a number written as text is taken as one.
 Finite = Annotated[float, BeforeValidator(_not_bool), Field(allow_inf_nan=False)]
 Positive = Annotated[Finite, Field(gt=0), Field(ge=SMALLEST, le=LARGEST)]
-Positives = Annotated[list[Positive], AfterValidator(unique)]
+LONGEST_LIST = 10_000  # of lambdas or scales
+Positives = Annotated[list[Positive], Field(max_length=LONGEST_LIST), AfterValidator(unique)]
 Count = Annotated[StrictInt, Field(ge=1)]
 Dimension = Annotated[StrictInt, Field(ge=1, le=LARGEST_DIMENSION)]
 Name = Annotated[

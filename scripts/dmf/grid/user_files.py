@@ -17,7 +17,8 @@ from dmf.errors import UserError, printable, shown
 # The type is asked of the open file: between a look at the name and opening it another file could take its place.
 FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 MOST_BYTES = 4 * 2**20  # a grid of 10,000 targets with every key written out takes 2 MiB
-MOST_VALUES = 200_000  # with those of every alias; such a grid has 120,000
+MOST_VALUES = 150_000  # with those of every alias; such a grid has 130,000
+MOST_ENTRIES = 10_000  # of one list or mapping, as of targets
 LONGEST = 10_000  # characters of one value: long numbers in base 60 take a time that grows with their square
 DEEPEST = 50  # lists and mappings inside others; a grid has 4
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same values, ten times as fast where PyYAML has libyaml
@@ -95,6 +96,8 @@ class _Open:
                     raise UserError(f"line {line}: key {shown(event.value)} is given twice, {known}")
                 self.keys[event.value] = line
         self.entries += 1
+        if self.entries > MOST_ENTRIES * (1 if self.keys is None else 2):
+            raise UserError(f"line {line}: more than {MOST_ENTRIES:,} entries of a list or mapping; use fewer")
 
 
 def _refuse_abuse(events: Iterable[Any]) -> None:

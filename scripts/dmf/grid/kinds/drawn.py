@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from dmf.grid.fields import Dimension, Finite, Positive
+from dmf.grid.fields import LARGEST_DIMENSION, Dimension, Finite, Positive
 from dmf.grid.kinds._contract import Built, TargetSpec
 from dmf.grid.labelled import Floats, LabelledMatrix
 from dmf.grid.seeds import generator
@@ -33,7 +33,7 @@ class SpectrumTarget(TargetSpec):
     kind: Literal["spectrum"]
     shape: tuple[Dimension, Dimension] = Field(description="Rows d_L and columns d_0.")
     singular_values: list[Annotated[Finite, Field(ge=0)]] = Field(
-        min_length=1, description="At most min(shape) values; zeros fill the rest."
+        min_length=1, max_length=LARGEST_DIMENSION, description="At most min(shape) values; zeros fill the rest."
     )
 
     @model_validator(mode="after")
