@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dmf.cli.output import console, print_json
 from dmf.errors import UserError, printable
+from dmf.grid.readers import npz
+from dmf.grid.readers._contract import MAX_BYTES, Options
+from dmf.grid.user_files import regular_file
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Floats = NDArray[np.float64]
+LARGEST_DEPTH = 200  # as in a grid
 
 
 class Stored(NamedTuple):
@@ -107,9 +112,14 @@ def stored(file: Path, options: argparse.Namespace) -> list[Stored]:
 def _from_npz(file: Path) -> list[Stored]:
     where = printable(str(file))
     try:
-        with np.load(file, allow_pickle=False) as content:
-            held = {name: np.asarray(content[name], dtype=np.float64) for name in content.files}
-    except (OSError, ValueError, TypeError, BadZipFile) as error:
+        content = regular_file(file, MAX_BYTES, "save fewer arrays")
+        with ZipFile(io.BytesIO(content)) as archive:
+            names = [name.removesuffix(npz.MEMBER) for name in archive.namelist()[: LARGEST_DEPTH + 2]]
+        arrays = {name: npz.read(content, ".npz", Options(variable=name)).values for name in names}
+        held = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+    except Exception as error:  # zipfile and NumPy raise many kinds for a damaged file
         raise UserError(f"{where}: not a readable .npz file ({' '.join(str(error).split())})") from None
     depth = sum(name.startswith("W_") for name in held)
     wanted = ["M", "lam", *(f"W_{number}" for number in range(1, depth + 1))]
