@@ -43,20 +43,25 @@ GRID: dict[str, Any] = {
     "figures": ["collapse"],
     "refute": {"runs": 200},
     "minimum_search": {"runs": 8},
+    "prove": {"runs": 8},
     "tiles": {"seconds": 0.001},
 }
 GROWN = {**GRID, "starts": {**GRID["starts"], "count": 6}}
 OTHER = {**GRID, "seed": 8}
-STEPS = (
-    "targets", "controls", "study", "refute", "train", "assemble", "certify", "judge_attempts", "check", "draw",
-)  # fmt: skip
-OF_ARCHIVES = ("certify", "check", "draw")
+# Names of what a step makes, folders included.
+MADE = {
+    "targets": "targets.nc", "controls": "controls.nc", "study": "studies", "refute": "refute.nc", "train": "tile*",
+    "assemble": "runs", "certify": "evidence*", "judge_attempts": "refute.json", "check": "verdicts", "draw": "figures",
+    "prove": "proofs.nc", "report": "index.html", "verify": "verified.txt",
+}  # fmt: skip
 LAST = ("report", "verify")
+STEPS = tuple(step for step in MADE if step not in LAST)
+OF_ARCHIVES = ("certify", "check", "draw")
 # Some of each kind of file: a verdict on each claim would take most of the time and show nothing more.
 REPORTED = [f"reports/chaos/{name}" for name in ("verdicts/collapse.json", "verdicts/scalar_formula.json")]
 GOALS = [*REPORTED, "reports/chaos/figures/collapse.svg"]
 IN_ARCHIVES = [name.replace("reports/chaos", "reports/chaos/incomplete") for name in GOALS]
-FRESH = [*GOALS, "data/chaos/targets.nc", "reports/chaos/refute.json"]
+FRESH = [*GOALS, *(f"data/chaos/{name}.nc" for name in ("targets", "proofs")), "reports/chaos/refute.json"]
 KINDS = ("main", "worker", "all", "interrupt", "full disk", "small files")  # and orphans, which have a scenario
 PATIENCE = 600.0  # seconds for one run
 MISSED = "no job of the step ran: not tried"
@@ -248,18 +253,29 @@ Scenario = Callable[[Chaos], None]
 
 
 def trials(chaos: Chaos, workflow: Workflow, what: str, steps: Sequence[str], *arguments: str) -> None:
-    """One disturbance in each of the steps."""
+    """One disturbance in each of the steps, whose files are removed before, else an earlier trial's run made them."""
     for step in steps:
         if not chaos.over():
+            undo(workflow.folder, step)
             kind = chaos.rng.choice(chaos.kinds)
             chaos.now = f"{what}, {kind} in {step}"
             chaos.disturb(workflow, step, kind, *arguments)
 
 
+def undo(folder: Path, step: str) -> None:
+    """Remove what a step made, if it did; an archive stays."""
+    for root in ("data", "reports"):
+        for path in sorted((folder / root).rglob(MADE[step])):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
 def fresh(chaos: Chaos) -> None:
     """From an empty folder through all steps."""
     workflow = chaos.make(f"fresh-{chaos.tried.total()}", GRID)
-    trials(chaos, workflow, "fresh", STEPS, "--", *FRESH)
+    trials(chaos, workflow, "fresh", chaos.rng.sample(STEPS, len(STEPS)), "--", *FRESH)
     chaos.mend(workflow, REFERENCE["grid"], "--", *FRESH)
     shutil.rmtree(workflow.folder)
 
@@ -363,7 +379,9 @@ def main() -> int:
     REFERENCE["grown"] = chaos.undisturbed("grown", GROWN, "--", *GOALS)
     print(f"{chaos.end - time.monotonic():.0f} s left after the references", flush=True)
     while not chaos.over():
-        SCENARIOS[options.only or chaos.rng.choice(list(SCENARIOS))](chaos)
+        for name in [options.only] if options.only else chaos.rng.sample(list(SCENARIOS), len(SCENARIOS)):
+            if not chaos.over():
+                SCENARIOS[name](chaos)
     for what, count in sorted(chaos.tried.items()):
         print(f"  {what}: {count}")
     tried = chaos.tried.total() - chaos.tried[MISSED]
