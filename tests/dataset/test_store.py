@@ -1,8 +1,9 @@
 """A file is whole or absent, and a value that was altered on disk is noticed."""
 
+import os
 import re
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dmf.dataset.schema import DataError
-from dmf.dataset.store import COMPRESS_ABOVE, read, replace_file, values_fingerprint, write, write_text
+from dmf.dataset.store import (
+    COMPRESS_ABOVE,
+    DamagedFile,
+    read,
+    read_header,
+    replace_file,
+    values_fingerprint,
+    write,
+    write_text,
+)
+from outside import deep_storage, external_link, external_storage, virtual
 
 
 @pytest.fixture
@@ -114,7 +125,7 @@ def test_a_truncated_file_is_refused(dataset: xr.Dataset, tmp_path: Path, part: 
 def test_a_missing_file_a_folder_and_a_foreign_file_are_refused(dataset: xr.Dataset, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.nc: no such file; run the step that makes it"):
         read(tmp_path / "none.nc")
-    with pytest.raises(DataError, match="not a readable netCDF file"):
+    with pytest.raises(DataError, match="not a file"):
         read(tmp_path)
     dataset.to_netcdf(tmp_path / "foreign.nc", engine="netcdf4")
     with pytest.raises(DataError, match=r"foreign\.nc: values do not match their fingerprint None"):
@@ -239,3 +250,22 @@ def test_the_fingerprint_changes_with_any_value(values: list[float], place: int,
     one, other = (xr.Dataset({"a": ("x", v)}) for v in (np.array(values), changed))
     same = np.array(values).tobytes() == changed.tobytes()
     assert (values_fingerprint(one) == values_fingerprint(other)) == same
+
+
+@pytest.mark.parametrize("made", [external_storage, virtual, external_link, deep_storage])
+def test_a_stranger_s_file_takes_no_values_from_other_files(
+    made: Callable[[Path, Path], bytes], tmp_path: Path
+) -> None:
+    """A copied data folder is read in this process, so nothing in it may reach out."""
+    secret = tmp_path / "secret.h5"
+    secret.write_bytes(bytes(48))
+    made(tmp_path / "targets.nc", secret)
+    for look in (read, read_header):
+        with pytest.raises(DamagedFile, match="other file"):
+            look(tmp_path / "targets.nc")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "targets.nc")
+    with pytest.raises(DamagedFile, match="not a file"):
+        read(tmp_path / "targets.nc")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from corpus.configurations import BOMB, MERGED
+from corpus.configurations import BOMB, MERGED, TOO_MANY
 from dmf.evidence.claim import Verdict
 from harness import ROOT, TINY, Workflow
 from signed import changed, sign
@@ -119,6 +119,7 @@ def test_any_name_of_an_archive_is_only_a_name(checkout: Path, name: str) -> Non
     assert not list(checkout.rglob("PWNED"))
 
 
+MAPPINGS = BOMB.replace("[x, x]", "{x: 1, y: 1}").replace("[", "{x: ").replace(", *", ", y: *").replace("]", "}")
 BAD: dict[str, tuple[bytes, str]] = {
     "no YAML": (b"grid: [1, 2\ndepths: 3", "not valid YAML"),
     "Latin-1": (b"grid: \xf6", "not readable as text"),
@@ -131,9 +132,9 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a path": (b"grid: ../x" + TARGETS.encode(), "grid: got '../x': expected letters"),
     "a long name": (b"grid: " + b"a" * 9000 + TARGETS.encode(), "expected at most 64 characters"),
     "a longer name": (b"grid: " + b"a" * 10**6 + TARGETS.encode(), "a value of 1,000,000 characters"),
-    "a bomb of lists": (BOMB.encode(), "more than 1,000,000 values"),
-    "a bomb of merge keys": (MERGED.encode(), "more than 1,000,000 values"),
-    "a bomb of mappings": (BOMB.replace("[", "{x: ").replace(", *", ", y: *").replace("]", "}").encode(), "more than"),
+    "a bomb of lists": (BOMB.encode(), TOO_MANY),
+    "a bomb of merge keys": (MERGED.encode(), TOO_MANY),
+    "a bomb of mappings": (MAPPINGS.encode(), TOO_MANY),
     "a number in base 60": (b"grid: 1" + b":59" * 10**5 + TARGETS.encode(), "a value of 300,001 characters"),
     "Python": (b"grid: !!python/object/apply:os.system [touch PWNED]", "not valid YAML"),
 }
@@ -168,14 +169,14 @@ def test_what_is_no_file_is_refused(checkout: Path, goal: str) -> None:
         "a" * 5000: "not readable",
     }.items():
         line = refusal(make(checkout, goal, f"GRID={name}", seconds=2 * SECONDS), checkout)
-        assert line.startswith(f"{name}: ")
+        assert line.startswith(f"{name}: " if len(name) < 500 else name[:500])  # of a long line the middle is left out
         assert fragment in line
 
 
 def test_the_workflow_refuses_the_file_of_an_archive_before_snakemake_reads_it(workflow: Workflow) -> None:
     (workflow.folder / "copy").mkdir()
     yte = '__use_yte__: true\nx: \'?__import__("os").system("touch PWNED")\'\n'
-    for content, fragment in ((yte, "unknown key"), (MERGED, "more than 1,000,000 values"), ("a: [", "not valid YAML")):
+    for content, fragment in ((yte, "unknown key"), (MERGED, TOO_MANY), ("a: [", "not valid YAML")):
         (workflow.folder / "copy/grid.yaml").write_text(content)
         result = workflow("--quiet", "all", "--config", "archive=copy")
         assert result.returncode == 1

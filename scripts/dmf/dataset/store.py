@@ -15,6 +15,7 @@ import xarray as xr
 from dmf.dataset.owner import owned
 from dmf.dataset.schema import DataError
 from dmf.dataset.stamps import ATTRIBUTES, IDENTITY, OTHER, attributes_fingerprint, expected, sha256
+from dmf.errors import UserError
 
 FINGERPRINT = "values_sha256"
 COMPRESS_ABOVE = 2**16  # bytes; small arrays do not repay a filter
@@ -121,9 +122,16 @@ def _check_header(path: Path, dataset: xr.Dataset) -> None:
 def _opened(path: Path, look: Callable[[xr.Dataset], xr.Dataset]) -> xr.Dataset:
     if not path.exists():
         raise DataError(f"{path}: no such file; run the step that makes it")
+    if not path.is_file():
+        raise DamagedFile(path, "not a file; a pipe would wait for ever")
+    from dmf.grid.readers._hdf5 import refuse_outside  # not above: it loads the netCDF library
+
     try:
+        refuse_outside(path)
         with xr.open_dataset(path, engine="netcdf4") as opened:
             return look(opened)
+    except UserError as error:
+        raise DamagedFile(path, str(error)) from None
     except Exception as error:  # the netCDF library raises many kinds for a damaged file
         raise DamagedFile(path, f"not a readable netCDF file ({' '.join(str(error).split())})") from None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from ctypes import CDLL, CFUNCTYPE, POINTER, byref, c_char_p, c_int, c_int64, c_size_t, c_uint, c_void_p
+from pathlib import Path
 from typing import Any
 
 import netCDF4
@@ -29,9 +30,17 @@ VISIT = CFUNCTYPE(
 )  # int visit(group, name, first field of info, data)
 
 
-def refuse_outside(content: bytes) -> None:
-    """Raise UserError where the content of a netCDF file takes values from other files, OSError where it is no such."""
-    if content.startswith(CLASSIC):
+def refuse_outside(content: bytes | Path) -> None:
+    """Raise UserError where a netCDF file, or its content, takes values from other files; OSError where it is no such.
+
+    Nothing is followed: links are listed, not opened.
+    """
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            start = file.read(len(CLASSIC[0]))
+    else:
+        start = content[: len(CLASSIC[0])]
+    if start in CLASSIC:
         return
     hdf5 = _library()
     opened = _opened(hdf5, content)
@@ -109,13 +118,19 @@ def _library() -> CDLL:
     return hdf5
 
 
-def _opened(hdf5: CDLL, content: bytes) -> int:
-    """The content as a file in memory, that has no file of the machine behind it."""
+def _opened(hdf5: CDLL, content: bytes | Path) -> int:
+    """The file; its content as a file in memory has no file of the machine behind it."""
+    opened: int
+    if isinstance(content, Path):
+        opened = hdf5.H5Fopen(str(content).encode(), 0, 0)
+        if opened < 0:
+            raise OSError("it is no HDF5 file")
+        return opened
     access = hdf5.H5Pcreate(c_int64.in_dll(hdf5, "H5P_CLS_FILE_ACCESS_ID_g").value)
     image = ctypes.create_string_buffer(content, len(content))
     hdf5.H5Pset_fapl_core(access, STEP, 0)
     hdf5.H5Pset_file_image(access, byref(image), len(content))
-    opened: int = hdf5.H5Fopen(b"target", 0, access)
+    opened = hdf5.H5Fopen(b"target", 0, access)
     hdf5.H5Pclose(access)
     if opened < 0:
         raise OSError("it is no HDF5 file")
