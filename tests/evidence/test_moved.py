@@ -5,7 +5,7 @@ import pytest
 
 from dmf import theory
 from dmf.evidence.cells import gradient_norm, minimizer_curvature
-from dmf.evidence.moved import EPS, MOVES, MOVES_FROM_ZERO, NEAR, Point, flat, product
+from dmf.evidence.moved import MOVES, MOVES_FROM_ZERO, NEAR, UNIT, Point, flat, product
 from dmf.theory import certificate
 
 WIDTHS = [(3, 3, 3), (4, 3, 3, 2), (3, 3, 3, 3, 3), (1, 1, 1, 1), (2, 2, 2, 2, 2, 2, 2)]
@@ -59,7 +59,7 @@ def test_what_a_run_may_depart_by_is_written_twice(widths: tuple[int, ...]) -> N
     for name, value in expected.items():
         assert getattr(point, name) == pytest.approx(float(np.squeeze(value)), rel=1e-4), name
     assert certificate.SAFETY == 2.0
-    assert certificate.ROUNDING == 64 * EPS
+    assert certificate.ROUNDING == 64 * UNIT
 
 
 @pytest.mark.parametrize("widths", WIDTHS)

@@ -27,7 +27,7 @@ NEAR = 1.4
 """A near control's departure in units of tolerance. Below 3/2: with a factor 3 in place of 2 in the radius it is
 missed. Far enough above 1 for the rounding of what is measured."""
 FAR = 0.1
-EPS = 2.0**-52
+UNIT = 2.0**-52
 ZERO_MODE = 1e-6  # of the largest eigenvalue: the Hessian comes from differences of gradients, which err by 1e-9 of it
 
 
@@ -52,8 +52,8 @@ class Point:
 
     @property
     def chain(self) -> float:
-        """L (d + 2) EPS, the rounding of a chain of L products (Higham 2002, 3.5)."""
-        return self.depth * (max(self.widths) + 2) * EPS
+        """L (d + 2) UNIT, the rounding of a chain of L products (Higham 2002, 3.5)."""
+        return self.depth * (max(self.widths) + 2) * UNIT
 
     @cached_property
     def hessian(self) -> Floats:
@@ -98,7 +98,7 @@ class Point:
     @property
     def radius(self) -> float:
         """2 g / mu, mu the smallest positive eigenvalue of its own Hessian, and the rounding of the point."""
-        return float(2 * self.g / self.modes[0][0] + 64 * EPS * np.linalg.norm(flat(self.layers)))
+        return float(2 * self.g / self.modes[0][0] + 64 * UNIT * np.linalg.norm(flat(self.layers)))
 
     @property
     def sigma_1(self) -> float:
@@ -119,12 +119,12 @@ class Point:
     def product_may(self) -> float:
         """In the product X."""
         moved = np.sqrt(self.depth) * (self.top + self.radius) ** (self.depth - 1) * self.radius
-        return float(moved + 64 * EPS * self.sigma_1)
+        return float(moved + 64 * UNIT * self.sigma_1)
 
     @property
     def norm_may(self) -> float:
         """In a squared layer norm."""
-        rounding = 64 * EPS * self.sigma_1 ** (2 / self.depth)
+        rounding = 64 * UNIT * self.sigma_1 ** (2 / self.depth)
         return float(2 * self.alpha * self.radius + self.radius**2 + rounding)
 
     @property
@@ -132,12 +132,12 @@ class Point:
         """In the trace of the Hessian."""
         power, d = 2 * self.depth - 2, max(self.widths)
         grown = (self.top + self.radius) ** power - self.top**power
-        return float(2 * self.depth * d**2 * grown + 64 * EPS * theory.hessian_trace(self.layers, self.lam))
+        return float(2 * self.depth * d**2 * grown + 64 * UNIT * theory.hessian_trace(self.layers, self.lam))
 
     @property
     def value_may(self) -> float:
         """In F, above a level."""
-        return float(2 * self.g**2 / self.modes[0][0] + 64 * EPS * np.sum(self.target**2))
+        return float(2 * self.g**2 / self.modes[0][0] + 64 * UNIT * np.sum(self.target**2))
 
     @property
     def minimum_may(self) -> float:
