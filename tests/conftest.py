@@ -1,5 +1,6 @@
 """One thread, a small grid, and that grid trained once: the runs, the evidence and the controls."""
 
+import signal
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import cache
@@ -27,6 +28,8 @@ from shapes import SWITCH, check_shapes
 from small import SMALL, Trained
 
 check_shapes(globals())  # before tests import what they call
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup; programs that tests interrupt would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -36,6 +36,7 @@ from dmf.studies import Settings, study_names
 from dmf.studies.contract import OF_THE_GRID
 
 MEASURED = ("networks", "practice")  # studies whose measurements have a section on the page
+STORAGE = ".snakemake/storage/"  # where a storage plug-in puts files of a job
 REFUTE = "refute.nc"
 PROOFS = "proofs.nc"  # of runs of the grid, which are trained again for it
 MINIMUM_SEARCH = "studies/minimum_search.nc"  # a study of the whole grid, with a separate key
@@ -150,8 +151,11 @@ class WorkflowPlan:
         return Products(products_of(self), roots, identity_of)
 
     def identities(self, path: str) -> str:
-        """What the job that makes a file must know of its inputs and outputs: the parameter that every rule passes."""
-        return self.products.identities(path)
+        """What the job that makes a file must know of its inputs and outputs: the parameter that every rule passes.
+
+        "" of files in Snakemake's storage, which brings a job's files to it and away, but no records beside them.
+        """
+        return "" if str(path).startswith(STORAGE) else self.products.identities(path)
 
     def sweep(self, say: Callable[[str], None]) -> None:
         """Compare all files of the grid with what they must be; to be called while the grid is held, before jobs are

@@ -205,7 +205,7 @@ sys.exit(main.main())
 @pytest.mark.parametrize("words", [["explain"], ["advise", "m.csv", "--depth", "3", "--rank", "2"]])
 def test_an_interrupt_is_one_line_at_any_moment(in_tmp: Path, words: list[str]) -> None:
     """From the command's first act on; before it Python itself starts, in hundredths of a second."""
-    (in_tmp / "m.csv").write_text("\n".join(["1,2,3,4,5,6,7,8"] * 8))
+    (in_tmp / "m.csv").write_text("\n".join(",".join(str((3 * i + j * j) % 11) for j in range(8)) for i in range(8)))
     for delay in (0.0, 0.2, 0.4, 0.8):
         with subprocess.Popen(
             [sys.executable, "-c", WATCHED, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

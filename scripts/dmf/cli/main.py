@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, TextIO
 
 from dmf import __version__
 from dmf.errors import UserError
@@ -38,13 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         return _failed(str(error))
     except BrokenPipeError:
-        _lose_output()
+        _lose(sys.stdout)
         return 1
     except OSError as error:
-        _lose_output()
+        _lose(sys.stdout)
         return _failed(f"{error.filename or 'standard output'}: {error.strerror or error}; make room and call again")
     except KeyboardInterrupt:
-        _lose_output()
+        _lose(sys.stdout)
         return _failed("interrupted", INTERRUPTED)
     finally:
         if arguments is None:  # a process of this command alone: Ctrl-C while it ends would be twenty lines
@@ -77,12 +77,14 @@ class _Parser(argparse.ArgumentParser):
 
 def _failed(line: str, status: int = 1) -> int:
     if sys.stderr is not None:  # else print would take standard output
-        with suppress(OSError):
+        try:
             print(line, file=sys.stderr, flush=True)
+        except OSError:
+            _lose(sys.stderr)
     return status
 
 
-def _lose_output() -> None:
+def _lose(stream: TextIO) -> None:
     """Drop what is still to be printed: else the interpreter tries again at its end, and fails with many lines."""
     with suppress(OSError, ValueError):  # ValueError: no real file, as in tests
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
