@@ -50,7 +50,9 @@ EXEMPT: dict[str, dict[str, str]] = {
         "dmf.figures": "lists all figures; the file of the one that is drawn is a plug-in",
         "dmf.claims": "says which study a figure reads, whose files are inputs",
     },
-    "prove": _GIVEN | _READ,
+    "prove": _GIVEN
+    | _READ
+    | dict.fromkeys(_DRAWN, "draws targets; a run of another target does not train to the bits in the evidence"),
     "refute": _GIVEN | _READ,
     "judge_attempts": _GIVEN | _DRAWN,
     "paper": _GIVEN | _DRAWN,

@@ -25,10 +25,10 @@ def test_layers_of_a_user_are_proved_and_every_statement_is_decided(
     layers: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["prove", str(layers)]) == 0
-    text = capsys.readouterr().out
+    text = " ".join(capsys.readouterr().out.split())  # a long path moves the ends of lines
     assert "a local minimizer is proved within the radius" in text
     assert "level 2, a global minimizer" in text
-    assert "uniqueness holds" in text.replace("\n", " ")
+    assert "uniqueness holds" in text
     assert main(["prove", str(layers), "--json"]) == 0
     (raw,) = json.loads(capsys.readouterr().out)
     assert raw["reason"] == "proved"
