@@ -263,9 +263,9 @@ def trials(chaos: Chaos, workflow: Workflow, what: str, steps: Sequence[str], *a
 
 
 def undo(folder: Path, step: str) -> None:
-    """Remove what a step made, if it did; an archive stays."""
-    for root in ("data", "reports"):
-        for path in sorted((folder / root).rglob(MADE[step])):
+    """Remove what a step made, if it did, and reports, for which it is made again; an archive stays."""
+    for root, names in {"data": (MADE[step],), "reports": (MADE[step], MADE["check"], MADE["draw"])}.items():
+        for path in sorted(found for name in names for found in (folder / root).rglob(name)):
             if path.is_dir():
                 shutil.rmtree(path)
             else:

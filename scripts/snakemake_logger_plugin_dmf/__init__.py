@@ -44,6 +44,7 @@ class LogHandler(LogHandlerBase):
     def __post_init__(self) -> None:
         """Start the clock: logs of earlier runs say nothing about this one."""
         self._began = time.time()
+        logging.raiseExceptions = False  # else a log that cannot be written is a traceback on the screen
         self._reasons: deque[str] = deque()
         self._details = self._of_snakemake() if self._wants_details() else None
         sys.excepthook = _interrupted  # until the workflow itself listens

@@ -43,6 +43,7 @@ class Call:
             or_exit(self._plan.sweep, say)
         self._build_dag()
         or_exit(self._plan.outdate, [str(file) for job in workflow.dag.needrun_jobs() for file in job.output])
+        workflow.iocache.clear()  # it remembers files that are gone now, which Snakemake would take for write-protected
 
     def begin(self) -> None:
         """Before the first job."""
