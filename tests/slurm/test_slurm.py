@@ -30,14 +30,15 @@ def test_every_value_is_that_of_a_local_run(single: Submitted, grouped: Submitte
     assert len(expected) > 50
     assert stored(single.folder, *patterns) == expected
     assert (single.folder / "reports/smoke/verified.txt").exists()
-    # A tile, the controls, the runs, their certificates, and one for all the rest.
-    assert submissions(text) == 5
+    # Two tiles, the controls, two files of runs, their certificates, the proofs, and one for all the rest.
+    assert submissions(text) == 8
 
 
 def test_tiles_that_share_a_job_have_the_same_values(grouped: Submitted, local: Path) -> None:
     text = grouped.finish()
     tiles = list((grouped.folder / "data/smoke/tiles").glob("*.nc"))
     assert len(tiles) > 2
-    assert submissions(text) == (len(tiles) + 1) // 2 + 1  # two tiles a job, and the runs put together
     runs = "data/smoke/runs/*.nc"
+    # Two tiles a job, and the runs of each shape put together.
+    assert submissions(text) == (len(tiles) + 1) // 2 + len(list(grouped.folder.glob(runs)))
     assert stored(grouped.folder, runs) == stored(local, runs)
