@@ -42,7 +42,7 @@ def scalar(grid: Grid) -> xr.Dataset:
 
 @pytest.fixture
 def few_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A part of the controls, for speed: these are made anew for every break."""
+    """A part of the controls, for speed: these are made again for every break."""
     monkeypatch.setattr(train_controls, "DEPTHS", (2, 4))
     monkeypatch.setattr(train_controls, "SHAPES", train_controls.SHAPES[:2])
 

@@ -84,7 +84,7 @@ def mounts() -> list[str]:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts a run in a process group of its own."""
+    """Starts a run in a separate process group."""
     with starting() as started:
         yield started
 

@@ -18,7 +18,7 @@ Start = Callable[..., Process]
 
 @contextmanager
 def starting() -> Iterator[Start]:
-    """Starts runs in process groups of their own; what is left of the groups is killed at the end."""
+    """Starts runs in separate process groups; what is left of the groups is killed at the end."""
     groups = []
 
     def started(workflow: Workflow, goal: str = "runs") -> Process:

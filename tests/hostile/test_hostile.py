@@ -1,4 +1,4 @@
-"""300 hostile configurations and 150 hostile files, drawn anew from a seed: each is refused in one line, soon, cheaply.
+"""300 hostile configurations and 150 hostile files, drawn from a seed: each is refused in one line, soon, cheaply.
 
 No traceback, no crash, no hang, nothing on the terminal that steers it, nothing written, and none of it run.
 """
@@ -27,7 +27,7 @@ GOOD |= {"lambdas": {"relative": [0.5]}}
 
 
 class Server:
-    """Runs `dmf` on a file in a folder of its own; see server.py."""
+    """Runs `dmf` on a file in a separate folder; see server.py."""
 
     def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         self._process, self._folder, self._number = process, folder, 0

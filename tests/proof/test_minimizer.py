@@ -174,7 +174,7 @@ def test_the_hessian_moves_no_faster_than_its_bound_and_the_bound_is_near(depth:
 
 
 def test_a_frame_that_is_not_tangent_to_the_orbit_is_refused() -> None:
-    """Without the orbit's own test any kernel would do: at zero there is no orbit, whatever the Hessian is."""
+    """Without the test of the orbit any kernel would do: at zero there is no orbit, for any Hessian."""
     zero = [np.zeros((2, 2))] * 2
     assert not minimizer._is_transversal(zero, np.eye(8)[:, :1], 0.0)
     found, _ = critical([3.0, 1.0], (2, 2, 2), 0.5, "LL")

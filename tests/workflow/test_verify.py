@@ -26,7 +26,7 @@ Forge = Callable[[Path], None]
 
 @pytest.fixture
 def sent(trained: Workflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A report in a folder of its own, beside a copy of its data."""
+    """A report in a separate folder, next to a copy of its data."""
     shutil.copytree(trained.folder / "reports/tiny", tmp_path / "sent")
     shutil.copytree(trained.folder / "data/tiny", tmp_path / "copied")
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-# Proofs of runs in ball arithmetic: evidence of its own, made from evidence and from training chosen runs again.
+# Proofs of runs in ball arithmetic: separate evidence, made from evidence and from training chosen runs again.
 
 
 rule prove:

@@ -31,7 +31,7 @@ ONE_ORBIT = "certified runs at the minimum lie within their radius of the predic
 
 @dataclass(frozen=True)
 class Arm:
-    """One comparison of a claim, with controls of its own: what it cannot detect, no other arm detects for it.
+    """One comparison of a claim, with separate controls: what it cannot detect, no other arm detects for it.
 
     `ratio` gives (cell, start) how far a run is from what the statement says, in units of what the run's own
     certificate allows: 1 is the edge. `far` makes of the evidence of the control cells evidence in which the statement

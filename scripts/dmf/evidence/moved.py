@@ -97,7 +97,7 @@ class Point:
 
     @property
     def radius(self) -> float:
-        """2 g / mu, mu the smallest positive eigenvalue of its own Hessian, and the rounding of the point."""
+        """2 g / mu, mu the smallest positive eigenvalue of the run's Hessian, and the rounding of the point."""
         return float(2 * self.g / self.modes[0][0] + 64 * UNIT * np.linalg.norm(flat(self.layers)))
 
     @property

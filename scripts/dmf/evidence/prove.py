@@ -103,7 +103,7 @@ NOT_SAME = Proof(Reason.NOT_REPRODUCED, "")
 
 
 def control_cells(grid: Grid) -> list[TriedCell]:
-    """Cells in which claims on proofs are false, trained by L-BFGS whatever the grid's optimizer is.
+    """Cells in which claims on proofs are false, always trained by L-BFGS.
 
     EXCEPTIONAL: a 3 x 3 target with sigma_2 = m*, a minimizer of either kind. ORDINARY: 3 x 3 at 0.8 lambda_c, for
     fields declared otherwise. SHIFTED and NEAR_LAMBDA: the same runs, decided with the closed forms of a lambda that is

@@ -3,7 +3,7 @@ r"""The paper's closed forms for one target in ball arithmetic: roots, threshold
 Each formula is written again here, from the paper, and shares no code with `dmf.theory`. g(x) = (m - x)^2 +
 \lambda L x^{2/L} has the slope 2 (h(x) - m), h(x) = x + \lambda x^{2/L - 1}; for L >= 3, h is convex with its minimum
 m_loc at x_c, and increases from there: the larger root x of h(x) = m > m_loc is a local minimum of g. It is the global
-one for m > m*, and 0 is for m < m*. Where a ball cannot say on which side of a threshold m lies, that is told.
+one for m > m*, and 0 is for m < m*. Where a ball cannot say on which side of a threshold m lies, the result says so.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def _check(layers: Sequence[Floats], matrix: Floats, lam: float) -> None:
 
 def _prove(at: Point, layers: Sequence[Floats], lam: float) -> Proof:
     gradient = upper(at.gradient_norm)
-    with np.errstate(all="ignore"):  # what overflows is told below
+    with np.errstate(all="ignore"):  # what overflows is reported below
         matrix, error = hessian(at, layers, lam)
     if not (np.isfinite(matrix).all() and np.isfinite(error)):
         return Proof(Reason.NOT_FINITE, "the Hessian overflows", gradient)
