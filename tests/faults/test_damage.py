@@ -84,3 +84,15 @@ def test_any_other_damaged_file_is_moved_aside_and_made_again_in_the_same_run(
     assert values(copy) == undisturbed
     with xr.open_dataset(copy.folder / "data/tiny/evidence.nc") as evidence:
         assert FINGERPRINT in evidence.attrs
+
+
+def test_a_lost_file_is_made_again_and_what_the_report_says_of_it(copy: Workflow) -> None:
+    """The old verdict goes once jobs are chosen; Snakemake, which remembers it, must not take it for protected."""
+    goals = ("data/tiny/evidence.nc", "reports/tiny/verdicts/collapse.json")
+    assert copy(*LOCAL, "--", *goals).returncode == 0
+    verdict = (copy.folder / goals[1]).read_text()
+    (copy.folder / goals[0]).unlink()
+    mended = copy(*LOCAL, "--", *goals)
+    assert mended.returncode == 0, mended.stderr
+    assert (copy.folder / goals[0]).exists()
+    assert (copy.folder / goals[1]).read_text() == verdict
