@@ -53,6 +53,8 @@ def read_entries(path: Path) -> dict[str, Entry]:
         content = {"job": raw["job"], "files": raw["files"]}
         if raw["sha256"] != _digest(content) or raw["job"] != path.stem:
             raise ValueError("it does not match its fingerprint")
+        if outside := [name for name in raw["files"] if ".." in Path(name).parts or Path(name).is_absolute()]:
+            raise ValueError(f"it names {printable(outside[0], 60)}, which is not in this folder")
         return {name: Entry(**entry) for name, entry in raw["files"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedFile(path, f"not a readable record of a job ({' '.join(str(error).split())})") from None

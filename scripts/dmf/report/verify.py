@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import xarray as xr
-import yaml
 
 from dmf.claims import CLAIMS, load_claim
 from dmf.dataset.manifest import MANIFEST, Entry, problem, read_entries, records
@@ -29,6 +28,7 @@ from dmf.evidence.claim import Detection, Finding, Verdict
 from dmf.evidence.judge import finding, judge
 from dmf.grid.config import Grid, validate
 from dmf.grid.seeds import digest
+from dmf.grid.user_files import read_yaml
 from dmf.plan import WorkflowPlan, plan_workflow
 from dmf.products import REPORT_FILES
 from dmf.refute.record import problems as refutations
@@ -132,8 +132,8 @@ def _settings(folder: Path) -> tuple[Grid | None, Mapping[str, Any], list[str]]:
     try:
         provenance = read_provenance(path)
         grid = validate(provenance["configuration"], str(path))
-        copy = yaml.safe_load((folder / "grid.yaml").read_text(encoding="utf-8"))
-    except (UserError, OSError, ValueError, yaml.YAMLError) as error:
+        copy = read_yaml(folder / "grid.yaml")
+    except (UserError, OSError, ValueError) as error:
         return None, {}, [f"{path}, grid.yaml: cannot be compared ({' '.join(str(error).split())})"]
     lines = []
     if copy != provenance["configuration"]:
