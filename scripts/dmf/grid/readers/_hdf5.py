@@ -24,6 +24,7 @@ CLASSIC = (b"CDF\x01", b"CDF\x02", b"CDF\x05")  # netCDF 3, which has no such th
 HARD, SOFT = 0, 1  # kinds of links (H5Lpublic.h); from 64 on they are external, or a plug-in's
 DATASET = 5  # H5I_DATASET (H5Ipublic.h); the library says if it is another
 VIRTUAL = 3  # a dataset's layout (H5Dpublic.h)
+CURE = "write the values into the file itself"
 STEP = 2**16  # bytes by which a file in memory would grow
 VISIT = CFUNCTYPE(
     c_int, c_int64, c_char_p, POINTER(c_int), c_void_p
@@ -44,11 +45,13 @@ def refuse_outside(content: bytes | Path) -> None:
         return
     hdf5 = _library()
     opened = _opened(hdf5, content)
-    problems: list[str] = []
+    problems: list[Exception] = []
 
     def visit(group: int, name: bytes, kind: object, data: object) -> int:
-        link = ctypes.cast(kind, POINTER(c_int))[0]  # type: ignore[arg-type]
-        problems.extend(_problem(hdf5, opened, name, link))
+        try:  # an exception cannot pass through the library's own frames
+            _check(hdf5, opened, name, ctypes.cast(kind, POINTER(c_int))[0])  # type: ignore[arg-type]
+        except (UserError, OSError) as problem:
+            problems.append(problem)
         return len(problems)  # anything but 0 ends the walk
 
     try:
@@ -56,34 +59,33 @@ def refuse_outside(content: bytes | Path) -> None:
     finally:
         hdf5.H5Fclose(opened)
     if problems:
-        raise UserError(f"{problems[0]}; write the values into the file itself")
+        raise problems[0]
     if done != 0:
         raise OSError("its HDF5 objects cannot be listed")
 
 
-def _problem(hdf5: CDLL, file: int, name: bytes, link: int) -> list[str]:
-    """What is wrong with the object behind a link, if anything."""
+def _check(hdf5: CDLL, file: int, name: bytes, link: int) -> None:
+    """Raise UserError where the object behind a link is in another file, OSError where it cannot be opened."""
     text = shown(name.decode("utf-8", "replace"))
     if link == SOFT:
-        return []  # within the file
+        return  # within the file
     if link != HARD:
-        return [f"{text} is a link to another file"]
+        raise UserError(f"{text} is a link to another file; {CURE}")
     entry = hdf5.H5Oopen(file, name, 0)
     if entry < 0:
         raise OSError(f"its object {text} cannot be opened")
     try:
         if hdf5.H5Iget_type(entry) != DATASET:
-            return []
+            return
         made = hdf5.H5Dget_create_plist(entry)
         layout, stored = hdf5.H5Pget_layout(made), hdf5.H5Pget_external_count(made)
         hdf5.H5Pclose(made)
     finally:
         hdf5.H5Oclose(entry)
     if layout == VIRTUAL:
-        return [f"{text} is a virtual dataset, whose values are in other files"]
+        raise UserError(f"{text} is a virtual dataset, whose values are in other files; {CURE}")
     if stored != 0 or layout < 0:
-        return [f"{text} has external storage: its values are in other files"]
-    return []
+        raise UserError(f"{text} has external storage: its values are in other files; {CURE}")
 
 
 def _library() -> CDLL:
