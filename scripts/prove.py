@@ -7,12 +7,9 @@ from dmf.claims import load_claims
 from dmf.dataset.project import require_device
 from dmf.dataset.provenance import file_attributes
 from dmf.dataset.store import read, write
-from dmf.evidence.choose import choose
 from dmf.evidence.proofs import proofs_dataset
-from dmf.evidence.prove import control_cells, prove_cells
-from dmf.grid.cells import lambda_labels
+from dmf.evidence.prove import prove_grid
 from dmf.grid.config import validate
-from dmf.grid.targets import build_targets
 from dmf.studies.contract import check_study
 
 with step(snakemake.log[0], "prove", snakemake.input, snakemake.params.identities) as log:
@@ -20,10 +17,7 @@ with step(snakemake.log[0], "prove", snakemake.input, snakemake.params.identitie
     grid = validate(snakemake.config, "configuration")
     require_device(grid.device, "configuration")
     claims = {name: claim for name, claim in load_claims().items() if claim.study == "runs"}
-    cells = len(grid.targets) * len(grid.depths) * len(lambda_labels(grid.lambdas))
-    choice = choose((read(file) for file in snakemake.input.evidence), claims, grid.prove.runs, cells)
-    targets = build_targets(grid, "configuration", {cell.target for cell in choice.chosen})
-    proved = [*prove_cells(choice.chosen, grid, targets), *control_cells(grid)]
+    proved, choice = prove_grid(grid, (read(file) for file in snakemake.input.evidence), claims)
     dataset = proofs_dataset(proved, choice)
     dataset = dataset.assign_attrs(
         **file_attributes("Proofs", "Minimizers proved near chosen runs, with the layers that they follow from"),

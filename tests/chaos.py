@@ -55,6 +55,7 @@ MADE = {
     "prove": "proofs.nc", "report": "index.html", "verify": "verified.txt",
 }  # fmt: skip
 LAST = ("report", "verify")
+JUDGED = tuple(MADE[step] for step in ("check", "draw", "judge_attempts"))  # what the other steps are run for
 STEPS = tuple(step for step in MADE if step not in LAST)
 OF_ARCHIVES = ("certify", "check", "draw")
 # Some of each kind of file: a verdict on each claim would take most of the time and show nothing more.
@@ -170,7 +171,9 @@ class Chaos:
         done = call(workflow, *arguments)
         self.holds(done.returncode == 0, f"the next run fails: {done.stderr[-600:]}")
         found = facts(workflow.folder)
-        wrong = [name for name in expected if found.get(name) != expected[name]]
+        missing = sorted(expected.keys() - found.keys())
+        self.holds(not missing, f"not made: {', '.join(missing)}")
+        wrong = sorted(name for name in expected.keys() & found.keys() if found[name] != expected[name])
         self.holds(not wrong, f"other values or verdicts: {', '.join(wrong)}")
 
 
@@ -264,7 +267,7 @@ def trials(chaos: Chaos, workflow: Workflow, what: str, steps: Sequence[str], *a
 
 def undo(folder: Path, step: str) -> None:
     """Remove what a step made, if it did, and reports, for which it is made again; an archive stays."""
-    for root, names in {"data": (MADE[step],), "reports": (MADE[step], MADE["check"], MADE["draw"])}.items():
+    for root, names in {"data": (MADE[step],), "reports": (MADE[step], *JUDGED)}.items():
         for path in sorted(found for name in names for found in (folder / root).rglob(name)):
             if path.is_dir():
                 shutil.rmtree(path)

@@ -16,17 +16,19 @@ ROUNDS = 20
 
 
 @pytest.mark.parametrize("number", range(ROUNDS * len(FAMILIES)))
-def test_every_grid_is_legal_and_the_same_again(number: int) -> None:
-    family, config = unusual_grid(number)
+def test_every_grid_is_legal_and_the_same_again(number: int, tmp_path: Path) -> None:
+    family, config = unusual_grid(number, tmp_path)
     assert list(FAMILIES).index(family) == number % len(FAMILIES)
     validate(config, "campaign")
-    assert unusual_grid(number) == (family, config)
+    data = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    assert unusual_grid(number, tmp_path) == (family, config)
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == data
 
 
-def test_families_reach_what_their_names_say() -> None:
+def test_families_reach_what_their_names_say(tmp_path: Path) -> None:
     configs: dict[str, list[dict[str, Any]]] = {name: [] for name in FAMILIES}
     for number in range(40 * len(FAMILIES)):
-        name, config = unusual_grid(number)
+        name, config = unusual_grid(number, tmp_path)
         configs[name].append(config)
     scales = np.log10([config["targets"][0]["scale"] for config in configs["scales 1e-40 to 1e40"]])
     assert scales.min() < -35
@@ -41,21 +43,21 @@ def test_families_reach_what_their_names_say() -> None:
     assert {(1, 1), (2, 60), (60, 2)} <= shapes
 
 
-def test_a_grid_without_faults_adds_to_its_tally() -> None:
+def test_a_grid_without_faults_adds_to_its_tally(tmp_path: Path) -> None:
     tally = Tally()
-    assert examine(0, unusual_grid(0)[1], tally) == []
+    assert examine(0, unusual_grid(0, tmp_path)[1], tally) == []
     assert (tally.grids, tally.runs) == (1, 18)
-    assert tally.words["confirmed"] == 8
+    assert tally.words["confirmed"] == 12
 
 
-def test_a_claim_that_is_too_strict_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_that_is_too_strict_is_a_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("dmf.theory.certificate.distance_tolerance", lambda distance, *_: 1e-30 + 0 * distance)
-    assert any("uniqueness violated" in line for line in examine(0, unusual_grid(0)[1], Tally()))
+    assert any("uniqueness violated" in line for line in examine(0, unusual_grid(0, tmp_path)[1], Tally()))
 
 
-def test_a_claim_that_is_too_loose_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_that_is_too_loose_is_a_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("dmf.theory.certificate.distance_tolerance", lambda distance, *_: 1e30 + 0 * distance)
-    assert any("uniqueness: control missed" in line for line in examine(0, unusual_grid(0)[1], Tally()))
+    assert any("uniqueness: control missed" in line for line in examine(0, unusual_grid(0, tmp_path)[1], Tally()))
 
 
 def test_a_crash_is_a_fault_and_a_refusal_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,8 +65,9 @@ def run(options: argparse.Namespace) -> int:
     faults: list[str] = []
     begun = time.monotonic()
     for number in range(options.first, options.first + options.grids):
-        family, config = unusual_grid(number)
-        faults += examine(number, config, tallies.setdefault(family, Tally()))
+        with tempfile.TemporaryDirectory() as folder:
+            family, config = unusual_grid(number, Path(folder))
+            faults += examine(number, config, tallies.setdefault(family, Tally()))
         done = number - options.first + 1
         left = (time.monotonic() - begun) / done * (options.grids - done)
         console().print(f"grid {number}: {family}; {len(faults)} faults; {left:,.0f} s left", highlight=False)
@@ -114,7 +115,10 @@ def examine(number: int, config: Config, tally: Tally) -> list[str]:
 
 
 def judge_in_process(config: Mapping[str, Any]) -> tuple[int, int, list[Verdict]]:
-    """Runs, certified runs and the verdicts of all claims on runs, of one grid. Raises UserError. Writes nothing."""
+    """Runs, certified runs and the verdicts of all claims on runs and on proofs of them, of one grid. Writes nothing.
+
+    Raises UserError.
+    """
     from dmf.claims import load_claims
     from dmf.dataset.assemble import assemble
     from dmf.dataset.project import open_project
@@ -122,7 +126,10 @@ def judge_in_process(config: Mapping[str, Any]) -> tuple[int, int, list[Verdict]
     from dmf.evidence.cases import cell_table
     from dmf.evidence.certify import certify
     from dmf.evidence.judge import judge
+    from dmf.evidence.proofs import proofs_dataset
+    from dmf.evidence.prove import prove_grid
     from dmf.evidence.train_controls import train_controls
+    from dmf.studies.contract import halves
 
     with tempfile.TemporaryDirectory() as empty:
         project = open_project(dict(config), "campaign", Path(empty))
@@ -132,18 +139,23 @@ def judge_in_process(config: Mapping[str, Any]) -> tuple[int, int, list[Verdict]
         )
         for group, members in project.plan.tiles.items()
     ]
-    evidence, controls = certify(blocks), train_controls(project.grid)
+    evidence, claims = certify(blocks), load_claims()
+    on_runs = {name: claim for name, claim in claims.items() if claim.study == "runs"}
+    of = {"runs": (evidence, train_controls(project.grid))}
+    of["proofs"] = halves(proofs_dataset(*prove_grid(project.grid, [evidence], on_runs)))
     certificate = project.grid.certificate
     verdicts = [
-        judge(name, claim, cell_table(claim, [evidence], certificate), controls, certificate)
-        for name, claim in load_claims().items()
-        if claim.study == "runs"
+        judge(name, claim, cell_table(claim, [of[claim.study][0]], certificate), of[claim.study][1], certificate)
+        for name, claim in claims.items()
+        if claim.study in of
     ]
     return project.runs, int(evidence["certified"].sum()), verdicts
 
 
-def unusual_grid(number: int) -> tuple[str, Config]:
-    """The family and the configuration of the grid with that number; the same on every machine."""
+def unusual_grid(number: int, folder: Path) -> tuple[str, Config]:
+    """The family and the configuration of the grid with that number, the same on every machine; data go to `folder`."""
+    import numpy as np
+
     from dmf.grid.seeds import generator
 
     names = list(FAMILIES)
@@ -156,7 +168,12 @@ def unusual_grid(number: int) -> tuple[str, Config]:
         "lambdas": {"relative": [round(float(rng.uniform(0.05, 0.95)), 3), round(float(rng.uniform(1.02, 2)), 3)]},
         "starts": {"scales": [0.5, 1.0, 2.0], "count": 3},
     }
-    return family, {**base, **FAMILIES[family](rng)}
+    config = {**base, **FAMILIES[family](rng)}
+    for target in config["targets"]:
+        for key in [key for key, value in target.items() if isinstance(value, np.ndarray)]:
+            np.save(file := folder / f"{key}.npy", target[key])
+            target[key] = str(file)
+    return family, config
 
 
 def _target(shape: Sequence[int], values: Iterable[float] | None = None, name: str = "t", **keys: Any) -> Config:
@@ -240,6 +257,13 @@ def _data(rng: np.random.Generator) -> Config:
     return {"targets": [target if name == "davis_women" else {**target, "map": "correlation"}]}
 
 
+def _network(rng: np.random.Generator) -> Config:
+    samples, inputs, outputs = int(rng.integers(20, 60)), int(rng.integers(1, 7)), int(rng.integers(1, 5))
+    data = rng.standard_normal((samples, inputs)) * 10.0 ** rng.uniform(-3, 3, inputs)
+    answers = data @ rng.standard_normal((inputs, outputs)) + rng.standard_normal((samples, outputs))
+    return {"targets": [{"name": "t", "kind": "network", "inputs": data, "outputs": answers}]}
+
+
 def _widths(rng: np.random.Generator) -> Config:
     return {"targets": [_target(_size(rng, 4))], "hidden_widths": int(rng.integers(4, 9))}
 
@@ -257,6 +281,7 @@ FAMILIES: dict[str, Family] = {
     "every scheme, scales 1e-6 to 10": _starts,
     "certificates 1e-12 to 1e-3": _certificate,
     "real data": _data,
+    "networks on data": _network,
     "wide hidden layers": _widths,
 }
 

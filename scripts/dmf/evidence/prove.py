@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
 from dmf.dataset.train import Piece, train_starts
-from dmf.evidence.choose import Cell, Run
+from dmf.evidence.choose import Cell, Choice, Run, choose
+from dmf.evidence.claim import Claim
 from dmf.evidence.measured import measured_again
-from dmf.grid.cells import Group, Series, gradient_scale, group_of, lambda_value
+from dmf.grid.cells import Group, Series, gradient_scale, group_of, lambda_labels, lambda_value
 from dmf.grid.config import Grid
 from dmf.grid.cost import runs_together
 from dmf.grid.seeds import generator
-from dmf.grid.targets import TargetMatrix
+from dmf.grid.targets import TargetMatrix, build_targets
 from dmf.proof.levels import Levels, levels
 from dmf.proof.minimizer import Proof, Reason, prove
 from dmf.proof.statements import Minimizer, decide, minimizer, product_distance
@@ -61,6 +63,19 @@ class TriedCell:
     matrix: Floats
     runs: list[Tried]
     control: bool = False
+
+
+def prove_grid(
+    grid: Grid, evidence: Iterable[xr.Dataset], claims: Mapping[str, Claim]
+) -> tuple[list[TriedCell], Choice]:
+    """Prove runs of every cell of a grid, with the controls: what was found, and the choice.
+
+    `evidence` comes in parts; the worst run of each of the `claims`, which are on runs, is among the chosen.
+    """
+    cells = len(grid.targets) * len(grid.depths) * len(lambda_labels(grid.lambdas))
+    choice = choose(evidence, claims, grid.prove.runs, cells)
+    targets = build_targets(grid, "configuration", {cell.target for cell in choice.chosen})
+    return [*prove_cells(choice.chosen, grid, targets), *control_cells(grid)], choice
 
 
 def prove_cells(cells: Sequence[Cell], grid: Grid, targets: Sequence[TargetMatrix]) -> Iterator[TriedCell]:
