@@ -167,8 +167,8 @@ class Chaos:
                 self.holds(False, f"not whole: {error}")
 
     def mend(self, workflow: Workflow, expected: dict[str, Any], *arguments: str) -> None:
-        """An undisturbed run must give what one gives that nothing ever disturbed."""
-        done = call(workflow, *arguments)
+        """An undisturbed run must give what one gives that nothing ever disturbed, intermediate files included."""
+        done = call(workflow, *arguments, "--", *sorted(expected))
         self.holds(done.returncode == 0, f"the next run fails: {done.stderr[-600:]}")
         found = facts(workflow.folder)
         missing = sorted(expected.keys() - found.keys())
@@ -279,7 +279,7 @@ def fresh(chaos: Chaos) -> None:
     """From an empty folder through all steps."""
     workflow = chaos.make(f"fresh-{chaos.tried.total()}", GRID)
     trials(chaos, workflow, "fresh", chaos.rng.sample(STEPS, len(STEPS)), "--", *FRESH)
-    chaos.mend(workflow, REFERENCE["grid"], "--", *FRESH)
+    chaos.mend(workflow, REFERENCE["grid"])
     shutil.rmtree(workflow.folder)
 
 
@@ -291,7 +291,7 @@ def growing(chaos: Chaos) -> None:
     verified = workflow.folder / "reports/chaos/verified.txt"
     verified.write_text("collapse: confirmed\n")
     trials(chaos, workflow, "growing", chaos.rng.sample(("train", "assemble", "certify", "check"), 2), "--", *GOALS)
-    chaos.mend(workflow, REFERENCE["grown"], "--", *GOALS)
+    chaos.mend(workflow, REFERENCE["grown"])
     chaos.holds(not verified.exists(), "verified.txt of the earlier grid is left")
     shutil.rmtree(workflow.folder)
 
@@ -303,7 +303,7 @@ def orphans(chaos: Chaos) -> None:
     chaos.now = f"orphans, {step}"
     orphan = chaos.disturb(workflow, step, "orphan", "--", *FRESH)
     workflow.write(OTHER)
-    chaos.mend(workflow, REFERENCE["other"], "--", *FRESH)
+    chaos.mend(workflow, REFERENCE["other"])
     if orphan is not None:
         with suppress(ProcessLookupError):
             os.kill(orphan, signal.SIGCONT)
@@ -318,7 +318,8 @@ def orphans(chaos: Chaos) -> None:
 
 def archive(chaos: Chaos) -> None:
     """Verdicts on a copied data folder are disturbed; the copy stays as it is."""
-    arguments = ("--config", "archive=copy", "incomplete=true", "--", *IN_ARCHIVES)
+    asked = ("--config", "archive=copy", "incomplete=true")
+    arguments = (*asked, "--", *IN_ARCHIVES)
     workflow = Workflow(chaos.folder / f"archive-{chaos.tried.total()}")
     workflow.folder.mkdir()
     shutil.copytree(chaos.folder / "grid/data/chaos", workflow.folder / "copy")
@@ -330,7 +331,7 @@ def archive(chaos: Chaos) -> None:
             shutil.rmtree(workflow.folder / name)
     before = {path: path.stat().st_mtime_ns for path in (workflow.folder / "copy").rglob("*")}
     trials(chaos, workflow, "archive", OF_ARCHIVES, *arguments)
-    chaos.mend(workflow, REFERENCE["archive"], *arguments)
+    chaos.mend(workflow, REFERENCE["archive"], *asked)
     after = {path: path.stat().st_mtime_ns for path in (workflow.folder / "copy").rglob("*")}
     chaos.holds(after == before, "the copy was changed")
     shutil.rmtree(workflow.folder)
