@@ -214,3 +214,12 @@ def test_disagreement_is_with_the_lowest_runs_and_counts_for_these_only(proofs: 
     assert honest["disagreement"].values[lowest].max() < 1
     told = honest.assign(lowest=honest["certified"])
     assert find(load_claim("minimizers_agree"), told, CERTIFICATE).word == "violated"
+
+
+def test_a_norm_whose_squares_are_lost_is_allowed_to_be_zero_and_no_more() -> None:
+    layers = [np.full((2, 2), 1e-60) for _ in range(3)]  # its product is 4e-180, the square of that is lost
+    value, tolerance = measured_again(layers, np.eye(2), 1e300)["end_to_end_norm"]
+    product = layers[2] @ layers[1] @ layers[0]
+    naive = np.sqrt(np.sum(product**2))
+    assert naive == 0 < value
+    assert abs(naive - value) < tolerance < 1e-150
