@@ -54,11 +54,14 @@ ORBIT = Claim(
         "gradient along the line; and rounding"
     ),
     refuted_by="a minimizer off the orbit, or a line between two minimizers without a barrier",
-    control=r"pairs of runs that ended on different levels $k$, declared to be global minimizers",
+    control=(
+        r"pairs of runs that ended on different levels $k$, declared to be global minimizers; and the straight line, "
+        "declared to be the path along the rotations"
+    ),
     scope=everywhere,
     arms=(
         Arm("orbit", orbit_ratio, OTHER_LEVELS),
-        Arm("flat", flat_ratio, OTHER_LEVELS),
+        Arm("flat", flat_ratio, declared(minimal=ValueOf("pair_certified"), path=ValueOf("line"))),
         Arm("line", line_ratio, declared(minimal=ValueOf("pair_certified"), line_predicted=0)),
         Arm("barrier", barrier_ratio, declared(minimal=ValueOf("pair_certified"), line=0)),
     ),
