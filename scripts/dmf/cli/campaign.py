@@ -9,7 +9,7 @@ import argparse
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,10 @@ from dmf.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
+    import xarray as xr
 
     from dmf.evidence.claim import Verdict
+    from dmf.grid.config import Grid
 
 GRIDS = 200
 MOST_LINES = 20  # on one kind of fault; the rest is counted
@@ -87,7 +89,8 @@ def examine(number: int, config: Config, tally: Tally) -> list[str]:
     begun = time.monotonic()
     tally.grids += 1
     try:
-        runs, certified, verdicts = judge_in_process(config)
+        runs, certified, found = judge_in_process(config)
+        verdicts = list(found)
     except UserError:
         tally.refused += 1
         return []
@@ -114,22 +117,15 @@ def examine(number: int, config: Config, tally: Tally) -> list[str]:
     return faults
 
 
-def judge_in_process(config: Mapping[str, Any]) -> tuple[int, int, list[Verdict]]:
-    """Runs, certified runs and the verdicts of all claims on runs and on proofs of them, of one grid. Writes nothing.
+def judge_in_process(config: Mapping[str, Any]) -> tuple[int, int, Iterator[Verdict]]:
+    """Runs, certified runs, and the verdicts of all claims on runs, on proofs of them and on the grid's studies.
 
-    Raises UserError.
+    Of one grid; writes nothing. Evidence is made when its verdicts' turn comes. Raises UserError.
     """
-    from dmf.claims import load_claims
     from dmf.dataset.assemble import assemble
     from dmf.dataset.project import open_project
     from dmf.dataset.train import train_tile
-    from dmf.evidence.cases import cell_table
     from dmf.evidence.certify import certify
-    from dmf.evidence.judge import judge
-    from dmf.evidence.proofs import proofs_dataset
-    from dmf.evidence.prove import prove_grid
-    from dmf.evidence.train_controls import train_controls
-    from dmf.studies.contract import halves
 
     with tempfile.TemporaryDirectory() as empty:
         project = open_project(dict(config), "campaign", Path(empty))
@@ -139,17 +135,36 @@ def judge_in_process(config: Mapping[str, Any]) -> tuple[int, int, list[Verdict]
         )
         for group, members in project.plan.tiles.items()
     ]
-    evidence, claims = certify(blocks), load_claims()
+    evidence = certify(blocks)
+    return project.runs, int(evidence["certified"].sum()), _verdicts(project.grid, evidence)
+
+
+def _verdicts(grid: Grid, evidence: xr.Dataset) -> Iterator[Verdict]:
+    from dmf.claims import load_claims
+    from dmf.evidence.cases import cell_table
+    from dmf.evidence.judge import judge
+    from dmf.evidence.proofs import proofs_dataset
+    from dmf.evidence.prove import prove_grid
+    from dmf.evidence.train_controls import train_controls
+    from dmf.grid.config import chosen
+    from dmf.studies import Settings, load_study, study_names
+    from dmf.studies.contract import halves
+
+    claims = load_claims()
+
+    def judged(study: str, honest: xr.Dataset, controls: xr.Dataset) -> Iterator[Verdict]:
+        for name, claim in claims.items():
+            if claim.study == study:
+                cells = cell_table(claim, [honest], grid.certificate)
+                yield judge(name, claim, cells, controls, grid.certificate)
+
+    yield from judged("runs", evidence, train_controls(grid))
     on_runs = {name: claim for name, claim in claims.items() if claim.study == "runs"}
-    of = {"runs": (evidence, train_controls(project.grid))}
-    of["proofs"] = halves(proofs_dataset(*prove_grid(project.grid, [evidence], on_runs)))
-    certificate = project.grid.certificate
-    verdicts = [
-        judge(name, claim, cell_table(claim, [of[claim.study][0]], certificate), of[claim.study][1], certificate)
-        for name, claim in claims.items()
-        if claim.study in of
-    ]
-    return project.runs, int(evidence["certified"].sum()), verdicts
+    yield from judged("proofs", *halves(proofs_dataset(*prove_grid(grid, [evidence], on_runs))))
+    for name in chosen("studies", grid.studies, study_names(), "campaign"):
+        if any(claim.study == name for claim in claims.values()):
+            study = load_study(name)
+            yield from judged(name, *halves(study.make(grid if study.of_grid else Settings.of(grid))))
 
 
 def unusual_grid(number: int, folder: Path) -> tuple[str, Config]:
@@ -167,6 +182,7 @@ def unusual_grid(number: int, folder: Path) -> tuple[str, Config]:
         "depths": [int(rng.integers(2, 5))],
         "lambdas": {"relative": [round(float(rng.uniform(0.05, 0.95)), 3), round(float(rng.uniform(1.02, 2)), 3)]},
         "starts": {"scales": [0.5, 1.0, 2.0], "count": 3},
+        "studies": [],
     }
     config = {**base, **FAMILIES[family](rng)}
     for target in config["targets"]:
@@ -268,6 +284,10 @@ def _widths(rng: np.random.Generator) -> Config:
     return {"targets": [_target(_size(rng, 4))], "hidden_widths": int(rng.integers(4, 9))}
 
 
+def _studies(rng: np.random.Generator) -> Config:
+    return {**_plain(rng), "studies": "all"}
+
+
 FAMILIES: dict[str, Family] = {
     "seeds and shapes": _plain,
     "scales 1e-40 to 1e40": _scale,
@@ -283,6 +303,7 @@ FAMILIES: dict[str, Family] = {
     "real data": _data,
     "networks on data": _network,
     "wide hidden layers": _widths,
+    "every study": _studies,
 }
 
 

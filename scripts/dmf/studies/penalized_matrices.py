@@ -187,17 +187,21 @@ def _frames(a: Floats, b: Floats, sign: Floats) -> tuple[Floats, Floats]:
 
 
 def _other_values(envelope: Envelope, matrix: Floats, ends: Ends, best: int, level: float) -> Floats:
-    """Matrices with the best one's vectors and other singular values of the same objective, (others, 2, 2)."""
+    """Matrices with the best one's vectors and other singular values of the same objective, (others, 2, 2).
+
+    Where a value is zero the search may end at either sign of its vectors: there the sign is chosen that keeps more.
+    """
     a, b, sign = ends.angles[0][best], ends.angles[1][best], ends.sign[best]
     m = _inside(matrix, a, b, sign)
-    minima = [local_minima(envelope.g, max(float(one), 0.0), envelope.x[-1]) for one in m]
+    signs = np.sign(m)
+    minima = [local_minima(envelope.g, abs(float(one)), envelope.x[-1]) for one in m]
     found = [ends.x[best]]
     for i, rows in enumerate(minima):
-        for value, place in rows[1:]:
+        for value, place in rows:  # the best matrix may have any of them
             if value <= rows[0, 0] + level:
                 x = np.array([one[0, 1] for one in minima])
                 x[i] = place
-                found.append(_matrices(a, b, sign, x))
+                found.append(_matrices(a, b, sign, signs * x))
     return np.array(found)
 
 
