@@ -31,7 +31,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from dmf.dataset.store import read, values_fingerprint
-from faults.processes import command, descendants, is_gone
+from faults.processes import descendants, is_gone, jobs
 from harness import ENVIRONMENT, LOCAL, TINY, Workflow
 
 GRID: dict[str, Any] = {
@@ -143,9 +143,8 @@ class Chaos:
     def wait_for(self, process: subprocess.Popen[bytes], step: str) -> int | None:
         """The process of a step; None where the run ended before."""
         while process.poll() is None:
-            for pid in descendants(process.pid):
-                if f".{step}.py" in command(pid):
-                    return pid
+            for pid in jobs(process.pid, step):
+                return pid
             time.sleep(0.01)
         return None
 

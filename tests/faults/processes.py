@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from harness import ENVIRONMENT, LOCAL, Workflow
+from harness import ENVIRONMENT, LOCAL, ROOT, Workflow
 
 PATIENCE = 240.0  # seconds until a test that waits for an event gives up
 
@@ -62,12 +62,18 @@ def descendants(pid: int) -> list[int]:
     return [found for child in children for found in (*descendants(child), child)]
 
 
-def command(pid: int) -> str:
-    """The command line of a process, empty where it ended."""
+def step_of(pid: int) -> str:
+    """The step that a process is a job of; other processes have other names. Empty where it ended."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
     except OSError:
         return ""
+
+
+def jobs(pid: int, *steps: str) -> list[int]:
+    """The processes of some steps below a run; of any step where none is named."""
+    wanted = steps or tuple(path.stem[:15] for path in (ROOT / "scripts").glob("*.py"))
+    return [below for below in descendants(pid) if step_of(below) in wanted]
 
 
 def is_gone(pid: int) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from faults.conftest import MANY, Values, journal, values
-from faults.processes import PATIENCE, Process, Start, command, descendants, wait
+from faults.processes import PATIENCE, Process, Start, jobs, wait
 from harness import Workflow
 
 MOMENTS = 30
@@ -88,7 +88,7 @@ def kill(process: Process, kind: str) -> bool:
     elif kind == "main":
         process.kill()
     else:
-        workers = [pid for pid in descendants(process.pid) if "/scripts/" in command(pid)]
+        workers = jobs(process.pid)
         for pid in workers[:1]:
             os.kill(pid, signal.SIGKILL)
         return bool(workers)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from faults.conftest import FEW, journal
-from faults.processes import Process, Start, command, descendants, is_gone, until, wait
+from faults.processes import Process, Start, is_gone, jobs, until, wait
 from harness import LOCAL, TINY, Workflow
 
 SLOW: dict[str, Any] = {  # a tile of some seconds
@@ -19,15 +19,10 @@ SLOW: dict[str, Any] = {  # a tile of some seconds
 }
 
 
-def jobs(process: Process, step: str) -> list[int]:
-    """The processes of a step below a run."""
-    return [pid for pid in descendants(process.pid) if f".{step}.py" in command(pid)]
-
-
 def job(process: Process, step: str) -> int:
     """The process of a step, once it is there."""
-    assert wait(lambda: bool(jobs(process, step)), process)
-    return jobs(process, step)[0]
+    assert wait(lambda: bool(jobs(process.pid, step)), process)
+    return jobs(process.pid, step)[0]
 
 
 def content(folder: Path) -> dict[Path, tuple[int, bytes]]:

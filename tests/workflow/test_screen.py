@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from faults.processes import Start, command, descendants, is_gone, starting, until, wait
+from faults.processes import Start, descendants, is_gone, jobs, starting, until, wait
 from harness import LOCAL, TINY, Workflow
 from snakemake_logger_plugin_dmf import LONGEST, LogHandler
 
@@ -86,7 +86,7 @@ def test_a_job_that_is_killed_is_one_line_with_its_log(workflow: Workflow, start
     process = start(workflow, "verdicts" if step == "check" else "runs" if step == "train" else "targets")
 
     def job() -> int | None:
-        return next((pid for pid in descendants(process.pid) if f".{step}.py" in command(pid)), None)
+        return next(iter(jobs(process.pid, step)), None)
 
     assert wait(lambda: job() is not None, process)
     os.kill(job() or 0, signal.SIGKILL)
@@ -106,7 +106,7 @@ def test_ctrl_c_is_one_line_and_ends_all_jobs(workflow: Workflow, start: Start, 
     process = start(workflow)
     output = workflow.folder / "output.txt"
     if step:
-        assert wait(lambda: any(f".{step}.py" in command(pid) for pid in descendants(process.pid)), process)
+        assert wait(lambda: bool(jobs(process.pid, step)), process)
     else:
         until((workflow.folder / ".snakemake").exists)
     below = descendants(process.pid)

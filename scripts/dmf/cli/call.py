@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from dmf.cli.forks import fork_jobs
 from dmf.cli.interrupt import INTERRUPT
 from dmf.cli.progress import TrainingWatch
 from dmf.dataset.owner import end_run, run_of
@@ -53,6 +54,8 @@ class Call:
         os.environ.update(run.environment())  # jobs inherit it
         INTERRUPT.before(self._watch.stop)
         INTERRUPT.before(lambda: end_run(run))
+        if here and self._workflow.is_main_process:
+            fork_jobs(job.rule.name for job in self._workflow.dag.needrun_jobs())
         if self._plan.source.trains:
             self._watch.start()
 

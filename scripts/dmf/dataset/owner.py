@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import IO
 
@@ -107,10 +108,13 @@ def end_with_run() -> None:
     run = _run_of_this_process()
     if run is None or not run.process:
         return
-    child = os.getppid() == run.process  # else a container or another shell is in between, or the run is over
+    main = parent_process()  # of a fork (see `dmf.cli.forks`)
+    parent = os.getppid()
+    child = main is not None or parent == run.process  # else a container or another shell is in between
 
     def ended() -> bool:
-        return (os.getppid() != run.process if child else not _exists(run.process)) or not run.goes_on()
+        gone = os.getppid() != parent if child else not _exists(run.process)
+        return gone or (main is not None and not main.is_alive()) or not run.goes_on()
 
     def watch() -> None:
         while not ended():

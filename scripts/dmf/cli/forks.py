@@ -1,0 +1,106 @@
+"""Jobs as forks of one process that has imported what they need: a start of Python takes longer than most jobs do.
+
+Snakemake starts a new Python for every script. Where that would be this very Python on this machine, the script runs
+in a fork from the fork server of Python's `multiprocessing` instead. A job still has a process, a log and an exit
+status, and ends with its run. Containers, environments and other machines are not concerned.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any
+
+# What is read when a library is imported, and what Snakemake sets for a job of one thread.
+ONE_THREAD = dict.fromkeys(
+    (
+        "OMP_NUM_THREADS",
+        "GOTO_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+    ),
+    "1",
+)
+ALWAYS = ("__main__", "snakemake.io", "netCDF4", "dmf.dataset.train", "dmf.evidence.judge", "dmf.studies.contract")
+ENGINE = "dmf.training.compiled_engine.engine"
+OF_STEPS = {  # imported beforehand where several jobs of a step are to run
+    "train": (ENGINE,),
+    "study": (ENGINE, "torch"),
+    "draw": ("dmf.figures._style", "PIL.Image"),
+}
+SEVERAL = 2
+SET_NAME = 15  # PR_SET_NAME of prctl(2)
+
+
+def fork_jobs(rules: Iterable[str]) -> None:
+    """From now on run scripts in forks; `rules` names the rule of every job that is to run.
+
+    Does nothing where the system is not Linux: elsewhere libraries do not promise to work after a fork.
+    """
+    if sys.platform != "linux":
+        return
+    from snakemake.script import PythonScript
+
+    jobs = list(rules)
+    heavy = [name for step, names in OF_STEPS.items() if jobs.count(step) >= SEVERAL for name in names]
+    multiprocessing.set_forkserver_preload([*ALWAYS, *heavy])
+    before = dict(os.environ)
+    os.environ.update(ONE_THREAD)
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    start_python: Callable[..., None] = PythonScript.execute_script
+
+    def execute_script(job: Any, fname: str, edit: bool = False) -> None:
+        elsewhere = (job.container_img, job.conda_env, job.env_modules, job.bench_record)
+        if edit or any(one is not None for one in elsewhere) or job.threads != 1:
+            start_python(job, fname, edit)
+        else:
+            _run(fname, job)
+
+    PythonScript.execute_script = execute_script
+
+
+def _run(script: str, job: Any) -> None:
+    """Run a script in a fork and wait for it. Raises CalledProcessError as Snakemake's own way does."""
+    from snakemake.shell import shell
+
+    environment = {**os.environ, **ONE_THREAD}
+    if folder := job.resources.get("tmpdir"):
+        environment |= dict.fromkeys(("TMPDIR", "TMP", "TEMPDIR", "TEMP"), str(folder))
+    fork = multiprocessing.get_context("forkserver").Process
+    process = fork(target=_job, args=(script, environment), daemon=True)
+    process.start()
+    with shell._lock:
+        shell._processes[job.jobid] = process  # Snakemake ends jobs by this table
+    process.join()
+    with shell._lock:
+        shell._processes.pop(job.jobid, None)
+    if process.exitcode:
+        raise subprocess.CalledProcessError(process.exitcode, f"{sys.executable} {script}")
+
+
+def _job(script: str, environment: Mapping[str, str]) -> None:
+    """In the fork: what a new Python would do with the script."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process ends jobs
+    step = Path(script).stem.rpartition(".")[2]
+    ctypes.CDLL(None).prctl(SET_NAME, step.encode(), 0, 0, 0)  # what ps and top call the process
+    os.environ.clear()
+    os.environ.update(environment)
+    tempfile.tempdir = None  # asked for again
+    sys.argv = [script]
+    sys.path[0] = str(Path(script).parent)
+    runpy.run_path(script, run_name="__main__")

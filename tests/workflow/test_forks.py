@@ -1,0 +1,97 @@
+"""A job that is a fork finds what a new Python would find, and fails as one does."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import ENVIRONMENT, ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs fork on Linux only")
+
+SNAKEFILE = """
+import sys
+sys.path.insert(0, {scripts!r})
+shell.prefix("trap '' INT; exec ")
+
+onstart:
+    if config["forks"] == "yes":
+        from dmf.cli.forks import fork_jobs
+        fork_jobs(["look", "fail", "die", "crash"])
+
+rule look:
+    output: "facts.json"
+    script: "look.py"
+
+rule fail:
+    output: "fail.txt"
+    script: "fail.py"
+
+rule die:
+    output: "die.txt"
+    script: "die.py"
+
+rule crash:
+    output: "crash.txt"
+    script: "crash.py"
+"""
+LOOK = """
+import json, os, signal, sys, tempfile, threading
+import numpy
+import beside
+facts = {
+    "environment": {key: value for key, value in os.environ.items() if key not in ("_", "SHLVL", "PWD", "OLDPWD")},
+    "folder": os.getcwd(), "path": sys.path[1:], "argv": len(sys.argv), "name": __name__, "file": __file__,
+    "temporary": tempfile.gettempdir(), "interrupt": str(signal.getsignal(signal.SIGINT)),
+    "terminate": str(signal.getsignal(signal.SIGTERM)), "threads": threading.active_count(),
+    "output": snakemake.output[0], "beside": beside.VALUE, "limit": sys.getrecursionlimit(),
+    "blas": numpy.show_config("dicts")["Build Dependencies"]["blas"]["name"], "input": sys.stdin.read(),
+}
+open(snakemake.output[0], "w").write(json.dumps(facts))
+"""
+SCRIPTS = {
+    "look.py": LOOK,
+    "beside.py": "VALUE = 7\n",
+    "fail.py": "import sys\nsys.exit('fail: one line')\n",
+    "die.py": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n",
+    "crash.py": "raise ValueError('from a script')\n",
+}
+
+
+def run(folder: Path, goal: str, forks: str) -> subprocess.CompletedProcess[str]:
+    for name, text in {"Snakefile": SNAKEFILE.format(scripts=str(ROOT / "scripts")), **SCRIPTS}.items():
+        (folder / name).write_text(text)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", f"forks={forks}", "--", goal]
+    return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
+
+
+def test_it_finds_what_a_new_python_finds(in_tmp: Path) -> None:
+    found: dict[str, dict[str, Any]] = {}
+    for forks in ("no", "yes"):
+        done = run(in_tmp, "facts.json", forks)
+        assert done.returncode == 0, done.stderr
+        found[forks] = json.loads((in_tmp / "facts.json").read_text())
+        (in_tmp / "facts.json").unlink()
+    assert found["yes"]["beside"] == 7
+    new, fork = ({one for one in facts.pop("path") if "runtime-cache" not in one} for facts in found.values())
+    assert new <= fork  # modules come from the same places
+    assert found["yes"] == found["no"]
+
+
+@pytest.mark.parametrize(
+    ("goal", "reason"),
+    [
+        ("fail.txt", "fail: one line"),
+        ("die.txt", "died with <Signals.SIGKILL: 9>"),
+        ("crash.txt", "ValueError: from a script"),
+    ],
+)
+def test_it_fails_as_a_new_python_does(goal: str, reason: str, in_tmp: Path) -> None:
+    texts = {forks: run(in_tmp, goal, forks) for forks in ("no", "yes")}
+    assert [done.returncode for done in texts.values()] == [1, 1]
+    for done in texts.values():
+        assert reason in done.stderr
+        assert f"CalledProcessError in file {in_tmp / 'Snakefile'}" in done.stderr.replace('"', "")
