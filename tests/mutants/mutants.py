@@ -241,6 +241,13 @@ MUTANTS: list[Mutant] = [
         ("proof: global on the exceptional set", "return not self.forms.exceptional and", "return"),
     ),
     *_of(
+        "grid/cells.py",
+        "grid/test_cells.py",
+        ("starts of all lambdas are shared", "list(key.widths), key.label, series", "list(key.widths), series"),
+        ("starts of all targets are shared", "key.seed, key.target, list", "key.seed, list"),
+        ("all starts of a series are one", "generators(stream, indices)", "generators(stream, [0] * len(indices))"),
+    ),
+    *_of(
         "theory/certificate.py",
         "theory/test_certificate.py",
         ("every sublevel set confines", "np.asarray(excess < mu *", "np.asarray(excess < 1e9 + mu *"),

@@ -68,6 +68,7 @@ def called(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, set[str]
         "R_OUT": json.dumps(str(out)),
         "R_SCRIPTS": json.dumps(str(SCRIPTS)),
         "R_EXEMPT": json.dumps(EXEMPT),
+        "DMF_FORKS": "no",  # each job is a Python that the recorder sees from its start
     }
     workflow = Workflow(folder, environment={**ENVIRONMENT, **recording})
     grid = deepcopy(TINY) | {

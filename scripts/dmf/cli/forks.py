@@ -2,7 +2,8 @@
 
 Snakemake starts a new Python for every script. Where that would be this very Python on this machine, the script runs
 in a fork from the fork server of Python's `multiprocessing` instead. A job still has a process, a log and an exit
-status, and ends with its run. Containers, environments and other machines are not concerned.
+status, and ends with its run. Containers, environments and other machines are not concerned. `DMF_FORKS=no` in the
+environment starts Python for every job again, for tools that look at a Python from its start.
 """
 
 from __future__ import annotations
@@ -36,10 +37,11 @@ ALWAYS = ("__main__", "snakemake.io", "netCDF4", "dmf.dataset.train", "dmf.evide
 ENGINE = "dmf.training.compiled_engine.engine"
 OF_STEPS = {  # imported beforehand where several jobs of a step are to run
     "train": (ENGINE,),
-    "study": (ENGINE, "torch"),
+    "study": (ENGINE, "torch._dynamo"),  # torch, with what its first derivative would import
     "draw": ("dmf.figures._style", "PIL.Image"),
 }
 SEVERAL = 2
+SWITCH = "DMF_FORKS"
 SET_NAME = 15  # PR_SET_NAME of prctl(2)
 
 
@@ -48,7 +50,7 @@ def fork_jobs(rules: Iterable[str]) -> None:
 
     Does nothing where the system is not Linux: elsewhere libraries do not promise to work after a fork.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or os.environ.get(SWITCH) == "no":
         return
     from snakemake.script import PythonScript
 
