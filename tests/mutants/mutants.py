@@ -113,7 +113,7 @@ MUTANTS: list[Mutant] = [
     *_of(
         "theory/hessian.py",
         "theory",
-        ("empty products of the trace in the wrong order", "below[0] = d[-1], d[0]", "below[0] = d[0], d[-1]"),
+        ("both empty products of the trace of one width", "below[0] = d[-1], d[0]", "below[0] = d[0], d[0]"),
         (
             "Theorem 15's constant 2.3 times too large",
             "float(2 * depth * np.sum(x**2)",
