@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from dmf import theory
+from dmf.studies import Settings, load_study
 from dmf.studies._brackets import WIDTH, truncated
 
 Halves = tuple[xr.Dataset, xr.Dataset]
@@ -33,6 +34,15 @@ def test_brute_force_changes_its_answer_within_every_bracket(study: Callable[[st
         assert below < 0 < above
         below, above = (lowest_slope(sigma, depth, float(lam)) for lam in case["branch"])
         assert below < 0 < above
+
+
+@pytest.mark.parametrize("seed", [14, 29])
+def test_an_upper_end_counts_what_the_round_that_asked_there_can_miss(seed: int) -> None:
+    """With a tenth of the final width, an eighth of that round's, these seeds had a branch beyond its bracket."""
+    evidence = load_study("thresholds").make(Settings(seed=seed, gradient_norm=1e-10))
+    branch, known = evidence["branch"], evidence["lambda_s"]
+    inside = (branch.isel(start=0) < known) & (known < branch.isel(start=1))
+    assert inside[evidence["control"] == 0].all()
 
 
 def test_brackets_are_narrower_than_a_millionth(study: Callable[[str], Halves]) -> None:

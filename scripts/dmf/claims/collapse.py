@@ -32,7 +32,7 @@ BRANCH_END = Claim(
     tolerance=(
         r"the bracket: narrower than $10^{-6}$ of $\lambda$, found by following the branch. It ends in a fold, so "
         "starts lie between minimum and saddle, from where a step cannot leap over both; the upper end is widened by "
-        "the tenth of the bracket that the spacing of starts can miss"
+        "a tenth of the bracket of the round that asked there, which the spacing of starts can miss"
     ),
     refuted_by=r"a bracket that does not contain $\lambda_s$",
     control="a search with small starts only, which fall off the branch, declared to follow it",

@@ -23,8 +23,8 @@ Layers = list[Floats]
 
 RUNGS = 12
 LOWEST_RUNG = 1e-3  # in units of ||M||_F^(2 - 2/L), how lambda scales with M; rungs double
-WIDTH = 8e-7  # final relative width of a bracket, before its upper end is widened
-WIDEN = 0.1  # share of its width by which the search can miss an upper end: see `_branch_starts`
+WIDTH = 9e-7  # final relative width of a bracket with its upper end widened
+MISSED = 0.1  # share of a bracket's width by which the round that asks there can miss an upper end: `_branch_starts`
 SECTIONS = 8
 MOST_ROUNDS = 40
 # Narrower brackets, relative to lambda, are not asked from cold starts again: what these find, the ladder and the wide
@@ -39,11 +39,13 @@ class Brackets:
     """R brackets of lambda: at `low` (R,) a nonzero run, `layers` (R, d_l, d_(l-1)); at `high` (R,) none.
 
     `sizes` (R, 2) are the largest singular values of X at the runs that decided either end, and `high_sure` (R,) says
-    whether all runs at the upper end converged.
+    whether all runs at the upper end converged. `missed` (R,) is how far above `high` a nonzero run may lie that the
+    search did not see; infinite where nobody asked there.
     """
 
     low: Floats
     high: Floats
+    missed: Floats
     layers: Layers
     sizes: Floats
     gradient_norm: Floats
@@ -75,6 +77,7 @@ def ladder(matrices: Floats, cold: Layers, tolerance: float) -> Brackets:
     return Brackets(
         rungs[rows, last],
         rungs[:, -1],
+        np.full(len(matrices), np.inf),
         [layer[rows, last] for layer in found.layers],
         np.column_stack([found.size[rows, last], found.size[:, -1]]),
         found.gradient[rows, last],
@@ -112,11 +115,12 @@ def _move(found: Brackets, rows: NDArray[np.int64], lam: Floats, best: Best) -> 
     """Lower ends go to the highest lambda with a nonzero run, upper ends to the lambda after it."""
     for i, row in enumerate(rows):
         hits = np.flatnonzero(best.nonzero[i])
+        width = found.high[row] - found.low[row]
+        found.missed[row] = MISSED * width
         if not len(hits):
             _set_high(found, row, lam[i, 0], best.size[i, 0], best.converged[i, 0])
             continue
         j = hits[-1]
-        width = found.high[row] - found.low[row]
         found.low[row], found.sizes[row, 0], found.gradient_norm[row] = lam[i, j], best.size[i, j], best.gradient[i, j]
         for kept, layer in zip(found.layers, best.layers, strict=True):
             kept[row] = layer[i, j]
@@ -124,6 +128,7 @@ def _move(found: Brackets, rows: NDArray[np.int64], lam: Floats, best: Best) -> 
             _set_high(found, row, lam[i, j + 1], best.size[i, j + 1], best.converged[i, j + 1])
         else:  # not asked yet: the next round asks it as a top
             _set_high(found, row, lam[i, j] + width, np.nan, False)
+            found.missed[row] = np.inf
 
 
 def _set_high(found: Brackets, row: int, lam: float, size: float, sure: bool) -> None:
@@ -205,10 +210,10 @@ def _best(matrices: Floats, lam: Floats, starts: Layers, tolerance: float, *, br
 
 def closed(found: Brackets) -> Mask:
     """Which brackets are as narrow as they are to be, (R,)."""
-    narrow: Mask = found.high - found.low <= WIDTH * found.high
+    narrow: Mask = found.high + found.missed - found.low <= WIDTH * found.high
     return narrow
 
 
 def ends(found: Brackets) -> Floats:
     """Lower and widened upper ends, (R, 2)."""
-    return np.column_stack([found.low, found.high + WIDEN * (found.high - found.low)])
+    return np.column_stack([found.low, found.high + found.missed])
