@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dmf.grid.targets import TargetMatrix
-from dmf.report.page import directions
+from dmf.report.directions import directions
 
 HOSTILE = [
     "<script>alert(1)</script>",
