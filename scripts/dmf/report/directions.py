@@ -21,8 +21,8 @@ class Direction:
     """One pair of singular vectors.
 
     `kept_below`: depth and the lambda, in units of the target's lambda_c, up to which the minimizer keeps it; `below`:
-    these lambdas themselves. `rows` and `columns`: names with the largest loadings, largest first, and the loadings; empty where `alone` is false,
-    since then another direction has the same singular value.
+    these lambdas themselves. `rows` and `columns`: names with the largest loadings, largest first, and the loadings;
+    empty where `alone` is false, since then another direction has the same singular value.
     """
 
     number: int

@@ -73,7 +73,8 @@ def page_html(content: Content) -> str:
     """The page.
 
     Figures of a claim stand in its section, experiments and all others in two more, in their order; FIRST stands at the
-    top. Everything that a user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not understood.
+    top. Everything that a user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not
+    understood.
     """
     grid, targets, summary = content.grid, content.targets, content.summary
     verdicts, pictures = content.verdicts, content.pictures
