@@ -39,10 +39,13 @@
   // Says in one line, next to the field, what is wrong with it; no number stays that is not of what stands there.
   const complain = (error, field) => {
     if (!(error instanceof RangeError)) throw error;
-    const place = field?.closest("fieldset, details") ?? form;
-    if (place.tagName === "DETAILS") place.open = true;
-    place.append(byId("complaint"));
-    byId("complaint").textContent = error.message;
+    const complaint = byId("complaint");
+    if (field === fields.matrix) {
+      field.closest("details").open = true;
+      field.after(complaint);
+    } else (field?.closest("fieldset") ?? form).append(complaint);
+    complaint.textContent = error.message;
+    complaint.scrollIntoView({ block: "nearest" });
     field?.setAttribute("aria-invalid", "true");
     field?.setAttribute("aria-describedby", "complaint");
     byId("found").classList.add("refused");
