@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure as Canvas
 
 from dmf.claims import claim_names
@@ -245,11 +245,13 @@ def test_shares_of_kept_values_are_counts_with_wilsons_interval(evidence: xr.Dat
     panels = composed("kept", evidence, controls).axes  # depth x scale
     assert [panel.get_title(loc="left") for panel in panels[:2]] == ["gaussian × 0.5", "gaussian × 2"]
     lowest = panels[2]  # depth 3, scale 0.5: one of two draws ends at zero where the minimum is not zero
-    zero = next(line for line in lowest.lines if line.get_color() == _style.level_colour(0))
-    np.testing.assert_allclose(np.asarray(zero.get_xdata(), dtype=float), [0.1, 0.6, 0.95, 1.1, 1.5])
+    layers = {to_hex(layer.get_facecolor()[0]): layer.get_paths()[0].vertices for layer in lowest.collections}
+    places = [0.1, 0.6, 0.95, 1.1, 1.5]
+    heights = {colour: [np.ptp(outline[outline[:, 0] == x, 1]) for x in places] for colour, outline in layers.items()}
     here = (evidence["depth"] == 3).values
     ended = evidence["kept"].values[here][:, :2].reshape(2, 5, 2)
-    np.testing.assert_allclose(np.asarray(zero.get_ydata(), dtype=float), (ended == 0).mean(axis=(0, 2)))
+    np.testing.assert_allclose(heights[_style.level_colour(0)], (ended == 0).mean(axis=(0, 2)))
+    np.testing.assert_allclose(np.sum(list(heights.values()), axis=0), 1)
     # 2 of 4: the middle is 1/2 and the half width z sqrt(1/n + z^2/n^2) / (2 (1 + z^2/n))
     table = kept.shares(_runs.run_table(evidence.isel(cell=here, start=[0, 1])), 0, _style.MOST_LEVELS - 1)
     z = 1.959964

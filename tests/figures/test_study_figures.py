@@ -106,13 +106,14 @@ def test_a_trajectory_is_drawn_for_each_level_and_its_end_is_in_the_ring_of_that
 
 def test_shares_of_both_optimizers_are_counts_of_their_minima(study: Callable[[str], Halves]) -> None:
     evidence, controls = study("continuation")
-    panels = np.reshape(rendered("continuation", evidence, controls).axes, (4, 4))
+    panels = rendered("continuation", evidence, controls).axes
     for optimizer, marker in (("lbfgs", "o"), ("continuation", "^")):
         cells = evidence.isel(cell=((evidence["optimizer"] == optimizer) & (evidence["depth"] == 4)).values)
-        (line,) = [line for line in panels[2, 1].lines if line.get_marker() == marker]
-        minimal = cells["minimal"].values[:, cells["scale"].values == 0.5]
-        expected = minimal.reshape(line.get_xdata().size, -1).mean(axis=1)
+        (line,) = [line for line in panels[2].lines if line.get_marker() == marker]
+        scales = np.unique(cells["scale"].values)
+        expected = [cells["minimal"].values[:, cells["scale"].values == scale].mean() for scale in scales]
         np.testing.assert_allclose(line.get_ydata(), expected)
+        assert [tick.get_text() for tick in panels[2].get_xticklabels()] == [f"{scale:g}" for scale in scales]
 
 
 def test_costs_are_those_of_the_cells_and_what_was_not_found_is_a_dash(study: Callable[[str], Halves]) -> None:

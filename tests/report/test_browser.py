@@ -1,5 +1,6 @@
 """The page in a real browser: what it shows, what its table does, and who can use it."""
 
+import csv
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from attempts import record
 from chromium import Chromium, serious_findings
 from dmf.claims import load_claims
 from dmf.evidence.claim import Verdict
+from dmf.report.pictures import Picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -51,19 +54,19 @@ def column(page: "Page", number: int) -> list[str]:
 
 
 def said(page: "Page") -> str:
-    return page.locator("#verdicts-said").inner_text()
+    return page.locator("#verdicts [role=status]").inner_text()
 
 
 def test_the_table_sorts_up_then_down_then_back_to_the_order_of_the_paper(browser: Chromium, report: Path) -> None:
     with browser.open(report) as page:
         paper, margins = column(page, 1), column(page, 7)
-        button = page.get_by_role("button", name="Margin")
+        button = page.locator("#verdicts").get_by_role("button", name="Margin")
         head = page.get_by_role("columnheader", name="Margin")
         button.focus()
         page.keyboard.press("Enter")
         assert head.get_attribute("aria-sort") == "ascending"
         assert column(page, 7) == sorted(margins, key=float) != margins
-        assert said(page) == f"{len(paper)} of {len(paper)} claims, by margin, ascending."
+        assert said(page) == f"{len(paper)} of {len(paper)} rows, by margin, ascending."
         button.click()
         assert head.get_attribute("aria-sort") == "descending"
         assert column(page, 7) == sorted(margins, key=float, reverse=True)
@@ -83,7 +86,7 @@ def test_numbers_sort_by_size_and_what_has_none_comes_last(
     file.write_text(build(verdicts=found, pictures=[]), encoding="utf-8")
     with browser.open(file) as page:
         for expected in (["3.00", "0.900", "12.0", "none"], ["12.0", "0.900", "3.00", "none"]):
-            page.get_by_role("button", name="Statistic").click()
+            page.locator("#verdicts").get_by_role("button", name="Statistic").click()
             assert [text.split(" ")[0].replace("\u00a0×", "") for text in column(page, 5)] == expected
 
 
@@ -96,15 +99,15 @@ def test_the_table_filters_by_words_and_by_verdict(
     every = [*verdicts[:2], bad, verdicts[3], missed, *verdicts[5:]]
     file.write_text(build(verdicts=every, pictures=[]), encoding="utf-8")
     with browser.open(file) as page:
-        choice = page.get_by_role("combobox")
+        choice = page.locator("#verdicts").get_by_role("combobox")
         for option, sources in (("violated", [bad.source]), ("missed", [missed.source]), ("inconclusive", [])):
             choice.select_option(option)
             assert column(page, 2) == sources
-            assert said(page).startswith(f"{len(sources)} of {len(every)} claims")
+            assert said(page).startswith(f"{len(sources)} of {len(every)} rows")
         choice.select_option("")
-        page.get_by_label("Words").fill("quasi-norm SCHATTEN")
+        page.locator("#verdicts").get_by_label("Words").fill("quasi-norm SCHATTEN")
         assert column(page, 1) == [one.title for one in every if "Schatten quasi-norm" in one.title] != []
-        page.get_by_label("Words").fill("")
+        page.locator("#verdicts").get_by_label("Words").fill("")
         assert len(column(page, 2)) == len(every)
 
 
@@ -124,3 +127,108 @@ def test_the_first_screen_has_every_claims_word_and_margin(browser: Chromium, re
             assert box is not None
             assert box["y"] + box["height"] <= 800
             assert "confirmed" in entry.inner_text()
+
+
+WIDE = [{"width": 1440, "height": 900}, {"width": 1920, "height": 1080}]
+CUT = """() => [...document.querySelectorAll("main table, header table")].filter(
+  (table) => table.getBoundingClientRect().right > table.closest(".scroll").getBoundingClientRect().right + 1
+).map((table) => table.className)"""
+
+
+@pytest.fixture
+def whole(build: Build, verdicts: list[Verdict], tmp_path: Path) -> Path:
+    """The page with a statistic of many digits, all that is closed in it, and the figure that stands first."""
+    near = replace(verdicts[0].finding, statistic=1 - 5.55e-15)
+    collapse = Picture("collapse", "Collapse", "Caption.", "a point", "collapse", "figures/collapse.svg")
+    found = record(0.999997, 1.73e121)
+    page = build(verdicts=[replace(verdicts[0], finding=near), *verdicts[1:]], pictures=[collapse], found=found)
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures/collapse.svg").write_text(DRAWING)
+    file = tmp_path / "whole.html"
+    file.write_text(page, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("viewport", WIDE)
+def test_no_column_is_off_screen_on_a_wide_one(browser: Chromium, whole: Path, viewport: dict[str, int]) -> None:
+    with browser.open(whole, viewport=viewport) as page:
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+        assert page.locator("table").count() > len(load_claims())
+        assert page.evaluate(CUT) == []
+
+
+def test_on_a_phone_no_number_is_cut(browser: Chromium, whole: Path) -> None:
+    with browser.open(whole, **PHONE) as page:
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+        cells = page.locator("table.verdicts tbody tr:first-child td").all()
+        boxes = [box for cell in cells if (box := cell.bounding_box())]
+        assert len(boxes) == 10
+        assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+        assert page.evaluate(CUT) == []
+
+
+def test_the_first_screen_asks_answers_and_shows(browser: Chromium, whole: Path) -> None:
+    with browser.open(whole, viewport={"width": 1440, "height": 900}) as page:
+        for place in (".asked", ".lead", "#figure-collapse", "nav.glance li:last-child"):
+            box = page.locator(f"header {place}").first.bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] <= 900, place
+        assert page.locator("#claim-collapse figure").count() == 0
+        assert page.locator("#claim-collapse a", has_text="at the top").get_attribute("href") == "#figure-collapse"
+
+
+def test_every_table_sorts_filters_and_is_downloaded_as_shown(
+    browser: Chromium, whole: Path, verdicts: list[Verdict]
+) -> None:
+    with browser.open(whole, accept_downloads=True) as page:
+        tables = page.locator("main table").count()
+        assert page.locator("main form.tools").count() == tables
+        assert page.locator("main thead:has(button)").count() == tables
+        page.locator("#verdicts").get_by_label("Words").fill(verdicts[3].title.replace("$", "")[:12])
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download Table of verdicts as CSV").click()
+        assert download.value.suggested_filename == "table-of-verdicts.csv"
+        rows = list(csv.DictReader(download.value.path().read_text(encoding="utf-8").splitlines()))
+        assert 0 < len(rows) < len(verdicts)
+        own = next(row for row in rows if row["Claim"].startswith(verdicts[3].title[:12]))
+        assert float(own["Statistic"]) == verdicts[3].finding.statistic
+        assert float(own["Counted"]) == verdicts[3].finding.runs_counted
+
+
+def test_a_link_to_a_claim_or_a_section_opens_what_is_closed(browser: Chromium, whole: Path) -> None:
+    with browser.open(whole) as page:
+        assert not page.locator("table.census").first.is_visible()
+        page.locator("nav.sections a", has_text="Where runs ended").click()
+        assert page.locator("table.census").first.is_visible()
+        statement = page.locator("#claim-collapse .statement")
+        assert not statement.is_visible()
+        page.locator("nav.glance a", has_text="collapse").first.click()
+        assert statement.is_visible()
+
+
+def test_a_command_is_copied(browser: Chromium, whole: Path) -> None:
+    with browser.open(whole, permissions=["clipboard-read", "clipboard-write"]) as page:
+        page.locator("nav.glance a", has_text="collapse").first.click()
+        box = page.locator("#claim-collapse .again")
+        box.get_by_role("button").click()
+        box.get_by_text("Copied").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()") == box.locator("code").inner_text()
+
+
+def test_a_claim_on_runs_leads_to_its_worst_run_in_the_explorer(browser: Chromium, whole: Path) -> None:
+    with browser.open(whole) as page:
+        address = page.locator("#claim-collapse a", has_text="explorer").get_attribute("href")
+    assert address is not None
+    name, _, setting = address.partition("#")
+    asked = dict(part.split("=") for part in setting.split("&"))
+    assert name == "explorer.html"
+    assert (asked["depth"], asked["sigma"], asked["shape"], asked["hidden"]) == ("3", "4.0,1.5", "2x2", "2")
+    assert float(asked["lam"]) > 0
+
+
+def test_paper_has_all_that_is_closed(browser: Chromium, whole: Path) -> None:
+    with browser.open(whole) as page:
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("details:not([open])").count() == 0
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.locator("details[open]").count() == 0

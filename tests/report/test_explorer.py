@@ -165,6 +165,13 @@ def complaint_of(page: Page) -> str:
     return page.locator("#complaint").inner_text()
 
 
+def hidden(page: Page) -> bool:
+    """Whether nothing that was computed can be seen or read: numbers, tables, drawings and code."""
+    places = page.locator("data, #landscape, #branches, #sentence, #code").all()
+    assert len(places) > 20
+    return not any(place.is_visible() for place in places)
+
+
 def test_every_number_is_that_of_the_theory(browser: Chromium, explorer: Path) -> None:
     settings = [random_setting(case) for case in range(SETTINGS)]
     with browser.open(explorer) as page:
@@ -204,7 +211,45 @@ def test_brackets_tabs_commas_and_semicolons_are_understood(browser: Chromium, e
     assert [found["value-0-sigma"], found["value-1-sigma"]] == pytest.approx(truth, rel=1e-14)
 
 
+# What is pasted, and the matrix that it is: as spreadsheets of both conventions, MATLAB and Python write it.
+READ_RIGHT = {
+    "1;2\n3;4": [[1, 2], [3, 4]],
+    "1,5;2,25\r\n-3,0;,5e1\r\n": [[1.5, 2.25], [-3, 5]],
+    "1.5;2\n3;4": [[1.5, 2], [3, 4]],
+    "1 2; 3 4": [[1, 2], [3, 4]],
+    "[1 2;\n3 4]": [[1, 2], [3, 4]],
+    "1, 2;\n3, 4;": [[1, 2], [3, 4]],
+    "1, 2\n3, 4": [[1, 2], [3, 4]],
+    "1,2\n3,4": [[1, 2], [3, 4]],
+    "[[1, 2],\n [3, 4]]": [[1, 2], [3, 4]],
+}
+
+
+def test_semicolons_and_decimal_commas_are_read_as_they_are_meant(browser: Chromium, explorer: Path) -> None:
+    with browser.open(explorer) as page:
+        for text, matrix in READ_RIGHT.items():
+            page.evaluate(PASTE, "9")
+            page.evaluate(PASTE, text)
+            assert complaint_of(page) == "", text
+            found = numbers_of(page)
+            shown = [found["value-0-sigma"], found["value-1-sigma"]]
+            assert shown == pytest.approx(np.linalg.svd(matrix, compute_uv=False), rel=1e-14), text
+
+
 BAD_PASTES = {
+    "a,b\n1,2": "Row 1, entry 1 is “a”: expected numbers only, without names of rows and columns.",
+    "a;b\n1;2": "Row 1, entry 1 is “a”: expected numbers only, without names of rows and columns.",
+    "r 1 2\ns 3 4": "Row 1, entry 1 is “r”: expected a number from −1e12 to 1e12.",
+    ",0,1\n0,1.5,2\n1,3,4": "Row 1, entry 1 is empty: expected a number from −1e12 to 1e12.",
+    "1,,3\n4,,6": "Row 1, entry 2 is empty: expected a number from −1e12 to 1e12.",
+    "1,5 2,5\n3,0 4,0": (
+        "Row 1 has commas and spaces between digits: write decimals with a point, or separate entries by semicolons."
+    ),
+    "1,5\t2,5\n3,0\t4,0": (
+        "Row 1 has commas and spaces between digits: write decimals with a point, or separate entries by semicolons."
+    ),
+    "1.000,5;2\n3;4": "Row 1, entry 1 is “1.000,5”: expected a number from −1e12 to 1e12.",
+    "1,000,000;2\n3;4": "Row 1, entry 1 is “1,000,000”: expected a number from −1e12 to 1e12.",
     "": "The matrix is empty: expected rows of numbers, one row a line.",
     " \n[[]]": "The matrix is empty: expected rows of numbers, one row a line.",
     "1 2 3\n4 5": "Row 2 has 2 entries: expected 3, as in row 1.",
@@ -224,10 +269,15 @@ def test_a_bad_paste_gets_one_line_and_changes_nothing(browser: Chromium, explor
         for text, line in BAD_PASTES.items():
             page.evaluate(PASTE, text)
             assert complaint_of(page) == line
+            assert hidden(page)
             assert page.evaluate(READ) == before
+        assert page.locator("details #complaint").is_visible()
+        assert page.locator("#matrix").get_attribute("aria-describedby") == "complaint"
         assert page.locator("#target").input_value() == "0"
         page.evaluate(PASTE, "5")
         assert complaint_of(page) == ""
+        assert not hidden(page)
+        assert page.locator("[aria-invalid]").count() == 0
         assert page.locator("#target").input_value() == ""
 
 
@@ -247,12 +297,20 @@ def test_bad_links_and_fields_get_one_line_and_change_nothing(browser: Chromium,
         for link, line in bad.items():
             page.evaluate(FOLLOW, [link])
             assert complaint_of(page) == line
+            assert hidden(page)
             assert page.evaluate(READ) == before
+        address = page.url
         page.locator("[name=lam]").fill("-1")
+        assert page.locator("fieldset:has([name=lam]) #complaint").is_visible()
+        page.locator("[name=lam]").blur()
+        assert hidden(page)
+        assert page.url == address
         assert complaint_of(page) == "λ = -1: expected a number from 1e-12 to 1e12."
         page.locator("[name=rows]").fill("20")
         assert complaint_of(page) == ""
+        assert not hidden(page)
         page.locator("[name=columns]").fill("20")
+        assert page.locator("fieldset:has([name=columns]) #complaint").is_visible()
         assert complaint_of(page) == "20 × 20: expected at most 12 rows or at most 12 columns."
 
 

@@ -61,7 +61,8 @@ def test_the_page_says_so_before_the_verdicts(unfinished: xr.Dataset, build: Cal
     assert (reader.unbalanced, reader.open) == ([], [])
     assert page.index('id="missing"') < page.index('id="verdicts"')
     text = reader.text
-    for words in ("6 of 16 wanted runs are missing", "2 of 4", "studies/scalar.nc", "10 factorizations"):
+    counts = ("6 of 16 wanted runs are missing", "16 runs, 6 of which are missing", "of 10 runs")
+    for words in (*counts, "2 of 4", "studies/scalar.nc"):
         assert words in text
     assert "1 of 10 runs have no certificate" in text
 

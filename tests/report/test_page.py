@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
+from attempts import record
 from dmf import report
 from dmf.claims import load_claims
 from dmf.evidence.claim import Finding, Verdict
 from dmf.grid.config import Grid
-from dmf.refute.record import Attempt, Record
 from dmf.report.pictures import LARGEST_SVG, Picture, picture
 from html_reader import Reader
 
@@ -197,19 +197,6 @@ def test_a_large_svg_is_shown_as_png(size: int, kind: str) -> None:
 
 def test_the_same_data_give_the_same_page(build: Build) -> None:
     assert build() == build()
-
-
-def record(statistic: float, control: float) -> Record:
-    worst = {"target": "candidate-7", "depth": 3, "lam_label": "0.123", "scheme": "balanced", "scale": 0.3, "draw": 0}
-    facts = {"lam": 0.1234, "relative": 1.0004, "mu": 0.0125, "gradient_norm": 3.5e-11}
-
-    def attempt(claim: str, value: float) -> Attempt:
-        finding = Finding(value, 800, 790, 777, 770, 120, 100, 90, 90, worst)
-        return Attempt(claim, f"Title of {claim} $X$", "Theorem 0", finding, "L3-4x2x2x2", [2.5, 0.75], facts)
-
-    nothing = Finding(None, 8, 8, 0, 0, 1, 1, 0, 1, None)
-    silent = Attempt("collapse", "Silent", "Theorem 1", nothing, "", [], {})
-    return Record(800, 100, [attempt("uniqueness", statistic), silent], attempt("false_claim", control))
 
 
 def test_the_worst_cases_that_a_search_found_are_listed_with_its_control(build: Build) -> None:

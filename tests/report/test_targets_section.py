@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dmf.grid.targets import TargetMatrix
-from dmf.report.page import directions
+from dmf.report.directions import directions
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -77,6 +77,23 @@ def test_directions_that_share_a_singular_value_are_not_named() -> None:
 
 def test_a_target_without_labels_has_no_directions() -> None:
     assert directions(TargetMatrix("t", "t", "gaussian", "f", np.eye(2)), [2]) == []
+
+
+def test_data_without_names_are_named_by_number_and_have_their_lambda() -> None:
+    """lambda_c of depth 2 is sigma itself (Corollary 14)."""
+    first, second = directions(TargetMatrix("t", "t", "file", "f", np.diag([1.0, 4.0]), origin="m.csv"), [2, 3])
+    assert [name for name, _ in first.rows] == ["row 2"]
+    assert [name for name, _ in second.columns] == ["column 1"]
+    assert [first.below[0], second.below[0]] == pytest.approx([4, 1])
+    # (1 / (L - 2)) ((L - 2) sigma / (L - 1))^(2 (L - 1) / L) at L = 3
+    assert first.below[1] == pytest.approx(2 ** (4 / 3))
+
+
+def test_data_come_before_the_verdicts_and_other_targets_have_no_such_section(build: Callable[..., str]) -> None:
+    page = build(targets=[TargetMatrix("square", "x", "file", "f", np.diag([3.0, 1.0]), origin="m.csv")])
+    assert page.index('<section id="own"') < page.index('<section id="verdicts"')
+    assert 'href="#own"' in page[: page.index("<main>")]
+    assert 'id="own"' not in build()
 
 
 def test_names_from_files_do_no_harm(build: Callable[..., str]) -> None:

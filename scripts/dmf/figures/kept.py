@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
-from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from dmf.evidence.wilson import wilson
 from dmf.figures import _runs, _style
@@ -16,11 +16,10 @@ from dmf.figures._style import MOST_LEVELS, NOWHERE
 from dmf.figures.figure import Figure
 
 MOST_DEPTHS, MOST_SERIES = 4, 6
-MOST_MARKS = 12  # on a curve; more would touch each other
 
 
 def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str]) -> Canvas:
-    """Panels depth x kind of start; in each a curve P(k) for every k, with a band, against lambda / lambda_c."""
+    """Panels depth x kind of start; in each the shares P(k) of all k, stacked, against lambda / lambda_c."""
     runs = _runs.run_table(evidence)
     all_depths = _runs.depths_of(evidence)
     all_series = list(runs[["scheme", "scale"]].drop_duplicates().itertuples(index=False, name=None))
@@ -33,11 +32,11 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
             _panel(axis, runs[own], levels)
             if depth == depths[0]:
                 axis.set_title(f"{scheme} × {scale:g}")
-        row[0].set_ylabel(f"$L = {depth}$\n$P(k)$")
+        row[0].set_ylabel(f"$L = {depth}$\nshare")
     for axis in axes[-1]:
         _style.lambda_axis(axis, runs["relative"])
         axis.set_xlabel("")
-        axis.set_ylim(-0.03, 1.03)
+        axis.set(ylim=(0, 1), yticks=[0, 0.5, 1], yticklabels=["0", "0.5", "1"])
     left_out = _style.of_all(len(depths), len(all_depths), "depths")
     left_out += _style.of_all(len(series), len(all_series), "kinds of start")
     canvas.supxlabel(_style.LAMBDA_RATIO + left_out, fontsize="medium")
@@ -61,37 +60,37 @@ def shares(runs: pd.DataFrame, k: int, most: int) -> pd.DataFrame:
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, levels: list[int]) -> None:
+    """The shares of all levels on top of each other, from the most values kept to none: they add up to 1."""
     if runs.empty:
         _style.say_empty(axes, "no run")
         return
-    for k in levels:
-        table = shares(runs, k, MOST_LEVELS - 1)
-        # Zeros are drawn only next to other shares: those of all levels would hide one another.
-        seen = table["count"] > 0
-        shown = table[["share", "low", "high"]].where(
-            seen | seen.shift(1, fill_value=False) | seen.shift(-1, fill_value=False)
-        )
-        colour = _style.level_colour(k)
-        axes.fill_between(table["relative"], shown["low"], shown["high"], color=colour, alpha=0.3, linewidth=0)
-        marker = "." if len(table) <= MOST_MARKS else None
-        axes.plot(table["relative"], shown["share"], color=colour, marker=marker, markersize=3.5, linewidth=1)
-    axes.axvline(1, color=_style.INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
+    order = sorted(levels, key=lambda k: (k == NOWHERE, -k))
+    tables = [shares(runs, k, MOST_LEVELS - 1) for k in order]
+    axes.stackplot(
+        tables[0]["relative"],
+        *[table["share"] for table in tables],
+        colors=[_style.level_colour(k) for k in order],
+        linewidth=0.3,
+        edgecolor="white",
+    )
+    axes.axvline(1, color="white", linewidth=1.6, zorder=3)
+    axes.axvline(1, color="black", linewidth=0.9, linestyle=(0, (4, 3)), zorder=4)
 
 
-def _handle(k: int, merged: bool) -> Line2D:
+def _handle(k: int, merged: bool) -> Patch:
     label = "no level" if k == NOWHERE else rf"$k \geq {k}$" if merged else f"$k = {k}$"
-    return Line2D([], [], color=_style.level_colour(k), marker=".", markersize=4.5, label=label)
+    return Patch(color=_style.level_colour(k), label=label)
 
 
 FIGURE = Figure(
     title="How many singular values a run keeps",
     caption=(
-        "Share of runs that ended, certified, on the level that keeps the $k$ leading singular values of the target, "
-        r"against $\lambda$, by depth (rows), scheme and scale of the start (columns), over all targets. Bands "
-        "are Wilson's 95 % intervals for the runs of each λ; pooled runs scatter less than that, if anything. "
-        "Zeros are drawn only next to other shares. For $L = 2$ the shares are those of the global minima for every "
-        r"scale; for $L \geq 3$ small starts collapse to $k = 0$ far below $\lambda_c$, and large ones keep "
-        "singular values beyond it. Grey: uncertified runs and certified ones at no level."
+        "Of all runs, the share that ended, certified, on the level that keeps the $k$ leading singular values of the "
+        r"target, as the height of its colour, against $\lambda$, by depth (rows), scheme and scale of the start "
+        r"(columns), over all targets. The darker, the more is kept; the lightest is collapse to zero. For $L = 2$ the "
+        r"shares are those of the global minima for every scale; for $L \geq 3$ small starts collapse to $k = 0$ far "
+        r"below $\lambda_c$ (dashed), and large ones keep singular values beyond it. Grey: uncertified runs and "
+        "certified ones at no level. Intervals of the shares are in the census."
     ),
     refuted_by=r"for $L = 2$ shares that depend on the scale of the start, with every run certified",
     compose=compose,

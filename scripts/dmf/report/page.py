@@ -1,4 +1,4 @@
-"""The report as an HTML page that needs no network, and no script but to sort its table."""
+"""The report as an HTML page that needs no network, and a script only for its tables and its commands."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dmf import theory
 from dmf.claims import load_claim
 from dmf.evidence.cases import MOST_ROWS
 from dmf.evidence.claim import Claim, Verdict
@@ -17,6 +13,8 @@ from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.refute.record import Record, too_loose
 from dmf.report import statements
+from dmf.report.directions import directions
+from dmf.report.explorer.page import link
 from dmf.report.listing import missing
 from dmf.report.pictures import Picture
 from dmf.report.practice import Practice
@@ -28,20 +26,24 @@ from dmf.report.verdicts import reproduce
 
 WORDS = ("confirmed", "violated", "inconclusive")
 MOST_TARGETS = 40
-MOST_DIRECTIONS, MOST_NAMES, MOST_DEPTHS = 4, 4, 4
-ZERO = 1e-12  # of sigma_1: singular values below it are rounding
-EQUAL = 1e-9  # of sigma_1: singular values nearer to each other share a space, in which no direction is determined
+FIRST = "collapse"  # the figure next to the answer, where it is drawn
 
 
 @dataclass(frozen=True)
 class Section:
-    """One claim on the page: what it says, what was found, its worst run, how to see that again, and its figures."""
+    """One claim on the page: what it says, what was found, its worst run, how to see that again, and its figures.
+
+    `explorer` is the worst run's setting there, None for one that the explorer cannot take; `at_top` a figure of the
+    claim that stands next to the answer.
+    """
 
     verdict: Verdict
     claim: Claim
     worst: Mapping[str, Any] | None
     command: str | None
     pictures: Sequence[Picture]
+    explorer: str | None
+    at_top: Picture | None
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,16 @@ class Content:
 def page_html(content: Content) -> str:
     """The page.
 
-    Figures of a claim stand in its section, experiments and all others in two more, in their order. Everything that a
-    user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not understood.
+    Figures of a claim stand in its section, experiments and all others in two more, in their order; FIRST stands at the
+    top. Everything that a user can name is escaped. Raises ValueError for a claim or figure whose LaTeX is not
+    understood.
     """
     grid, targets, summary = content.grid, content.targets, content.summary
     verdicts, pictures = content.verdicts, content.pictures
     named = {verdict.claim for verdict in verdicts}
-    loose = [picture for picture in pictures if picture.claim not in named]
+    first = next((picture for picture in pictures if picture.name == FIRST), None)
+    loose = [picture for picture in pictures if picture.claim not in named and picture != first]
+    own = [target for target in targets[:MOST_TARGETS] if directions(target, grid.depths)]
     return (
         environment()
         .get_template("page.html.j2")
@@ -84,10 +89,13 @@ def page_html(content: Content) -> str:
             title=grid.title or grid.grid,
             grid=grid,
             targets=targets[:MOST_TARGETS],
+            targets_in_all=len(targets),
+            own=own,
+            first_figure=first,
             targets_hidden=len(targets[MOST_TARGETS:]),
-            directions={target.name: directions(target, grid.depths) for target in targets[:MOST_TARGETS]},
+            directions={target.name: directions(target, grid.depths) for target in own},
             labels={target.name: target.label or target.name for target in grid.targets},
-            sections=[_section(verdict, summary, pictures, grid.grid) for verdict in verdicts],
+            sections=[_section(verdict, content) for verdict in verdicts],
             statements=statements.rows(
                 {verdict.claim: verdict.finding.word for verdict in verdicts},
                 frozenset(picture.name for picture in pictures),
@@ -132,53 +140,19 @@ def _facts(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-def _section(verdict: Verdict, summary: Summary, pictures: Sequence[Picture], grid: str) -> Section:
-    own = [picture for picture in pictures if picture.claim == verdict.claim]
+def _section(verdict: Verdict, content: Content) -> Section:
+    own = [picture for picture in content.pictures if picture.claim == verdict.claim]
+    below = [picture for picture in own if picture.name != FIRST]
+    at_top = next((picture for picture in own if picture.name == FIRST), None)
     claim = load_claim(verdict.claim)
-    command = reproduce(verdict, claim.study, grid)
-    return Section(verdict, claim, summary.worst.get(verdict.claim), command, own)
+    worst = content.summary.worst.get(verdict.claim)
+    command = reproduce(verdict, claim.study, content.grid.grid)
+    return Section(verdict, claim, worst, command, below, _explored(worst, content), at_top)
 
 
-@dataclass(frozen=True)
-class Direction:
-    """One pair of singular vectors.
-
-    `kept_below`: depth and the lambda, in units of the target's lambda_c, up to which the minimizer keeps it. `rows`
-    and `columns`: names with the largest loadings, largest first, and the loadings; empty where `alone` is false,
-    since then another direction has the same singular value.
-    """
-
-    number: int
-    sigma: float
-    alone: bool
-    kept_below: Sequence[tuple[int, float]]
-    rows: Sequence[tuple[str, float]]
-    columns: Sequence[tuple[str, float]]
-
-
-def directions(target: TargetMatrix, depths: Sequence[int]) -> list[Direction]:
-    """The leading directions of a target with any labels, none of one without."""
-    if not target.rows and not target.columns:
-        return []
-    left, sigma, right = np.linalg.svd(target.values, full_matrices=False)
-    found = []
-    for i in range(min(MOST_DIRECTIONS, int(np.sum(sigma > ZERO * sigma[0])))):
-        alone = not np.any(np.abs(np.delete(sigma, i) - sigma[i]) <= EQUAL * sigma[0])
-        u, v = left[:, i], right[i]
-        sign = np.sign(u[np.abs(u).argmax()])  # of a pair +-(u, v), the one in which u's largest entry is positive
-        rows, columns = (
-            _largest(sign * w, names) if alone else [] for w, names in ((u, target.rows), (v, target.columns))
-        )
-        kept = [(depth, float(_unit(sigma[i], depth) / _unit(sigma[0], depth))) for depth in depths[:MOST_DEPTHS]]
-        found.append(Direction(i + 1, float(sigma[i]), alone, kept, rows, columns))
-    return found
-
-
-def _unit(sigma: float, depth: int) -> float:
-    return float(theory.critical_lambda(sigma, depth))
-
-
-def _largest(loadings: NDArray[np.float64], names: Sequence[str]) -> list[tuple[str, float]]:
-    shown = names or [str(i) for i in range(len(loadings))]
-    order = np.argsort(-np.abs(loadings), kind="stable")[:MOST_NAMES]
-    return [(shown[i], float(loadings[i])) for i in order if abs(loadings[i]) > ZERO]
+def _explored(run: Mapping[str, Any] | None, content: Content) -> str | None:
+    """The explorer at the setting of a run of the grid."""
+    for target in content.targets:
+        if run is not None and target.name == run["target"]:
+            return link(target, run["depth"], run["lam"], content.grid.hidden_widths)
+    return None

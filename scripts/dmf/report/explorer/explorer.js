@@ -36,17 +36,35 @@
   const subscript = (letter, index) => [element("i", {}, letter), element("sub", {}, String(index))];
   const spoken = (value) => digits(value, 4).replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
 
-  const complain = (error) => {
+  // Says in one line, next to the field, what is wrong with it; no number stays that is not of what stands there.
+  const complain = (error, field) => {
     if (!(error instanceof RangeError)) throw error;
-    byId("complaint").textContent = error.message;
+    const complaint = byId("complaint");
+    if (field === fields.matrix) {
+      field.closest("details").open = true;
+      field.after(complaint);
+    } else (field?.closest("fieldset") ?? form).append(complaint);
+    complaint.textContent = error.message;
+    complaint.scrollIntoView({ block: "nearest" });
+    field?.setAttribute("aria-invalid", "true");
+    field?.setAttribute("aria-describedby", "complaint");
+    byId("found").classList.add("refused");
   };
-  // Takes a new setting, or says in one line why not and keeps the old one.
-  const attempt = (make) => {
+  const accept = () => {
+    byId("complaint").textContent = "";
+    for (const field of form.querySelectorAll("[aria-invalid]")) {
+      field.removeAttribute("aria-invalid");
+      field.removeAttribute("aria-describedby");
+    }
+    byId("found").classList.remove("refused");
+  };
+  // Takes a new setting, or complains of the field that asked for it and keeps the old one.
+  const attempt = (make, field) => {
     try {
       setting = settings.checked(make());
-      byId("complaint").textContent = "";
+      accept();
     } catch (error) {
-      complain(error);
+      complain(error, field);
     }
     show();
   };
@@ -183,8 +201,9 @@ print(theory.hessian_spectrum(target, widths, lam))`;
   };
   // Once a change is complete: the address names it, and it is read out.
   const settle = () => {
+    if (byId("complaint").textContent) return;
     history.replaceState(null, "", settings.toLink(setting));
-    byId("said").textContent = byId("complaint").textContent ? "" : byId("sentence").textContent;
+    byId("said").textContent = byId("sentence").textContent;
   };
 
   const take = (target) => {
@@ -196,7 +215,7 @@ print(theory.hessian_spectrum(target, widths, lam))`;
     try {
       matrix = settings.parseMatrix(fields.matrix.value);
     } catch (error) {
-      complain(error);
+      complain(error, fields.matrix);
       return;
     }
     take({ sigma: singularValues(matrix), rows: matrix.length, columns: matrix[0].length });
@@ -214,9 +233,9 @@ print(theory.hessian_spectrum(target, widths, lam))`;
   form.addEventListener("input", ({ target }) => {
     const value = settings.asNumber(target.value ?? "");
     if (target.dataset.index !== undefined) {
-      attempt(() => ({ ...setting, sigma: setting.sigma.map((old, i) => (i === Number(target.dataset.index) ? value : old)) }));
+      attempt(() => ({ ...setting, sigma: setting.sigma.map((old, i) => (i === Number(target.dataset.index) ? value : old)) }), target);
     } else if (target === fields.target) take(grid.targets[Number(target.value)]);
-    else if (target.name in edited) attempt(() => edited[target.name](value));
+    else if (target.name in edited) attempt(() => edited[target.name](value), target);
   });
   form.addEventListener("change", settle);
   form.addEventListener("submit", (event) => event.preventDefault());

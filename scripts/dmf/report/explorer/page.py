@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
@@ -11,6 +11,7 @@ from dmf.report.template import environment
 
 MOST_TARGETS = 40
 MOST_VALUES = 12  # singular values, and so sliders: MOST_VALUES of setting.js
+MOST_DEPTH = 12  # MOST_DEPTH of setting.js
 EXAMPLE = {"label": "Example: 4, 2, 1, ½, ¼", "sigma": [4.0, 2.0, 1.0, 0.5, 0.25], "rows": 5, "columns": 5}
 
 # The numbers of a setting in the order of the page: name in explorer.js, LaTeX, words.
@@ -66,3 +67,18 @@ def explorer_html(grid: Grid, targets: Sequence[TargetMatrix]) -> str:
 def _entry(target: TargetMatrix, label: str) -> dict[str, Any]:
     rows, columns = target.shape
     return {"label": label, "sigma": target.singular_values.tolist(), "rows": rows, "columns": columns}
+
+
+def link(target: TargetMatrix, depth: int, lam: float, hidden: Literal["same"] | int | Sequence[int]) -> str | None:
+    """The explorer's address at a setting, relative to the report; None for one that the explorer cannot take.
+
+    `hidden` is what a grid says of hidden widths. The explorer takes at most MOST_VALUES singular values, MOST_DEPTH
+    layers, and hidden layers of one width.
+    """
+    least = min(target.shape)
+    widths = {least} if hidden == "same" else {hidden} if isinstance(hidden, int) else set(hidden)
+    if least > MOST_VALUES or depth > MOST_DEPTH or len(widths) != 1 or min(widths) < least:
+        return None
+    sigma = ",".join(repr(float(value)) for value in target.singular_values)
+    rows, columns = target.shape
+    return f"explorer.html#depth={depth}&lam={lam!r}&sigma={sigma}&shape={rows}x{columns}&hidden={widths.pop()}"
