@@ -3,15 +3,39 @@
 import xarray as xr
 
 from dmf.evidence.claim import ONE_ORBIT, Arm, Claim
-from dmf.evidence.controls import COLLAPSED, ORDINARY, declared, where
+from dmf.evidence.controls import COLLAPSED, ORDINARY, Declared, Off, declared, where
 from dmf.evidence.eligibility import BRACKET, everywhere, is_certified, outside_exceptional_set
 from dmf.evidence.fields import Evidence
 from dmf.theory.certificate import ROUNDING
 
 
-def branch_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """`end_ratio` of lambda_s."""
-    return end_ratio(evidence, "branch", "lambda_s")
+def inward(evidence: xr.Dataset, measured: str, predicted: str) -> xr.DataArray:
+    """How far the closed form lies inside an end of a bracket, in units of it, (cell, start); negative outside."""
+    away = (evidence[predicted] - evidence[measured]) / evidence[predicted]
+    return away.where(evidence["end"] == "below", -away).transpose("cell", "start")
+
+
+def end_arms(measured: str, predicted: str) -> tuple[Arm, Arm]:
+    """Whether ends lie near the closed form, and on their sides of it; the control is a search by small starts only.
+
+    Near it, ends three times as far as a bracket is wide; and an upper end that is below by a part in 1e13.
+    """
+
+    def width_ratio(evidence: xr.Dataset) -> xr.DataArray:
+        """How far the closed form lies inside an end, over BRACKET, (cell, start)."""
+        return inward(evidence, measured, predicted) / BRACKET
+
+    def side_ratio(evidence: xr.Dataset) -> xr.DataArray:
+        """How far the closed form lies outside an end, over ROUNDING, (cell, start)."""
+        return -inward(evidence, measured, predicted) / ROUNDING
+
+    def below(part: float) -> Declared:
+        return declared(None, **{measured: Off(predicted, {predicted: -part})})
+
+    return (
+        Arm("near it", width_ratio, declared(), below(3e-6)),
+        Arm("on its side", side_ratio, declared(), below(1e-13)),
+    )
 
 
 BRANCH_END = Claim(
@@ -37,7 +61,7 @@ BRANCH_END = Claim(
     refuted_by=r"a bracket that does not contain $\lambda_s$",
     control="a search with small starts only, which fall off the branch, declared to follow it",
     scope=everywhere,
-    arms=(Arm("branch", branch_ratio, declared()),),
+    arms=end_arms("branch", "lambda_s"),
     study="thresholds",
     eligible=is_certified,
 )
@@ -116,9 +140,18 @@ COLLAPSE = Claim(
 
 def jump_ratio(evidence: xr.Dataset) -> xr.DataArray:
     """Below: distance of the largest singular value from x_J over its tolerance. Above: that value, which is 0."""
-    predicted = evidence["predicted_jump"].where(evidence["end"] == "below", 0.0)
-    away: xr.DataArray = abs(evidence["jump"] - predicted) / evidence["jump_tolerance"]
+    away: xr.DataArray = abs(evidence["jump"] - height(evidence)) / evidence["jump_tolerance"]
     return away.transpose("cell", "start")
+
+
+def height(evidence: xr.Dataset) -> xr.DataArray:
+    """The predicted largest singular value of X at either end, (cell, start)."""
+    return evidence["predicted_jump"].where(evidence["end"] == "below", 0.0)
+
+
+def another_height(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """x_J below and 0 above, and off these by 5e-6 of sigma_1: five times as much as a bracket is wide."""
+    return (height(cells) + 5e-6 * cells["sigma_1"]).transpose(*field.dims)
 
 
 JUMP = Claim(
@@ -140,22 +173,10 @@ JUMP = Claim(
     refuted_by="another height at the threshold, or a height at two layers that does not vanish with the bracket",
     control="the bracket of the search with small starts only, declared exhaustive: its jump is another one",
     scope=everywhere,
-    arms=(Arm("jump", jump_ratio, declared()),),
+    arms=(Arm("jump", jump_ratio, declared(), declared(jump=another_height)),),
     study="thresholds",
     eligible=is_certified,
 )
-
-
-def end_ratio(evidence: xr.Dataset, measured: str, predicted: str) -> xr.DataArray:
-    """How far the closed form lies inside an end, over BRACKET, or outside it, over ROUNDING, (cell, start)."""
-    inward = (evidence[predicted] - evidence[measured]) / evidence[predicted]
-    inward = inward.where(evidence["end"] == "below", -inward).transpose("cell", "start")
-    return (inward / BRACKET).where(inward >= 0, -inward / ROUNDING)
-
-
-def threshold_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """`end_ratio` of lambda_c."""
-    return end_ratio(evidence, "global", "lambda_c")
 
 
 THRESHOLD = Claim(
@@ -180,7 +201,7 @@ THRESHOLD = Claim(
     refuted_by=r"a bracket that does not contain $\lambda_c$",
     control="the same search with small starts only, which reach the spurious zero, declared exhaustive",
     scope=everywhere,
-    arms=(Arm("threshold", threshold_ratio, declared()),),
+    arms=end_arms("global", "lambda_c"),
     study="thresholds",
     eligible=is_certified,
 )

@@ -1,12 +1,13 @@
 """Beyond Theorem 6: Hessian eigenvalues at minimizers, at all critical points and at the ends of runs."""
 
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Arm, Claim
-from dmf.evidence.controls import ValueOf, declared, where
+from dmf.evidence.controls import Declared, Off, Value, ValueOf, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, outside_exceptional_set
 from dmf.theory.certificate import RESOLUTION
 from dmf.theory.critical import ROOTS
@@ -19,16 +20,30 @@ def departure_ratio(evidence: xr.Dataset) -> xr.DataArray:
     return away.max("eigen", skipna=False) / evidence["spectrum_tolerance"]
 
 
-def count_ratio(evidence: xr.Dataset, negative: xr.DataArray, zero: xr.DataArray) -> xr.DataArray:
-    """How clearly as many eigenvalues as predicted are negative and zero, (cell, start): below 1 they are.
+def zeros_ratio(evidence: xr.Dataset, negative: xr.DataArray, zero: xr.DataArray) -> xr.DataArray:
+    """The largest |e| over its tolerance of the eigenvalues that should be zero, (cell, start).
 
-    With `negative` and `zero` (cell,) the predicted numbers: the largest of |e| / tolerance over the eigenvalues that
-    should be zero, and of tolerance / |e| over the others, infinite for those with the wrong sign.
+    `negative` and `zero` (cell,) are the predicted numbers of such eigenvalues.
     """
+    level, values = _level(evidence, negative, zero)
+    return _largest(evidence, abs(values).where(level, 0))
+
+
+def others_ratio(evidence: xr.Dataset, negative: xr.DataArray, zero: xr.DataArray) -> xr.DataArray:
+    """The largest tolerance over |e| of all other eigenvalues, (cell, start), infinite for those with a wrong sign."""
+    level, values = _level(evidence, negative, zero)
     place = xr.DataArray(np.arange(evidence.sizes["eigen"]), dims="eigen")
-    values = evidence["spectrum"] / evidence["spectrum_tolerance"]
+    return _largest(evidence, clearance(values.where(place >= negative, -values)).where(~level, 0))
+
+
+def _level(evidence: xr.Dataset, negative: xr.DataArray, zero: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """Whether an eigenvalue should be zero, (cell, eigen), and all of them in units of tolerance."""
+    place = xr.DataArray(np.arange(evidence.sizes["eigen"]), dims="eigen")
     level = (place >= negative) & (place < negative + zero)
-    ratio = abs(values).where(level, clearance(values.where(place >= negative, -values)))
+    return level, evidence["spectrum"] / evidence["spectrum_tolerance"]
+
+
+def _largest(evidence: xr.Dataset, ratio: xr.DataArray) -> xr.DataArray:
     return ratio.where(evidence["predicted_spectrum"].notnull(), 0).max("eigen", skipna=False)
 
 
@@ -36,6 +51,16 @@ def clearance(values: xr.DataArray) -> xr.DataArray:
     """The inverse of values that should be positive, in units of their tolerance: infinite where they are not."""
     return (1 / values).where((values > 0) | values.isnull(), np.inf)
 
+
+def other_minimizers(**fields: Value) -> Declared:
+    """Certified points that are minimizers of another kind than the closed form's, declared to be of its kind."""
+    return declared(minimal=ValueOf("certified"), exceptional_distance=np.inf, **fields)
+
+
+# What an eigenvalue is off by in near controls: the Hessian turns by some hundred gradient norms within the radius, and
+# eleven digits are to be seen. Or so little that it is zero.
+SEEN: Mapping[str, float] = {"gradient_norm": 1000, "sigma_1": 1e-11}
+UNSEEN: Mapping[str, float] = {"gradient_norm": 10, "sigma_1": 1e-13}
 
 HESSIAN_SPECTRUM = Claim(
     title="All minimizers have the same Hessian spectrum, known in closed form",
@@ -65,14 +90,26 @@ HESSIAN_SPECTRUM = Claim(
         r"$3 \times 3$ target with $\sigma_2 = m^*$ declared unexceptional"
     ),
     scope=outside_exceptional_set,
-    arms=(Arm("departure", departure_ratio, declared(minimal=ValueOf("certified"), exceptional_distance=np.inf)),),
+    arms=(
+        Arm(
+            "departure",
+            departure_ratio,
+            other_minimizers(),
+            other_minimizers(spectrum=Off("predicted_spectrum", SEEN)),
+        ),
+    ),
     study="hessian",
 )
 
 
 def zero_mode_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """How clearly the zero eigenvalues are as many as the orbit has dimensions and none is negative, (cell, start)."""
-    return count_ratio(evidence, xr.zeros_like(evidence["orbit_dimension"]), evidence["orbit_dimension"])
+    """How far the lowest eigenvalues, as many as the orbit has dimensions, are from zero, (cell, start)."""
+    return zeros_ratio(evidence, xr.zeros_like(evidence["orbit_dimension"]), evidence["orbit_dimension"])
+
+
+def positive_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """How near all other eigenvalues are to zero, infinite where one is negative, (cell, start)."""
+    return others_ratio(evidence, xr.zeros_like(evidence["orbit_dimension"]), evidence["orbit_dimension"])
 
 
 def all_eigenvalues_known(evidence: xr.Dataset) -> xr.DataArray:
@@ -96,16 +133,32 @@ ZERO_MODES = Claim(
     refuted_by="a certified minimizer with one zero eigenvalue too many or too few, or with a negative one",
     control="those of the Hessian spectrum: their orbits have other dimensions",
     scope=all_eigenvalues_known,
-    arms=(Arm("zero mode", zero_mode_ratio, declared(minimal=ValueOf("certified"), exceptional_distance=np.inf)),),
+    arms=(
+        Arm(
+            "zero",
+            zero_mode_ratio,
+            declared(where(target="spurious"), minimal=ValueOf("certified")),
+            other_minimizers(spectrum=Off("predicted_spectrum", SEEN)),
+        ),
+        Arm(
+            "others",
+            positive_ratio,
+            other_minimizers(orbit_dimension=0),
+            other_minimizers(orbit_dimension=0, spectrum=Off("predicted_spectrum", UNSEEN)),
+        ),
+    ),
     study="hessian",
 )
 
 
-def index_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """The worse of an eigenvalue's departure and of the counts of negative and zero ones, (cell, start)."""
-    departure = departure_ratio(evidence)
-    counts = count_ratio(evidence, evidence["morse_index"], evidence["orbit_dimension"])
-    return departure.where(departure > counts, counts)
+def index_zeros_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """How far the eigenvalues above the negative ones, as many as the orbit has dimensions, are from zero."""
+    return zeros_ratio(evidence, evidence["morse_index"], evidence["orbit_dimension"])
+
+
+def index_others_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """How near all others are to zero, infinite where one has not the sign that the index gives it, (cell, start)."""
+    return others_ratio(evidence, evidence["morse_index"], evidence["orbit_dimension"])
 
 
 def generic_targets(evidence: xr.Dataset) -> xr.DataArray:
@@ -117,6 +170,17 @@ def generic_targets(evidence: xr.Dataset) -> xr.DataArray:
 TRADED = tuple(
     " ".join(roots) for roots in product(ROOTS, repeat=3) if roots[:2] not in (("zero", "zero"), ("large", "large"))
 )
+
+ONE_TRADED = "zero large zero"
+
+
+def equal_values(roots: str | tuple[str, ...], **fields: Value) -> Declared:
+    """Critical points of a target with two equal singular values, declared distinct.
+
+    Near controls are off by 1e-11, since eleven digits of an eigenvalue are to be seen, or by 3e-13, which is none.
+    """
+    return declared(where(roots=roots), singular_gap=np.inf, **fields)
+
 
 MORSE_INDEX = Claim(
     title="The Morse index of every critical point is known",
@@ -138,17 +202,50 @@ MORSE_INDEX = Claim(
     refuted_by="a critical point with one eigenvalue off, or one negative or zero eigenvalue too many or too few",
     control=r"a target with $\sigma_1 = \sigma_2$, declared distinct: its roots can trade places at no cost",
     scope=generic_targets,
-    arms=(Arm("index", index_ratio, declared(where(roots=TRADED), singular_gap=np.inf)),),
+    arms=(
+        Arm(
+            "departure",
+            departure_ratio,
+            equal_values(TRADED, spectrum=Off("predicted_spectrum", {"1": 0.01})),
+            equal_values(TRADED, spectrum=Off("predicted_spectrum", {"1": 1e-11})),
+        ),
+        Arm(
+            "zero",
+            index_zeros_ratio,
+            equal_values(TRADED, morse_index=Off("morse_index", {"1": 9})),
+            equal_values(TRADED, spectrum=Off("predicted_spectrum", {"1": 1e-11})),
+        ),
+        Arm(
+            "others",
+            index_others_ratio,
+            equal_values(TRADED),
+            equal_values("large large large", orbit_dimension=0, spectrum=Off("predicted_spectrum", {"1": 3e-13})),
+        ),
+    ),
     study="critical_points",
     eligible=is_certified,
     basis="formula",
 )
 
 
+def depth_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Depth -e_1 of the lowest eigenvalue over its tolerance, (cell, start)."""
+    return -evidence["spectrum"].isel(eigen=0) / evidence["spectrum_tolerance"]
+
+
 def saddle_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """Depth -e_1 of the lowest eigenvalue over its tolerance on prefixes, the inverse elsewhere, (cell, start)."""
-    depth = -evidence["spectrum"].isel(eigen=0) / evidence["spectrum_tolerance"]
-    return depth.where(evidence["prefix"] == 1, clearance(depth))
+    """The tolerance over the depth -e_1, infinite where e_1 is not negative, (cell, start)."""
+    return clearance(depth_ratio(evidence))
+
+
+def is_prefix(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells with large roots on a prefix and zeros after it, (cell,)."""
+    return evidence["prefix"] == 1
+
+
+def is_no_prefix(evidence: xr.Dataset) -> xr.DataArray:
+    """All other cells, (cell,)."""
+    return ~is_prefix(evidence)
 
 
 STRICT_SADDLES = Claim(
@@ -171,7 +268,22 @@ STRICT_SADDLES = Claim(
     refuted_by="a negative eigenvalue at large roots on a prefix, or none at another critical point",
     control=r"a target with $\sigma_1 = \sigma_2$, declared distinct: zero and large, in either order, are minimal",
     scope=generic_targets,
-    arms=(Arm("saddle", saddle_ratio, declared(where(roots="zero large zero"), singular_gap=np.inf)),),
+    arms=(
+        Arm(
+            "minimum",
+            depth_ratio,
+            equal_values("small zero zero", prefix=1),
+            equal_values("large large large", spectrum=Off("spectrum", {"1": -1e-11})),
+            concerns=is_prefix,
+        ),
+        Arm(
+            "saddle",
+            saddle_ratio,
+            equal_values(ONE_TRADED),
+            equal_values(ONE_TRADED, spectrum=Off("predicted_spectrum", {"1": -3e-13})),
+            concerns=is_no_prefix,
+        ),
+    ),
     study="critical_points",
     eligible=is_certified,
     basis="formula",
@@ -204,7 +316,14 @@ SHARPNESS = Claim(
     refuted_by="a certified run whose largest eigenvalue is not that of its level",
     control=r"runs that ended on the levels $k < k^*$, declared to be at the global minimum",
     scope=everywhere,
-    arms=(Arm("sharpness", sharpness_ratio, declared(predicted_sharpness=ValueOf("sharpness_at_minimum"))),),
+    arms=(
+        Arm(
+            "sharpness",
+            sharpness_ratio,
+            declared(predicted_sharpness=ValueOf("sharpness_at_minimum")),
+            declared(end_sharpness=Off("predicted_sharpness", {"gradient_norm": 50, "sigma_1": 1e-12})),
+        ),
+    ),
     study="trajectories",
     eligible=is_certified,
 )

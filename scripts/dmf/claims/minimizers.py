@@ -3,7 +3,7 @@
 import xarray as xr
 
 from dmf.evidence.claim import Arm, Claim
-from dmf.evidence.controls import ValueOf, declared
+from dmf.evidence.controls import Declared, Off, Value, ValueOf, declared
 from dmf.evidence.eligibility import everywhere, is_certified
 
 
@@ -33,7 +33,16 @@ def is_pair(evidence: xr.Dataset) -> xr.DataArray:
     return ((evidence["minimal"] == 1) & (evidence["pair_certified"] == 1)).transpose("cell", "start")
 
 
-OTHER_LEVELS = declared(minimal=ValueOf("pair_certified"))
+def on_other_levels(**fields: Value) -> Declared:
+    """Pairs of runs that ended on different levels, declared to be global minimizers."""
+    return declared(minimal=ValueOf("pair_certified"), **fields)
+
+
+# What is to be seen: parts of the gradient norm, and digits. F is compared along lines as long as the layers, where
+# the gradient is that of no minimizer.
+APART = {"gradient_norm": 20.0, "1": 1e-11}
+HIGHER = {"gradient_norm": 5000.0, "1": 1e-8}
+NO_HIGHER = {"gradient_norm": 500.0, "1": 1e-12}
 
 ORBIT = Claim(
     title="Minimizers are one orbit, with a barrier on every straight line between two",
@@ -60,10 +69,15 @@ ORBIT = Claim(
     ),
     scope=everywhere,
     arms=(
-        Arm("orbit", orbit_ratio, OTHER_LEVELS),
-        Arm("flat", flat_ratio, declared(minimal=ValueOf("pair_certified"), path=ValueOf("line"))),
-        Arm("line", line_ratio, declared(minimal=ValueOf("pair_certified"), line_predicted=0)),
-        Arm("barrier", barrier_ratio, declared(minimal=ValueOf("pair_certified"), line=0)),
+        Arm("orbit", orbit_ratio, on_other_levels(), on_other_levels(orbit_gap=Off(0, APART))),
+        Arm("flat", flat_ratio, on_other_levels(path=ValueOf("line")), on_other_levels(path=Off(0, HIGHER))),
+        Arm(
+            "line",
+            line_ratio,
+            on_other_levels(line_predicted=0),
+            on_other_levels(line_predicted=Off("line", HIGHER)),
+        ),
+        Arm("barrier", barrier_ratio, on_other_levels(line=0), on_other_levels(line=Off(0, NO_HIGHER))),
     ),
     study="orbit",
     eligible=is_pair,
@@ -103,7 +117,15 @@ DISTANCE_BOUND = Claim(
         r"than the orbit's, declared to be flat along its orbit only"
     ),
     scope=flat_along_the_orbit_only,
-    arms=(Arm("distance over bound", distance_over_bound, declared(extra_zero_modes=0)),),
+    arms=(
+        Arm(
+            "distance over bound",
+            distance_over_bound,
+            declared(extra_zero_modes=0),
+            # Curvatures are of the size of singular values here: a distance is some gradient norms.
+            declared(extra_zero_modes=0, distance=Off(0, {"gradient_norm": 10})),
+        ),
+    ),
     study="distances",
     eligible=is_certified,
     basis="formula",

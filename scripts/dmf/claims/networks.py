@@ -1,12 +1,15 @@
 """Section 1 and beyond it: deep linear networks on white inputs and on any inputs."""
 
+from collections.abc import Mapping
+
 import xarray as xr
 
-from dmf.claims.balancedness import imbalance_ratio
+from dmf.claims.balancedness import product_ratio as imbalance_ratio
+from dmf.claims.balancedness import spectrum_ratio
 from dmf.claims.levels import away_from_degenerate, level_ratio
-from dmf.claims.uniqueness import distance_ratio, layer_norm_ratio
+from dmf.claims.uniqueness import misalignment_ratio, norm_above_ratio, norm_below_ratio, product_ratio
 from dmf.evidence.claim import Arm, Claim
-from dmf.evidence.controls import CRITICAL, Beyond, declared, where
+from dmf.evidence.controls import CRITICAL, Beyond, Declared, Off, Value, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, is_eligible, outside_exceptional_set
 
 GAPS = {
@@ -21,7 +24,16 @@ def white(evidence: xr.Dataset) -> xr.DataArray:
     return (evidence["white"] == 1) & away_from_degenerate(evidence) & outside_exceptional_set(evidence)
 
 
-CORRELATED = declared(where(inputs="correlated"), white=1)
+def correlated(**fields: Value) -> Declared:
+    """Runs on correlated inputs, declared white."""
+    return declared(where(inputs="correlated"), white=1, **fields)
+
+
+# What near controls are off by: a radius is some ten gradient norms here, F depends on its square, and twelve digits of
+# a target are to be seen.
+SEEN: Mapping[str, float] = {"gradient_norm": 100, "sigma_1": 1e-12}
+LOWER: Mapping[str, float] = {scale: -part for scale, part in SEEN.items()}
+HIGHER: Mapping[str, float] = {"gradient_norm*gradient_norm": 100, "sigma_1*sigma_1": 3e-13}
 
 WHITE_INPUTS = Claim(
     title="On white inputs a deep linear network factorizes the correlation of outputs and inputs",
@@ -46,9 +58,29 @@ WHITE_INPUTS = Claim(
     control=r"runs on correlated inputs with the same $Y X^\top$, declared white",
     scope=white,
     arms=(
-        Arm("level", level_ratio, CORRELATED),
-        Arm("product", distance_ratio, CORRELATED, concerns=is_eligible),
-        Arm("layer norms", layer_norm_ratio, CORRELATED, concerns=is_eligible),
+        Arm("level", level_ratio, correlated(), correlated(level_gap=Off(0, HIGHER))),
+        Arm("product", product_ratio, correlated(), correlated(distance=Off(0, SEEN)), concerns=is_eligible),
+        Arm(
+            "misalignment",
+            misalignment_ratio,
+            correlated(),
+            correlated(misalignment=Off(0, SEEN)),
+            concerns=is_eligible,
+        ),
+        Arm(
+            "layer norms above",
+            norm_above_ratio,
+            correlated(),
+            correlated(layer_norm_sq_max=Off("predicted_layer_norm_sq", SEEN)),
+            concerns=is_eligible,
+        ),
+        Arm(
+            "layer norms below",
+            norm_below_ratio,
+            correlated(layer_norm_sq_min=0),
+            correlated(layer_norm_sq_min=Off("predicted_layer_norm_sq", LOWER)),
+            concerns=is_eligible,
+        ),
     ),
     study="networks",
     eligible=is_certified,
@@ -80,7 +112,16 @@ def in_proportion(cells: xr.Dataset, allowed: xr.DataArray) -> xr.DataArray:
     return allowed * cells["gradient_tolerance"] / cells["gradient_norm"]
 
 
-STOPPED_EARLY = declared(where(inputs="stopped"), **CRITICAL, **dict.fromkeys(GAPS.values(), in_proportion))
+def stopped_early(**fields: Value) -> Declared:
+    """Runs stopped early, declared to have reached a critical point."""
+    proportional: Mapping[str, Value] = dict.fromkeys(GAPS.values(), in_proportion)
+    return declared(where(inputs="stopped"), **{**CRITICAL, **proportional, **fields})
+
+
+def off_by(part: float) -> Off:
+    """A gap of so many gradient norms."""
+    return Off(0, {"gradient_tolerance": part})
+
 
 ANY_INPUTS = Claim(
     title="On any inputs layers are balanced, of one norm, and aligned with the residual",
@@ -108,11 +149,17 @@ ANY_INPUTS = Claim(
     control="gradient descent on correlated inputs stopped after 100 steps, declared to have reached a critical point",
     scope=everywhere,
     arms=(
-        Arm("imbalance", imbalance_ratio, STOPPED_EARLY),
-        Arm("layer norms", norms_ratio, STOPPED_EARLY),
+        Arm("imbalance", imbalance_ratio, stopped_early(), stopped_early(imbalance=off_by(50))),
+        Arm("singular values", spectrum_ratio, stopped_early(), stopped_early(singular_value_gap=off_by(50))),
+        Arm("layer norms", norms_ratio, stopped_early(), stopped_early(norm_gap=off_by(50))),
         # Gradient descent from a start in the span stays in it.
-        Arm("span", span_ratio, declared(where(inputs="stopped"), certified=1, off_span=Beyond("off_span_tolerance"))),
-        Arm("residual", residual_ratio, STOPPED_EARLY),
+        Arm(
+            "span",
+            span_ratio,
+            declared(where(inputs="stopped"), certified=1, off_span=Beyond("off_span_tolerance")),
+            stopped_early(off_span=off_by(50)),
+        ),
+        Arm("residual", residual_ratio, stopped_early(), stopped_early(residual_gap=off_by(10))),
     ),
     study="networks",
     eligible=is_certified,

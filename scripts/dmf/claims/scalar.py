@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Arm, Claim
-from dmf.evidence.controls import ValueOf, declared, where
+from dmf.evidence.controls import Off, ValueOf, declared, where
 from dmf.evidence.eligibility import is_certified, is_minimal, outside_exceptional_set
 
 SMALL = 0.02  # lambda / lambda_c: the expansion's third term is then below its second
@@ -46,8 +46,19 @@ SCALAR_FORMULA = Claim(
     control=r"scalars at $\pm m^*$, declared not to be there: the minimizer that the formula leaves out is found",
     scope=outside_exceptional_set,
     arms=(
-        Arm("minimizer", place_ratio, declared(exceptional_distance=np.inf)),
-        Arm("minimum", minimum_ratio, declared(exceptional_distance=np.inf, value=too_high)),
+        # Searches end at 12 digits of m: more than that is another minimizer, or another minimum.
+        Arm(
+            "minimizer",
+            place_ratio,
+            declared(exceptional_distance=np.inf),
+            declared(exceptional_distance=np.inf, farthest=Off("predicted", {"m": 1e-13})),
+        ),
+        Arm(
+            "minimum",
+            minimum_ratio,
+            declared(exceptional_distance=np.inf, value=too_high),
+            declared(exceptional_distance=np.inf, value=Off("predicted_value", {"m*m": 1e-13})),
+        ),
     ),
     study="scalar",
     eligible=is_certified,
@@ -73,7 +84,15 @@ SCALAR_UNIQUE = Claim(
     refuted_by=r"two minima of one value at some $|m| \neq m^*$, however near to $m^*$: they are tried to $10^{-9}$",
     control=r"scalars at $\pm m^*$, declared not to be there: two minima of one value are found at each",
     scope=outside_exceptional_set,
-    arms=(Arm("tie", tie_ratio, declared(exceptional_distance=np.inf)),),
+    arms=(
+        Arm(
+            "tie",
+            tie_ratio,
+            declared(exceptional_distance=np.inf),
+            # A lead of one rounding is none.
+            declared(exceptional_distance=np.inf, gap=Off(0, {"m*m": 1e-15})),
+        ),
+    ),
     study="scalar",
     eligible=is_certified,
     basis="formula",
@@ -109,7 +128,23 @@ def on_exceptional_set(evidence: xr.Dataset) -> xr.DataArray:
 
 
 # At depth 3 no run of these ends at zero, so that nothing is counted there.
-NOT_AT_TIE = declared(where(depth=(4, 5, 6, 8, 10)), exceptional_distance=0)
+DEEP = where(depth=(4, 5, 6, 8, 10))
+NOT_AT_TIE = declared(DEEP, exceptional_distance=0)
+
+
+def beside_an_end(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """the nearer of 0 and x_J, and off it by 1e-12 of m and a hundred times the gradient norm, both in units of m."""
+    return cells["jump"].where(is_far(cells), 0.0) + (1e-12 + 100 * _relative_gradient(cells)) * cells["m"]
+
+
+def above_the_tie(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """m^2, and off it by 1e-13 of it and a hundred times the squared gradient norm, in units of m."""
+    return cells["m"] ** 2 * (1 + 1e-13 + 100 * _relative_gradient(cells) ** 2)
+
+
+def _relative_gradient(cells: xr.Dataset) -> xr.DataArray:
+    return cells["gradient_norm"] / abs(cells["m"]) ** (2 - 1 / cells["depth"])
+
 
 TWO_MINIMIZERS = Claim(
     title="Two scalars have two minimizers",
@@ -130,7 +165,20 @@ TWO_MINIMIZERS = Claim(
     refuted_by=r"a run at $\pm m^*$ that converges elsewhere, or runs at $0$ and at $x_J$ with different objectives",
     control=r"scalars trained at $\pm 1.1\,m^*$, declared to be at $\pm m^*$",
     scope=on_exceptional_set,
-    arms=(Arm("product", end_ratio, NOT_AT_TIE), Arm("F", end_value_ratio, NOT_AT_TIE)),
+    arms=(
+        Arm(
+            "product",
+            end_ratio,
+            NOT_AT_TIE,
+            declared(DEEP, exceptional_distance=0, end_to_end=beside_an_end),
+        ),
+        Arm(
+            "F",
+            end_value_ratio,
+            NOT_AT_TIE,
+            declared(DEEP, exceptional_distance=0, objective=above_the_tie),
+        ),
+    ),
     study="two_minimizers",
     eligible=both_found,
 )
@@ -141,6 +189,18 @@ def spread_ratio(evidence: xr.Dataset) -> xr.DataArray:
     first = is_minimal(evidence).argmax("start")
     away = abs(evidence["spectrum"] - evidence["spectrum"].isel(start=first)).max("eigen")
     return away / (evidence["tolerance"] + evidence["tolerance"].isel(start=first))
+
+
+# Of the limit of lambda_max: how many digits of an eigenvalue are to be seen, and how many of one in common with the
+# first minimizer, which may be certified by a larger gradient than the others.
+SEEN, SEEN_OF_TWO = 1e-13, 1e-10
+
+
+def all_but_the_first(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """the closed form at the first minimizer, and off it at the others."""
+    first = xr.DataArray(np.arange(cells.sizes["start"]), dims="start") == is_minimal(cells).argmax("start")
+    away = (SEEN_OF_TWO * cells["limit"]).where(~first, 0.0)
+    return (cells["predicted"] + away).transpose(*field.dims)
 
 
 HESSIAN_CONSTANT = Claim(
@@ -156,7 +216,14 @@ HESSIAN_CONSTANT = Claim(
     refuted_by="two certified minimizers of one problem with different spectra",
     control=r"scalars at $\pm m^*$, declared not to be there: minimizers at $0$ and at $x_J$ have different spectra",
     scope=outside_exceptional_set,
-    arms=(Arm("spread", spread_ratio, declared(where(kind="pair"), exceptional_distance=np.inf)),),
+    arms=(
+        Arm(
+            "spread",
+            spread_ratio,
+            declared(where(kind="pair"), exceptional_distance=np.inf),
+            declared(where(kind="pair"), exceptional_distance=np.inf, spectrum=all_but_the_first),
+        ),
+    ),
     study="scalar_hessian",
     eligible=is_minimal,
 )
@@ -183,7 +250,14 @@ SCALAR_HESSIAN = Claim(
     refuted_by="a trained minimizer, of any signs of its factors, with another eigenvalue",
     control=r"scalars at $\pm m^*$, declared not to be there: the minimizers away from zero have another spectrum",
     scope=outside_exceptional_set,
-    arms=(Arm("spectrum", spectrum_ratio, declared(where(kind="pair"), exceptional_distance=np.inf)),),
+    arms=(
+        Arm(
+            "spectrum",
+            spectrum_ratio,
+            declared(where(kind="pair"), exceptional_distance=np.inf),
+            declared(where(kind="pair"), exceptional_distance=np.inf, spectrum=Off("predicted", {"limit": SEEN})),
+        ),
+    ),
     study="scalar_hessian",
     eligible=is_minimal,
 )
@@ -195,6 +269,12 @@ def expansion_ratio(evidence: xr.Dataset) -> xr.DataArray:
     expansion = evidence["limit"] - (6 * depth - 8) * lam
     next_term = 2 * (depth - 1) * (depth - 2) / depth * evidence["reduced"] * lam
     return abs(evidence["largest"] - expansion) / (2 * next_term + evidence["tolerance"])
+
+
+def with_a_slope_too_small(cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+    """limit and slope, the slope too small by a percent."""
+    wrong = cells["limit"] - 0.99 * (6 * cells["depth"] - 8) * cells["lam"]
+    return wrong.broadcast_like(field).transpose(*field.dims)
 
 
 def small_lambda(evidence: xr.Dataset) -> xr.DataArray:
@@ -219,7 +299,14 @@ SMALL_LAMBDA = Claim(
     refuted_by=r"a trained minimizer at small $\lambda$ whose $\lambda_{\max}$ has another limit or another slope",
     control=r"runs that ended in the spurious zero, where $\lambda_{\max} = 2\lambda$, declared to be minimizers",
     scope=small_lambda,
-    arms=(Arm("expansion", expansion_ratio, declared(where(kind="spurious"), minimal=ValueOf("certified"))),),
+    arms=(
+        Arm(
+            "expansion",
+            expansion_ratio,
+            declared(where(kind="spurious"), minimal=ValueOf("certified")),
+            declared(where(kind="spurious"), minimal=ValueOf("certified"), largest=with_a_slope_too_small),
+        ),
+    ),
     study="scalar_hessian",
     eligible=is_minimal,
 )

@@ -3,9 +3,13 @@
 import xarray as xr
 
 from dmf.evidence.claim import ONE_ORBIT, Arm, Claim
-from dmf.evidence.controls import MOVED_VALUES, ORDINARY, ValueOf, declared, where
+from dmf.evidence.controls import MOVED_VALUES, ORDINARY, Off, ValueOf, declared, where
 from dmf.evidence.eligibility import everywhere, is_certified, is_eligible
 from dmf.evidence.fields import Evidence
+
+# Near controls of the two inequalities, in units of the larger side: twelve digits of it are to be seen, so that more
+# than that is a gap; and a gap of ten roundings is none.
+SEEN, UNSEEN = 2e-13, 2e-15
 
 
 def pairs(evidence: xr.Dataset) -> xr.DataArray:
@@ -34,7 +38,14 @@ VON_NEUMANN = Claim(
     refuted_by="a pair of matrices whose inner product is above the sum by more than rounding",
     control="pairs with shared singular vectors, the values of one taken in increasing order and declared ordered",
     scope=pairs,
-    arms=(Arm("excess", excess_ratio, declared(where(kind="increasing order"), hypothesis=1)),),
+    arms=(
+        Arm(
+            "excess",
+            excess_ratio,
+            declared(where(kind="increasing order"), hypothesis=1),
+            declared(where(kind="tilted"), gap=Off(0, {"larger": -SEEN})),
+        ),
+    ),
     study="inequalities",
     eligible=is_certified,
     basis="formula",
@@ -42,15 +53,50 @@ VON_NEUMANN = Claim(
 
 
 def equality_ratio(evidence: xr.Dataset) -> xr.DataArray:
-    """At equality the gap over its tolerance; elsewhere the tolerance over the gap, or what lacks to its lower bound.
+    """The gap over its tolerance, (cell, start)."""
+    return abs(evidence["gap"]) / evidence["gap_tolerance"]
 
-    Shape (cell, start).
-    """
-    gap, tolerance = evidence["gap"], evidence["gap_tolerance"]
-    strict = tolerance / gap.where(gap > 0, 0.0)
-    short = (evidence["least_gap"] - gap) / tolerance
-    apart = strict.where(strict > short, short)
-    return apart.where(evidence["equality"] == 0, gap.where(gap > 0, -gap) / tolerance)
+
+def apart_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """The tolerance over the gap, (cell, start): infinite where the gap is not above zero."""
+    gap = evidence["gap"]
+    return evidence["gap_tolerance"] / gap.where(gap > 0, 0.0)
+
+
+def least_gap_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """What the gap lacks to its lower bound over its tolerance, (cell, start)."""
+    return (evidence["least_gap"] - evidence["gap"]) / evidence["gap_tolerance"]
+
+
+def made_equal(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells made to be cases of equality, (cell,)."""
+    return evidence["equality"] == 1
+
+
+def made_unequal(evidence: xr.Dataset) -> xr.DataArray:
+    """All other cells, (cell,)."""
+    return ~made_equal(evidence)
+
+
+def equality_arms(kind: str) -> tuple[Arm, Arm]:
+    """Equality where it must be, and none elsewhere; the controls are cells of that kind, which are no equalities."""
+    cells = where(kind=kind)
+    return (
+        Arm(
+            "equality",
+            equality_ratio,
+            declared(cells, equality=1),
+            declared(cells, equality=1, gap=Off(0, {"larger": SEEN})),
+            concerns=made_equal,
+        ),
+        Arm(
+            "apart",
+            apart_ratio,
+            declared(cells, gap=0),
+            declared(cells, gap=Off(0, {"larger": UNSEEN})),
+            concerns=made_unequal,
+        ),
+    )
 
 
 VON_NEUMANN_EQUALITY = Claim(
@@ -74,7 +120,16 @@ VON_NEUMANN_EQUALITY = Claim(
     refuted_by="a gap without shared vectors that rounding explains, or one with shared vectors that it does not",
     control="pairs whose singular vectors are tilted against each other, declared to share them",
     scope=pairs,
-    arms=(Arm("equality", equality_ratio, declared(where(kind="tilted"), equality=1)),),
+    arms=(
+        *equality_arms("tilted"),
+        Arm(
+            "least gap",
+            least_gap_ratio,
+            declared(where(kind="tilted"), gap=Off(0, {"least_gap": 0.5})),
+            declared(where(kind="tilted"), gap=Off("least_gap", {"larger": -SEEN})),
+            concerns=made_unequal,
+        ),
+    ),
     study="inequalities",
     eligible=is_certified,
     basis="formula",
@@ -220,7 +275,14 @@ VARIATIONAL = Claim(
     refuted_by="layers that multiply to a matrix and cost less than its quasi-norm by more than rounding",
     control="layers too narrow to multiply to $X$, declared to be a factorization of it",
     scope=factorizations,
-    arms=(Arm("excess", excess_ratio, declared(where(kind="too narrow"), hypothesis=1, certified=1)),),
+    arms=(
+        Arm(
+            "excess",
+            excess_ratio,
+            declared(where(kind="too narrow"), hypothesis=1, certified=1),
+            declared(where(kind="sheared apart"), gap=Off(0, {"larger": -SEEN})),
+        ),
+    ),
     study="inequalities",
     eligible=is_certified,
     basis="formula",
@@ -243,7 +305,7 @@ VARIATIONAL_EQUALITY = Claim(
     refuted_by="a gap of unbalanced layers that rounding explains, or one of balanced layers that it does not",
     control="factorizations with two layers sheared against each other, declared balanced",
     scope=factorizations,
-    arms=(Arm("equality", equality_ratio, declared(where(kind="sheared apart"), equality=1)),),
+    arms=equality_arms("sheared apart"),
     study="inequalities",
     eligible=is_certified,
     basis="formula",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import mul
 
 import numpy as np
 import xarray as xr
@@ -59,6 +61,33 @@ class Beyond:
     def __str__(self) -> str:
         """In words, for people."""
         return f"1000 times their {self.tolerance}"
+
+
+@dataclass(frozen=True)
+class Off:
+    """Declares a field to be off its `place` by little: of a near control, which a tolerance that is too loose misses.
+
+    The place is a number, or another field of the same cells. Each of `parts` says by which part of a scale: of "1", of
+    the size of a field, or of a product of these with * between. No scale is a tolerance, so that what is declared does
+    not become larger where a tolerance does.
+    """
+
+    place: float | str
+    parts: Mapping[str, float]
+
+    def __call__(self, cells: xr.Dataset, field: xr.DataArray) -> xr.DataArray:
+        """The place and all parts, in the shape of the declared field."""
+        off = cells[self.place] if isinstance(self.place, str) else xr.DataArray(float(self.place))
+        for scale, part in self.parts.items():
+            off = off + reduce(mul, (abs(cells[name]) for name in scale.split("*") if name != "1"), part)
+        return off.broadcast_like(field).transpose(*field.dims)
+
+    def __str__(self) -> str:
+        """In words, for people."""
+        place = f"their {self.place}" if isinstance(self.place, str) else f"{self.place:g}"
+        scales = {scale: " times ".join(f"their {name}" for name in scale.split("*")) for scale in self.parts}
+        parts = [f"{part:g}" + (f" of {scales[scale]}" if scale != "1" else "") for scale, part in self.parts.items()]
+        return " and ".join([place, *parts] if place != "0" else parts)
 
 
 # Values of a coordinate: one, or any of several.
@@ -143,6 +172,6 @@ def _text(value: Value) -> str:
     """A value in words: that of a function is the first line of its docstring."""
     if isinstance(value, float | int):
         return f"{value:g}"
-    if isinstance(value, str | ValueOf | Beyond):
+    if isinstance(value, str | ValueOf | Beyond | Off):
         return str(value)
     return re.sub(r"(, \(cell,( start)?\))?\.$", "", (value.__doc__ or "").partition("\n")[0])

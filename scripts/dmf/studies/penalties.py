@@ -16,9 +16,11 @@ Floats = npt.NDArray[np.float64]
 STRENGTHS = (0.3, 0.9, 1 - 1e-3, 1 - 1e-6, 1 - 1e-9, 1 + 1e-9, 1 + 1e-6, 1 + 1e-3, 1.1, 2.0, 7.0)
 MOST = 8.0  # minimizers looked for, in units of the largest exceptional scalar or threshold
 CONTROLS = ("l_2/3", "log", "SCAD", "two caps")
+MOVED = 1e-12  # by which part of itself a closed form of the controls is off
 
 FIELDS = {
     "control": ("cell", "1 for cells of the control"),
+    "moved": ("cell", f"1 where the closed form of the exceptional scalars is off by {MOVED} of them"),
     "jumps": ("cell", "number of exceptional scalars m > 0 that the search found"),
     "known_jumps": ("cell", "number of exceptional scalars m > 0 in closed form"),
     "jump_error": (
@@ -44,10 +46,11 @@ POINTS = 801
 def make(settings: Settings) -> xr.Dataset:
     """Cells (penalty, exceptional scalar or threshold), starts by m in units of it. Nothing is drawn at random."""
     rows: list[Row] = []
-    for control, chosen in ((0, PENALTIES), (1, {name: PENALTIES[name] for name in CONTROLS})):
-        for name, g in chosen.items():
+    for control, moved, names in ((0, 0, PENALTIES), (1, 0, CONTROLS), (1, 1, CONTROLS)):
+        for name, g in ((name, PENALTIES[name]) for name in names):
             known = exceptional(g)
-            facts = _cell(g, known, control)
+            told = [jump._replace(at=jump.at * (1 + MOVED * moved)) for jump in known]
+            facts = _cell(g, told) | {"control": bool(control), "moved": bool(moved)}
             for scalar in [jump.at for jump in known] or [threshold(g)]:
                 m = scalar * np.array(STRENGTHS if not control else [1.0] * len(STRENGTHS))
                 curve = np.linspace(0, 2.05, POINTS) * max([jump.at for jump in known], default=scalar)
@@ -64,13 +67,12 @@ def make(settings: Settings) -> xr.Dataset:
     return assembled(FIELDS, rows, {"strength": ("start", STRENGTHS)})
 
 
-def _cell(g: Function, known: list[Jump], control: int) -> Row:
+def _cell(g: Function, known: list[Jump]) -> Row:
     """The search over all m against the closed form: how many jumps, where, and between which minimizers."""
     top = max([jump.at for jump in known], default=0.0) or float(g.slope(0.0)) / MU
     found = jumps(g, MOST * top)
     errors = [_jump_error(g, one, other) for one, other in zip(found, known, strict=False)]
     return {
-        "control": bool(control),
         "jumps": len(found),
         "known_jumps": len(known),
         "jump_error": max(errors, default=0.0),

@@ -52,6 +52,8 @@ FIELDS = {
         "cell start",
         "largest of max(mu - Lipschitz, 0) / 2 ||step||^2 - decrease over all steps, in units of its rounding",
     ),
+    "shortfall_rounding": ("cell start", "that rounding of the step where it is largest"),
+    "energy": ("cell start", "what this is a share of: ||b||^2, Lipschitz ||X||^2 and the penalty, before and after"),
     "step": ("cell start", "||X_{k+1} - X_k||_F of the last step"),
     "steps": ("cell start", "steps taken"),
     "certified": ("cell start", f"1 where the last step is below {STEP}"),
@@ -83,6 +85,8 @@ class Walk(NamedTuple):
     steps: NDArray[np.int64]
     shortfall: Floats
     """(B,) the largest of max(mu - Lipschitz, 0) / 2 ||step||^2 - decrease, in units of its rounding."""
+    energy: Floats
+    """(B,) what this rounding is a share of."""
     trace: Floats
     """(B, DRAWN) the objective after 0, 1, ... steps, NaN past the last."""
 
@@ -131,7 +135,7 @@ def _walk(
     point = Point.at(start)
     value = objective(operators, measurements, penalty, point)
     trace = np.full((len(start), DRAWN), np.nan)
-    shortfall, step = np.full((2, len(start)), -np.inf)
+    shortfall, energy, step = np.full((3, len(start)), -np.inf)
     steps = np.zeros(len(start), dtype=np.int64)
     running = np.ones(len(start), dtype=bool)
     trace[:, 0] = value
@@ -139,8 +143,9 @@ def _walk(
         new = proximal_step(operators, measurements, penalty, mu, point.matrix)
         new_value = objective(operators, measurements, penalty, new)
         length = np.linalg.norm(new.matrix - point.matrix, axis=(1, 2))
-        scale = _rounding(measurements, bound, penalty, point) + _rounding(measurements, bound, penalty, new)
-        now = (max(mu - bound, 0) / 2 * length**2 - (value - new_value)) / scale
+        scale = _energy(measurements, bound, penalty, point) + _energy(measurements, bound, penalty, new)
+        now = (max(mu - bound, 0) / 2 * length**2 - (value - new_value)) / (ROUNDING_STEP * scale)
+        energy = np.where(running & (now > shortfall), scale, energy)
         shortfall = np.where(running, np.maximum(shortfall, now), shortfall)
         step, steps = np.where(running, length, step), steps + running
         point = Point(
@@ -152,13 +157,13 @@ def _walk(
         running = running & (length > STEP)
         if not running.any():
             break
-    return Walk(point, step, steps, shortfall, trace)
+    return Walk(point, step, steps, shortfall, energy, trace)
 
 
-def _rounding(measurements: Floats, bound: float, penalty: theory.Penalty, point: Point) -> Floats:
-    """What rounding allows in the objective: of sums of squares, and of an SVD inside them, (B,)."""
+def _energy(measurements: Floats, bound: float, penalty: theory.Penalty, point: Point) -> Floats:
+    """What rounding takes a share of in the objective: sums of squares, and an SVD inside them, (B,)."""
     size = np.sum(measurements**2, axis=1) + bound * np.sum(point.matrix**2, axis=(1, 2))
-    return np.asarray(ROUNDING_STEP * (size + np.sum(penalty(point.singular_values), axis=1)))
+    return np.asarray(size + np.sum(penalty(point.singular_values), axis=1))
 
 
 def _values(
@@ -197,6 +202,8 @@ def _values(
     return {
         "objective": objective(operators, measurements, penalty, walk.point),
         "shortfall": walk.shortfall,
+        "shortfall_rounding": ROUNDING_STEP * walk.energy,
+        "energy": walk.energy,
         "step": walk.step,
         "steps": walk.steps.astype(np.float64),
         "certified": walk.step <= STEP,
