@@ -131,7 +131,7 @@ ZERO_MODES = Claim(
     ),
     tolerance=r"the one of the Hessian spectrum, $\tau = C\delta + (64 + N)\,\varepsilon\,\lambda_{\max}$",
     refuted_by="a certified minimizer with one zero eigenvalue too many or too few, or with a negative one",
-    control="those of the Hessian spectrum: their orbits have other dimensions",
+    control="spurious minima at zero, and minimizers declared to have an orbit without dimensions",
     scope=all_eigenvalues_known,
     arms=(
         Arm(
@@ -200,7 +200,10 @@ MORSE_INDEX = Claim(
     ),
     tolerance=r"the one of the Hessian spectrum, with $\delta$ from the smallest nonzero $|e|$",
     refuted_by="a critical point with one eigenvalue off, or one negative or zero eigenvalue too many or too few",
-    control=r"a target with $\sigma_1 = \sigma_2$, declared distinct: its roots can trade places at no cost",
+    control=(
+        r"a target with $\sigma_1 = \sigma_2$, declared distinct: its roots can trade places at no cost; there, "
+        "eigenvalues declared to be off by a hundredth, and an index too large by nine"
+    ),
     scope=generic_targets,
     arms=(
         Arm(
@@ -266,7 +269,10 @@ STRICT_SADDLES = Claim(
     ),
     tolerance=r"the one of the Hessian spectrum, with $\delta$ from the smallest nonzero $|e|$",
     refuted_by="a negative eigenvalue at large roots on a prefix, or none at another critical point",
-    control=r"a target with $\sigma_1 = \sigma_2$, declared distinct: zero and large, in either order, are minimal",
+    control=(
+        r"a target with $\sigma_1 = \sigma_2$, declared distinct: zero and large, in either order, are minimal; and a "
+        "point with a small root, declared to be on a prefix"
+    ),
     scope=generic_targets,
     arms=(
         Arm(

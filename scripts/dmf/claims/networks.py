@@ -55,7 +55,7 @@ WHITE_INPUTS = Claim(
         r"\|X\|_2)$, $s$ the largest spectral norm of a layer"
     ),
     refuted_by=r"a run on white inputs that ends elsewhere than a factorization of $Y X^\top$ can",
-    control=r"runs on correlated inputs with the same $Y X^\top$, declared white",
+    control=r"runs on correlated inputs with the same $Y X^\top$, declared white, and their smallest layer norm zero",
     scope=white,
     arms=(
         Arm("level", level_ratio, correlated(), correlated(level_gap=Off(0, HIGHER))),

@@ -61,7 +61,10 @@ GENERAL_PENALTY = Claim(
         "two minima of one value at a scalar that is not exceptional, to $10^{-9}$ of it; a jump that the closed form "
         "does not have, or one that the search does not find"
     ),
-    control="scalars on the exceptional set, declared to be off it",
+    control=(
+        "scalars on the exceptional set, declared to be off it; there, a minimizer and a minimum declared to be off by "
+        "a hundredth, and no jump to be known"
+    ),
     scope=everywhere,
     arms=(
         # Thirteen digits of m are to be seen; a lead of ten roundings is none.
@@ -135,7 +138,8 @@ PENALIZED_MATRICES = Claim(
     ),
     control=(
         r"targets with $\sigma_2$ on the exceptional set, and $g(x) = -x/2$, which decreases, on a target of rank 1; "
-        "declared to meet the hypotheses"
+        "declared to meet the hypotheses; their objectives declared to be off by a hundredth, and their best matrices "
+        "as far off as equally good ones are"
     ),
     scope=hypothesis,
     arms=(

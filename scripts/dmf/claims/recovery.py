@@ -181,7 +181,7 @@ NUCLEAR_NORM = Claim(
         "value that the layers keep; below: the duality gap of the other point; and rounding"
     ),
     refuted_by="a certified pair of wide layers with another value",
-    control="layers with one hidden unit, declared wide",
+    control="layers with one hidden unit, declared wide, and their excess a lack",
     scope=two_wide_layers,
     arms=(
         Arm("above", above_ratio, narrow(), narrow(excess=SEEN_ABOVE)),

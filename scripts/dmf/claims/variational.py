@@ -118,7 +118,10 @@ VON_NEUMANN_EQUALITY = Claim(
     ),
     tolerance="the one of Theorem 9; angles go down to 0.0001, whose square is far above it",
     refuted_by="a gap without shared vectors that rounding explains, or one with shared vectors that it does not",
-    control="pairs whose singular vectors are tilted against each other, declared to share them",
+    control=(
+        "pairs whose singular vectors are tilted against each other, declared to share them, to have no gap, and half "
+        "of the least one"
+    ),
     scope=pairs,
     arms=(
         *equality_arms("tilted"),
@@ -303,7 +306,7 @@ VARIATIONAL_EQUALITY = Claim(
     ),
     tolerance="the one of the inequality; shears go down to 0.0001, whose square is far above it",
     refuted_by="a gap of unbalanced layers that rounding explains, or one of balanced layers that it does not",
-    control="factorizations with two layers sheared against each other, declared balanced",
+    control="factorizations with two layers sheared against each other, declared balanced, and to have no gap",
     scope=factorizations,
     arms=equality_arms("sheared apart"),
     study="inequalities",
