@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dmf.evidence.claim import Arm, Claim
-from dmf.evidence.controls import Declared, Off, Value, ValueOf, declared, where
+from dmf.evidence.controls import Declared, Off, Value, ValueOf, declared
 from dmf.evidence.eligibility import everywhere, is_certified
 
 
@@ -36,7 +36,7 @@ def jumps_ratio(evidence: xr.Dataset) -> xr.DataArray:
 
 def on_the_set(**fields: Value) -> Declared:
     """Scalars on the exceptional set, declared to be off it."""
-    return declared(where(moved=0), exceptional=0, **fields)
+    return declared(exceptional=0, **fields)
 
 
 GENERAL_PENALTY = Claim(
@@ -83,7 +83,7 @@ GENERAL_PENALTY = Claim(
             concerns=is_off,
         ),
         Arm("lead", lead_ratio, on_the_set(), on_the_set(gap=Off(0, {"m*m": 2e-15})), concerns=is_off),
-        Arm("jumps", jumps_ratio, declared(known_jumps=0), declared(where(moved=1))),
+        Arm("jumps", jumps_ratio, declared(known_jumps=0), declared(jump_error=ValueOf("moved_error"))),
     ),
     study="penalties",
     eligible=is_certified,
