@@ -135,7 +135,7 @@ def test_the_page_opens_in_a_browser_and_its_links_lead_to_files(trained: Workfl
     with browser.open(folder / "index.html") as page:
         links = page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
         drawn = page.eval_on_selector_all("img", "all => all.every(img => img.complete && img.naturalWidth > 0)")
-    files = {link for link in links if not link.startswith(("#", "https://"))}
+    files = {link.partition("#")[0] for link in links if not link.startswith(("#", "https://"))}
     assert {"cells/runs.nc", *(f"verdicts/{claim}.{kind}" for claim in CLAIMS for kind in ("csv", "json"))} <= files
     assert [file for file in files if not (folder / file).is_file()] == []
     assert drawn
@@ -146,7 +146,7 @@ def test_the_command_on_the_page_finds_the_statistic_of_the_verdict_again(
 ) -> None:
     monkeypatch.chdir(trained.folder)
     page = (trained.folder / "reports/tiny/index.html").read_text(encoding="utf-8")
-    command = html.unescape(re.search(r"<code>(dmf cell [^<]*--claim levels)</code>", page)[1])  # type: ignore[index]
+    command = html.unescape(re.search(r'<code class="command">(dmf cell [^<]*--claim levels)</code>', page)[1])  # type: ignore[index]
     assert main([*shlex.split(command)[1:], "--json"]) == 0
     (run,) = json.loads(capsys.readouterr().out)
     verdict = json.loads((trained.folder / "reports/tiny/verdicts/levels.json").read_text())
