@@ -52,6 +52,21 @@ facts = {
 }
 open(snakemake.output[0], "w").write(json.dumps(facts))
 """
+MANY = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from dmf.cli import forks
+
+def run(number):
+    forks._run("job.py", SimpleNamespace(resources={}, jobid=number))
+
+if __name__ == "__main__":
+    forks.ALWAYS = ()
+    forks.fork_jobs([])
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(run, range(200)))
+"""
 SCRIPTS = {
     "look.py": LOOK,
     "beside.py": "VALUE = 7\n",
@@ -95,3 +110,12 @@ def test_it_fails_as_a_new_python_does(goal: str, reason: str, in_tmp: Path) -> 
     for done in texts.values():
         assert reason in done.stderr
         assert f"CalledProcessError in file {in_tmp / 'Snakefile'}" in done.stderr.replace('"', "")
+
+
+def test_no_job_is_taken_for_failed_where_many_end_at_once(in_tmp: Path) -> None:
+    """Python's library reads how processes ended wherever one is started; two threads at once would read that apart."""
+    (in_tmp / "job.py").touch()
+    (in_tmp / "many.py").write_text(MANY)
+    environment = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "scripts")}
+    done = subprocess.run([sys.executable, "many.py"], cwd=in_tmp, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

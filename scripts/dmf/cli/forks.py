@@ -16,9 +16,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from multiprocessing import forkserver
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,8 @@ OF_STEPS = {  # imported beforehand where several jobs of a step are to run
     "draw": ("dmf.figures._style", "PIL.Image"),
 }
 SEVERAL = 2
-LOST = 255  # what multiprocessing says where the fork server did not tell how a job ended: it is run again
 SWITCH = "DMF_FORKS"
+ONE_READER = threading.Lock()  # starting a process also reads how others ended, and two threads would read that apart
 SET_NAME = 15  # PR_SET_NAME of prctl(2)
 
 
@@ -70,14 +71,16 @@ def fork_jobs(rules: Iterable[str]) -> None:
 
     def execute_script(job: Any, fname: str, edit: bool = False) -> None:
         elsewhere = (job.container_img, job.conda_env, job.env_modules, job.bench_record)
-        if edit or any(one is not None for one in elsewhere) or job.threads != 1 or _run(fname, job) == LOST:
+        if edit or any(one is not None for one in elsewhere) or job.threads != 1:
             start_python(job, fname, edit)
+        else:
+            _run(fname, job)
 
     PythonScript.execute_script = execute_script
 
 
-def _run(script: str, job: Any) -> int:
-    """Run a script in a fork and wait for it: 0, or LOST. Raises CalledProcessError as Snakemake's own way does."""
+def _run(script: str, job: Any) -> None:
+    """Run a script in a fork and wait for it. Raises CalledProcessError as Snakemake's own way does."""
     from snakemake.shell import shell
 
     environment = {**os.environ, **ONE_THREAD}
@@ -85,19 +88,17 @@ def _run(script: str, job: Any) -> int:
         environment |= dict.fromkeys(("TMPDIR", "TMP", "TEMPDIR", "TEMP"), str(folder))
     fork = multiprocessing.get_context("forkserver").Process
     process = fork(target=_job, args=(script, environment), daemon=True)
-    process.start()
+    with ONE_READER:
+        process.start()
     with shell._lock:
         shell._processes[job.jobid] = process  # Snakemake ends jobs by this table
-    process.join()
+    wait([process.sentinel])  # until it has ended, without reading how
+    with ONE_READER:
+        process.join()
     with shell._lock:
         shell._processes.pop(job.jobid, None)
-    if process.exitcode == LOST:
-        while Path(f"/proc/{process.pid}").exists():
-            time.sleep(0.05)
-        return LOST
     if process.exitcode:
         raise subprocess.CalledProcessError(process.exitcode, f"{sys.executable} {script}")
-    return 0
 
 
 def _job(script: str, environment: Mapping[str, str]) -> None:
