@@ -23,7 +23,7 @@ ARMS = [
     if claim.study not in ("runs", "proofs")
     for arm in claim.arms
 ]
-# What has no field of its own: constants of the claim, and errors that the study gives in units of rounding.
+# What no field holds: constants of the claim, and errors that the study gives in units of rounding.
 OF_CONSTANTS = {
     ("measure_zero", "slope"),
     ("general_penalty", "jumps"),

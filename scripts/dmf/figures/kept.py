@@ -1,4 +1,4 @@
-"""P(k): how many singular values a run keeps, by depth, kind of start and lambda, with confidence intervals."""
+"""P(k): how many singular values a run keeps, by depth, kind of start and lambda."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.patches import Patch
 
-from dmf.evidence.wilson import wilson
 from dmf.figures import _runs, _style
 from dmf.figures._style import MOST_LEVELS, NOWHERE
 from dmf.figures.figure import Figure
@@ -45,18 +44,13 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
 
 
 def shares(runs: pd.DataFrame, k: int, most: int) -> pd.DataFrame:
-    """Share of runs that keep k (at least k for k = most), with its interval: one row a lambda, by lambda / lambda_c.
+    """Share of runs that keep k (at least k for k = most): one row a lambda, by lambda / lambda_c.
 
     k = NOWHERE counts uncertified runs and certified ones at no level.
     """
     hit = runs["kept"] >= k if k == most else runs["kept"] == k
-    table = (
-        runs.assign(hit=hit)
-        .groupby("lam_label")
-        .agg(relative=("relative", "median"), count=("hit", "sum"), total=("hit", "size"))
-    )
-    low, high = wilson(table["count"], table["total"])
-    return table.assign(share=table["count"] / table["total"], low=low, high=high).sort_values("relative")
+    table = runs.assign(hit=hit).groupby("lam_label").agg(relative=("relative", "median"), share=("hit", "mean"))
+    return table.sort_values("relative")
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, levels: list[int]) -> None:
@@ -90,7 +84,7 @@ FIGURE = Figure(
         r"(columns), over all targets. The darker, the more is kept; the lightest is collapse to zero. For $L = 2$ the "
         r"shares are those of the global minima for every scale; for $L \geq 3$ small starts collapse to $k = 0$ far "
         r"below $\lambda_c$ (dashed), and large ones keep singular values beyond it. Grey: uncertified runs and "
-        "certified ones at no level. Intervals of the shares are in the census."
+        "certified ones at no level. The census has the shares over all $\\lambda$, with intervals."
     ),
     refuted_by=r"for $L = 2$ shares that depend on the scale of the start, with every run certified",
     compose=compose,
