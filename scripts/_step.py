@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dmf.dataset.owner import check_run, end_with_run, owned
+from dmf.dataset.owner import RunEnded, check_run, end_with_run, owned
 
 end_with_run()  # before the imports below, which take a second
 
@@ -55,6 +55,9 @@ def step(log: str, name: str, inputs: Iterable[str] = (), identities: str = "") 
         logger.info("started")
         with _identified(identities):
             yield logger
+    except RunEnded as error:  # whoever ended the run has said so, and other jobs of it end without a word
+        logger.warning("%s", error)
+        sys.exit(1)
     except UserError as error:
         line = _line(error, Path(log))
         logger.error("%s", line)

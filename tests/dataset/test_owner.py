@@ -93,6 +93,33 @@ while True:
 """
 
 
+STEP = """
+import sys
+from pathlib import Path
+from dmf.dataset.owner import end_run, run_of
+from dmf.dataset.store import write_text
+from _step import step
+with step("log", "job"):
+    end_run(run_of(Path(sys.argv[1]), here=False))
+    write_text("late", Path("file"))
+"""
+
+
+def test_a_step_of_a_run_that_was_interrupted_says_so_in_its_log_alone(job: Path) -> None:
+    """Whoever interrupts a run has one line on the screen; a step that was about to write adds none."""
+    steps = str(Path(owner.__file__).parents[2])
+    result = subprocess.run(
+        [sys.executable, "-c", STEP, str(job)],
+        env={**os.environ, "PYTHONPATH": steps},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", "")
+    assert ": the run that started this job has ended" in Path("log").read_text()
+    assert not Path("file").exists()
+
+
 @contextmanager
 def begun(run: dict[str, object]) -> Iterator[subprocess.Popen[str]]:
     """A job of a run, which is killed where it does not end by itself."""
