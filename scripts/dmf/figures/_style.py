@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure as Canvas
 from matplotlib.font_manager import FontProperties
@@ -22,7 +23,6 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 from matplotlib.transforms import Bbox
-from PIL import Image
 
 from dmf.figures._svg import shortened
 
@@ -82,7 +82,7 @@ _RC = {
     "xtick.minor.size": 1.5,
     "ytick.minor.size": 1.5,
     "lines.linewidth": 1.2,
-    "figure.dpi": 120,
+    "figure.dpi": PIXELS / WIDTH,  # of the layout as of the PNG, so that formulas are parsed once for both
     "savefig.dpi": 240,  # of marks that are pixels within an SVG
     "figure.figsize": (WIDTH, STACKED),
     "figure.constrained_layout.w_pad": 0.04,
@@ -117,10 +117,16 @@ def blank(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tup
     paper = mpl.rcParams["figure.figsize"][0] < WIDTH
     if paper and rows == 1:
         options.pop("width_ratios", None)
-        canvas = Canvas(figsize=(COLUMN, LEGEND + STACKED * columns), layout="constrained")
+        canvas = _canvas(COLUMN, LEGEND + STACKED * columns)
         return canvas, canvas.subplots(columns, 1, squeeze=False, **options).reshape(1, columns)
-    canvas = Canvas(figsize=(WIDTH, min(height, TALLEST) if paper else height), layout="constrained")
+    canvas = _canvas(WIDTH, min(height, TALLEST) if paper else height)
     return canvas, canvas.subplots(rows, columns, squeeze=False, **options)
+
+
+def _canvas(width: float, height: float) -> Canvas:
+    canvas = Canvas(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(canvas)  # one renderer for the layout and the PNG, which keeps the formulas that it has parsed
+    return canvas
 
 
 def save(canvas: Canvas, path: str | Path) -> None:
@@ -147,11 +153,7 @@ def _save_svg(canvas: Canvas, path: Path) -> None:
 
 
 def _save_png(canvas: Canvas, path: Path) -> None:
-    """A PNG of at most 256 colours, a third of the bytes; drawings have few, and edges keep their smoothing."""
-    drawn = BytesIO()
-    canvas.savefig(drawn, format="png", dpi=PIXELS / canvas.get_figwidth(), metadata={"Software": None})
-    with Image.open(drawn) as image:
-        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    canvas.savefig(path, dpi="figure", metadata={"Software": None})
 
 
 def small() -> float:

@@ -25,6 +25,8 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     depths, series = _style.evenly(all_depths, MOST_DEPTHS), _style.evenly(all_series, MOST_SERIES)
     levels = sorted(set(runs["kept"].clip(upper=MOST_LEVELS - 1)))
     canvas, axes = _style.blank(0.8 + 1.35 * len(depths), len(depths), len(series), sharex=True, sharey=True)
+    _style.lambda_axis(axes[0, 0], runs["relative"])  # all panels share their axes
+    axes[0, 0].set(xlabel="", ylim=(0, 1), yticks=[0, 0.5, 1], yticklabels=["0", "0.5", "1"])
     for row, depth in zip(axes, depths, strict=True):
         for axis, (scheme, scale) in zip(row, series, strict=True):
             own = (runs["depth"] == depth) & (runs["scheme"] == scheme) & (runs["scale"] == scale)
@@ -32,10 +34,6 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
             if depth == depths[0]:
                 axis.set_title(f"{scheme} × {scale:g}")
         row[0].set_ylabel(f"$L = {depth}$\nshare")
-    for axis in axes[-1]:
-        _style.lambda_axis(axis, runs["relative"])
-        axis.set_xlabel("")
-        axis.set(ylim=(0, 1), yticks=[0, 0.5, 1], yticklabels=["0", "0.5", "1"])
     left_out = _style.of_all(len(depths), len(all_depths), "depths")
     left_out += _style.of_all(len(series), len(all_series), "kinds of start")
     canvas.supxlabel(_style.LAMBDA_RATIO + left_out, fontsize="medium")
@@ -43,14 +41,15 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     return canvas
 
 
-def shares(runs: pd.DataFrame, k: int, most: int) -> pd.DataFrame:
-    """Share of runs that keep k (at least k for k = most): one row a lambda, by lambda / lambda_c.
+def shares(runs: pd.DataFrame, levels: list[int]) -> pd.DataFrame:
+    """The share of runs that keep k values, a column a level k, a row a lambda: lambda / lambda_c, in rising order.
 
-    k = NOWHERE counts uncertified runs and certified ones at no level.
+    The last of the levels that a figure tells apart stands for all higher ones, too.
     """
-    hit = runs["kept"] >= k if k == most else runs["kept"] == k
-    table = runs.assign(hit=hit).groupby("lam_label").agg(relative=("relative", "median"), share=("hit", "mean"))
-    return table.sort_values("relative")
+    kept = runs["kept"].clip(upper=MOST_LEVELS - 1)
+    relative = runs.groupby("lam_label")["relative"].median()
+    table = pd.crosstab(runs["lam_label"], kept, normalize="index").reindex(columns=levels, fill_value=0.0)
+    return table.set_axis(relative.loc[table.index]).sort_index()
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, levels: list[int]) -> None:
@@ -59,10 +58,11 @@ def _panel(axes: Axes, runs: pd.DataFrame, levels: list[int]) -> None:
         _style.say_empty(axes, "no run")
         return
     order = sorted(levels, key=lambda k: (k == NOWHERE, -k))
-    tables = [shares(runs, k, MOST_LEVELS - 1) for k in order]
+    table = shares(runs, order)
+    axes.set_autoscale_on(False)  # else every layer moves the limits of all panels
     axes.stackplot(
-        tables[0]["relative"],
-        *[table["share"] for table in tables],
+        table.index,
+        *[table[k] for k in order],
         colors=[_style.level_colour(k) for k in order],
         linewidth=0.3,
         edgecolor="white",
