@@ -35,7 +35,9 @@ ONE_THREAD = dict.fromkeys(
     ),
     "1",
 )
-ALWAYS = ("__main__", "snakemake.io", "netCDF4", "dmf.dataset.train", "dmf.evidence.judge", "dmf.studies.contract")
+# A fork imports the main module again. It is that of Snakemake's command, which takes half a second unless all that it
+# imports is there; many Pythons ignore "__main__" in this list (https://github.com/python/cpython/issues/126631).
+ALWAYS = ("snakemake.cli", "netCDF4", "dmf.dataset.train", "dmf.evidence.judge", "dmf.studies.contract")
 ENGINE = "dmf.training.compiled_engine.engine"
 OF_STEPS = {  # imported beforehand where several jobs of a step are to run
     "train": (ENGINE,),
