@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dmf.cli import forks
 from harness import ENVIRONMENT, ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs fork on Linux only")
@@ -76,19 +78,19 @@ SCRIPTS = {
 }
 
 
-def run(folder: Path, goal: str, forks: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, goal: str, choice: str) -> subprocess.CompletedProcess[str]:
     for name, text in {"Snakefile": SNAKEFILE.format(scripts=str(ROOT / "scripts")), **SCRIPTS}.items():
         (folder / name).write_text(text)
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", f"forks={forks}", "--", goal]
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", f"forks={choice}", "--", goal]
     return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
 
 
 def test_it_finds_what_a_new_python_finds(in_tmp: Path) -> None:
     found: dict[str, dict[str, Any]] = {}
-    for forks in ("no", "yes"):
-        done = run(in_tmp, "facts.json", forks)
+    for choice in ("no", "yes"):
+        done = run(in_tmp, "facts.json", choice)
         assert done.returncode == 0, done.stderr
-        found[forks] = json.loads((in_tmp / "facts.json").read_text())
+        found[choice] = json.loads((in_tmp / "facts.json").read_text())
         (in_tmp / "facts.json").unlink()
     assert found["yes"]["beside"] == 7
     new, fork = ({one for one in facts.pop("path") if "runtime-cache" not in one} for facts in found.values())
@@ -105,7 +107,7 @@ def test_it_finds_what_a_new_python_finds(in_tmp: Path) -> None:
     ],
 )
 def test_it_fails_as_a_new_python_does(goal: str, reason: str, in_tmp: Path) -> None:
-    texts = {forks: run(in_tmp, goal, forks) for forks in ("no", "yes")}
+    texts = {choice: run(in_tmp, goal, choice) for choice in ("no", "yes")}
     assert [done.returncode for done in texts.values()] == [1, 1]
     for done in texts.values():
         assert reason in done.stderr
@@ -119,3 +121,9 @@ def test_no_job_is_taken_for_failed_where_many_end_at_once(in_tmp: Path) -> None
     environment = {**ENVIRONMENT, "PYTHONPATH": str(ROOT / "scripts")}
     done = subprocess.run([sys.executable, "many.py"], cwd=in_tmp, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_the_main_module_imports_is_there_already() -> None:
+    """Every fork imports that module again."""
+    [command] = metadata.entry_points(group="console_scripts", name="snakemake")
+    assert command.module in forks.ALWAYS
