@@ -15,9 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from dmf.claims import claim_module, load_claims
+from dmf.cli.output import console
 from dmf.cli.preflight import preflight
 from dmf.code import code_fingerprint
 from dmf.dataset.archive import identity_of
@@ -245,7 +244,7 @@ class WorkflowPlan:
             for line in out_of_reach(self.grid, self.project.targets):
                 print(f"warning: {line}", file=sys.stderr)
             if not runs_here:
-                preflight(self.project, Console(stderr=True, width=100), runs_here=False)
+                preflight(self.project, console(sys.stderr), runs_here=False)
             self.project.record(say)
 
 

@@ -43,7 +43,9 @@ def test_the_worst_run_of_a_verdict_has_its_statistic_when_it_is_trained_again(
     assert record["is_eligible"] == 1
 
 
-def test_the_table_has_a_row_a_start(grid: Path, trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_has_a_row_a_start_and_fits_the_terminal(
+    grid: Path, trained: Trained, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = trained.evidence.isel(cell=0)
     cell = [
         "--target",
@@ -57,6 +59,17 @@ def test_the_table_has_a_row_a_start(grid: Path, trained: Trained, capsys: pytes
     printed = capsys.readouterr().out
     assert printed.count("converged") == int(np.sum(first["status"].values == 0))
     assert "gradient" in printed
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["cell", str(grid), *cell]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.startswith(f"target {cell[1]}, lambda {cell[5]}, depth {cell[3]}")  # what all rows share, said once
+    assert all(len(line) <= 80 and "…" not in line for line in lines if line[0] in "┏┃┡│└")
+    counts = [int(first[name].values.sum()) for name in ("certified", "minimal")]
+    assert f"{first.sizes['start']} runs: {counts[0]} certified, {counts[1]} minimal" in lines
+    assert main(["cell", str(grid), *cell, "--scale", "2", "--draw", "0"]) == 0
+    alone = capsys.readouterr().out
+    assert "│ objective " in alone  # one run goes down the screen
+    assert "distance" in alone
 
 
 def test_the_worst_case_of_a_study_has_its_statistic_when_it_is_made_again(

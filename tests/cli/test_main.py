@@ -11,11 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from dmf import __version__
 from dmf.cli.main import main
-from dmf.cli.verdicts import verdict_table
+from dmf.cli.verdicts import summary, verdict_columns
 from dmf.evidence.claim import Detection, Finding, Verdict
 from dmf.report.proofs import OfClaim, Proved
 from signed import sign
@@ -58,36 +57,65 @@ def rows_of(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in text.splitlines() if "│" in line]
 
 
-def test_the_table_says_everything_in_words() -> None:
-    console = Console(width=160, color_system=None, force_terminal=False, record=True, quiet=False, file=None)
-    with console.capture() as captured:
-        console.print(verdict_table(VERDICTS, "My title"))
-    assert "My title" in captured.get()
-    found = {
-        "uniqueness": ["confirmed", "0.25", "0.75", "1,000/1,200", "–", "38/40/50", "detected"],
-        "layer_norms": ["violated", "7", "-6", "10/10", "–", "1/1/1", "detected"],
-        "collapse": ["inconclusive", "none", "none", "0/10", "–", "0/1/1", "MISSED"],
-    }
-    assert rows_of(captured.get()) == [
-        [f"source of {name}", f"title of {name}", "training", *rest] for name, rest in found.items()
-    ]
+NUMBERS = {
+    "uniqueness": ["training", "confirmed", "0.25", "0.75", "1,000/1,200", "–", "38/40/50", "detected"],
+    "layer_norms": ["training", "violated", "7", "-6", "10/10", "–", "1/1/1", "detected"],
+    "collapse": ["training", "inconclusive", "none", "none", "0/10", "–", "0/1/1", "MISSED"],
+}
+
+
+def table_of(report: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int) -> str:
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main(["verdicts", str(report)]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return captured.out
+
+
+def test_the_table_says_everything_in_words(
+    report: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = table_of(report, capsys, monkeypatch, 180)
+    assert "Verdicts of grid tiny" in text
+    names = [verdict.claim for verdict in VERDICTS]  # in the order of the paper
+    assert rows_of(text) == [[name, f"title of {name}", f"source of {name}", *NUMBERS[name]] for name in names]
+    assert "No room" not in text
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [(80, ["claim", "verdict", "statistic", "counted", "control"]), (50, ["claim", "verdict", "control"])],
+)
+def test_a_narrow_terminal_has_fewer_columns_and_not_cut_ones(
+    report: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int, columns: list[str]
+) -> None:
+    lines = table_of(report, capsys, monkeypatch, width).splitlines()
+    (heading,) = [line for line in lines if line.startswith("┃")]
+    assert heading.replace("┃", " ").split() == columns
+    assert all(len(line) <= width for line in lines if line[0] in "┏┃┡│└")
+    assert not any("…" in line for line in lines)
+    assert any(line.startswith("No room for what it says, source, ") for line in lines)
+
+
+def test_one_line_says_what_all_verdicts_come_to(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verdicts", str(report)]) == 0
+    line = "1 confirmed, 1 violated, 1 inconclusive; 2 of 3 controls detected; least margin: layer_norms -6"
+    assert line in capsys.readouterr().out.splitlines()
+    assert summary(VERDICTS[:1]).startswith("1 confirmed, 0 violated; 1 of 1 controls detected; least margin: uniq")
+    assert summary(VERDICTS[2:]) == "0 confirmed, 0 violated, 1 inconclusive; 0 of 1 controls detected"
 
 
 def test_runs_that_were_proved_have_a_column() -> None:
     proved = Proved(5, 4, 2, 9, 0.5, {"uniqueness": OfClaim(5, 4, 4, 0, 0)}, 1, [])
-    console = Console(width=170, color_system=None, force_terminal=False, record=True, quiet=False, file=None)
-    with console.capture() as captured:
-        console.print(verdict_table(VERDICTS, "My title", proved))
-    assert [row[7] for row in rows_of(captured.get())] == ["4/5", "–", "–"]
+    (column,) = [column for column in verdict_columns(VERDICTS, proved) if column.heading == "proved"]
+    assert column.cells == ["4/5", "–", "–"]
 
 
 def test_verdicts_are_printed_in_the_order_of_the_paper(report: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verdicts", str(report)]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
-    assert "Verdicts of grid tiny" in captured.out
-    words = [row[3] for row in rows_of(captured.out)]  # empty where a narrow cell goes on
-    assert [word for word in words if word] == ["confirmed", "violated", "inconclusive"]
+    assert [row[0] for row in rows_of(captured.out) if row[0]] == ["uniqueness", "layer_norms", "collapse"]
     assert "index.html" not in captured.out
 
 

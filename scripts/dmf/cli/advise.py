@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dmf.cli.output import console, digits, print_json
+from dmf.cli.tables import Column, print_table
 from dmf.errors import UserError
 
 if TYPE_CHECKING:
@@ -171,16 +172,16 @@ def _words(found: dict[str, Any]) -> list[str]:
 
 
 def _show(found: dict[str, Any]) -> None:
-    from rich.table import Table
-
     for line in _words(found):
         print(line)
     if not found["runs"]:
         return
-    table = Table("kept", "runs", "share", "95 %", header_style="bold")
-    for row in found["ends"]:
-        kept = "no level" if row["kept"] < 0 else str(row["kept"])
-        between = f"{row['share_low']:.0%} to {row['share_high']:.0%}"
-        table.add_row(kept, str(row["runs"]), f"{row['share']:.0%}", between)
+    rows = found["ends"]
+    columns = [
+        Column("kept", ["no level" if row["kept"] < 0 else str(row["kept"]) for row in rows], 0),
+        Column("runs", [str(row["runs"]) for row in rows], 2),
+        Column("share", [f"{row['share']:.0%}" for row in rows], 1),
+        Column("95 %", [f"{row['share_low']:.0%} to {row['share_high']:.0%}" for row in rows], 3),
+    ]
     print(f"Where {found['runs']} runs end at lambda = {digits(found['lam'])}:")
-    console().print(table)
+    print_table(console(), columns)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from rich.console import Console
-from rich.table import Table
 
 from dmf.claims import claim_names, load_claim
-from dmf.cli.output import print_json
-from dmf.errors import UserError
+from dmf.cli.output import console, print_json
+from dmf.cli.tables import Column, left_out, print_table
+from dmf.errors import UserError, printable
 from dmf.evidence.cases import names_of, weigh
 from dmf.evidence.claim import Claim
 from dmf.report.listing import status_text
 from dmf.report.verdicts import number
 
 Fields = dict[str, Any]
-WIDE = 200  # columns, where the output is no terminal
 YES_OR_NO = ("certified", "minimal", "is_eligible")
 AS_GIVEN = (
     "scale",
@@ -80,19 +77,38 @@ def _equal(value: Any, text: str) -> bool:
 
 
 def show(evidence: xr.Dataset, fields: Sequence[str], as_json: bool) -> None:
-    """Print every (cell, start) of `evidence`: its coordinates, `fields`, and what a claim makes of it."""
+    """Print every (cell, start) of `evidence`: its coordinates, what a claim makes of it, and `fields`.
+
+    In a table, coordinates that all share are above it; of the rest, what comes last has no room first.
+    """
     said = [name for name in ("statistic", "is_eligible") if name in evidence]
-    names = list(dict.fromkeys([*names_of(evidence, "cell", "start"), *fields, *said]))
+    coordinates = names_of(evidence, "cell", "start")
+    names = list(dict.fromkeys([*coordinates, *said, *fields]))
     places = np.ndindex(evidence.sizes["cell"], evidence.sizes["start"])
     cases = [evidence.isel(cell=cell, start=start) for cell, start in places]
     records: list[Fields] = [{name: case[name].item() for name in names} for case in cases]
     if as_json:
         print_json(records)
         return
-    table = Table(*(name.replace("_", " ") for name in names), header_style="bold")
-    for record in records:
-        table.add_row(*(_text(name, value) for name, value in record.items()))
-    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    texts = {name: [_text(name, record[name]) for record in records] for name in names}
+    shared = [name for name in coordinates if len(set(texts[name])) == 1]
+    print(printable(", ".join(f"{_words(name)} {texts[name][0]}" for name in shared)))
+    varying = [name for name in names if name not in shared]
+    screen = console()
+    if len(records) == 1:  # down the screen, not across it
+        values = [Column("", [_words(name) for name in varying], 0), Column("", [texts[n][0] for n in varying], 1)]
+        print_table(screen, values, header=False)
+        return
+    columns = [Column(_words(name), texts[name], rank) for rank, name in enumerate(varying)]
+    missing = print_table(screen, columns)
+    ends = [f"{sum(text == 'yes' for text in texts[name])} {_words(name)}" for name in YES_OR_NO if name in texts]
+    print(f"{len(records)} {'runs' if 'certified' in texts else 'cases'}" + (f": {', '.join(ends)}" if ends else ""))
+    if missing:
+        print(left_out(missing, "a wider terminal or --json shows all"))
+
+
+def _words(name: str) -> str:
+    return "lambda" if name == "lam_label" else name.removeprefix("is_").replace("_", " ")
 
 
 def _text(name: str, value: Any) -> str:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from dmf.grid.config import Grid
     from dmf.grid.targets import TargetMatrix
 
-SHOWN = (
-    "lam", "minimum", "objective", "gradient_norm", "certified", "minimal", "kept", "radius", "distance",
-    "iterations", "status",
+SHOWN = (  # what matters most comes first: a narrow terminal has no room for the rest
+    "objective", "certified", "minimal", "kept", "gradient_norm", "status", "minimum", "iterations", "radius",
+    "distance",
 )  # fmt: skip
 
 

@@ -10,13 +10,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 import dmf
 from dmf.claims import claim_names, load_claim, load_claims
 from dmf.cli.formulas import in_unicode
 from dmf.cli.output import console
+from dmf.cli.tables import Column, left_out, print_table
 from dmf.errors import UserError
 from dmf.evidence.claim import Arm, Claim
 
@@ -36,7 +36,10 @@ def add_command(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print a claim, or the list of all. Raises UserError for a name that is none."""
     if options.claim is None:
-        console().print(claim_list(load_claims()))
+        screen = console()
+        missing = print_table(screen, claim_columns(load_claims()), "Claims")
+        if missing:
+            print(left_out(missing, "dmf explain NAME has all"))
         return 0
     if options.claim not in claim_names():
         near = get_close_matches(options.claim, claim_names(), n=3, cutoff=0.5)
@@ -44,21 +47,22 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(f"claim: got {options.claim!r}, expected the name of a claim; {hint}")
     claim = load_claim(options.claim)
     screen = console()
-    screen.print(f"[bold]{escape(claim.title)}[/bold] ({claim.source})\n")
+    screen.print(Text.assemble((claim.title, "bold"), f" ({claim.source})\n"))
     for heading, text in sections(claim).items():
-        screen.print(f"[bold]{heading}:[/bold] {escape(in_unicode(text))}\n")
-    screen.print("[bold]Implemented in:[/bold]")
+        screen.print(Text.assemble((f"{heading}: ", "bold"), f"{in_unicode(text)}\n"))
+    screen.print("Implemented in:", style="bold")
     for role, place in places(claim).items():
         screen.print(f"  {role}: {place}", soft_wrap=True)
     return 0
 
 
-def claim_list(claims: dict[str, Claim]) -> Table:
+def claim_columns(claims: dict[str, Claim]) -> list[Column]:
     """One row a claim, in the order of the paper."""
-    table = Table("claim", "source", "what it says", title="Claims", title_justify="left", header_style="bold")
-    for name, claim in claims.items():
-        table.add_row(name, claim.source, escape(in_unicode(claim.title)))
-    return table
+    return [
+        Column("claim", list(claims), 0),
+        Column("source", [claim.source for claim in claims.values()], 2, least=14),
+        Column("what it says", [in_unicode(claim.title) for claim in claims.values()], 1, least=24),
+    ]
 
 
 def sections(claim: Claim) -> dict[str, str]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
-from rich.markup import escape
 
-from dmf.errors import printable
-
-WIDE = 120  # columns, where the output is no terminal
+WIDE = 140  # columns, where the output is no terminal and COLUMNS is not set
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -22,14 +20,11 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON with every digit instead of a table")
 
 
-def console() -> Console:
-    """Standard output: as wide as the terminal, or WIDE where there is none."""
-    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False, emoji=False)
-
-
-def verbatim(text: str) -> str:
-    """A stranger's text for a console: on one line, and brackets are brackets, not the console's markup."""
-    return escape(printable(text))
+def console(stream: TextIO | None = None) -> Console:
+    """A stream, standard output if None, as wide as its terminal; text is printed as it is, brackets included."""
+    file = stream or sys.stdout
+    known = file.isatty() or "COLUMNS" in os.environ
+    return Console(file=file, width=None if known else WIDE, highlight=False, emoji=False, markup=False)
 
 
 def print_json(value: Any) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
+from rich.text import Text
 
 from dmf import theory
 from dmf.cli.formulas import in_unicode
-from dmf.cli.output import console, digits, verbatim
-from dmf.errors import UserError
+from dmf.cli.output import console, digits
+from dmf.cli.tables import Column, left_out, print_table
+from dmf.errors import UserError, printable
 from dmf.report.explorer.page import NUMBERS
 from dmf.theory.certificate import TIED
 
@@ -156,47 +157,48 @@ def show(found: dict[str, Any], name: str, widths: Sequence[int], lam: float) ->
     """Print what `predict` found of the target called `name`, as tables."""
     screen = console()
     shown = " × ".join(str(width) for width in reversed(widths))
-    head = f"[bold]{verbatim(name)}[/bold]: depth {len(widths) - 1}, λ = {digits(lam, 10)}, widths {shown}"
-    screen.print(head, soft_wrap=True)
+    head = f": depth {len(widths) - 1}, λ = {digits(lam, 10)}, widths {shown}"
+    screen.print(Text.assemble((printable(name), "bold"), head), soft_wrap=True)
     for note in found["notes"]:
-        screen.print(f"[bold yellow]{note}[/bold yellow]")
+        screen.print(note, style="bold yellow")
     for title, entries in NUMBERS.items():
-        table = _table(title)
-        for key, latex, words in entries:
-            table.add_row(in_unicode(f"${latex}$"), digits(found["numbers"][key], 10), words)
-        screen.print(table)
-    screen.print(_values_table(found["values"]))
-    screen.print(_levels_table(found))
+        columns = [
+            Column("", [in_unicode(f"${latex}$") for _, latex, _ in entries], 0),
+            Column("", [digits(found["numbers"][key], 10) for key, _, _ in entries], 1),
+            Column("", [words for _, _, words in entries], 2, least=12),
+        ]
+        print_table(screen, columns, title, header=False)
+    tables = {
+        "Singular values": _values_columns(found["values"]),
+        "Levels: where training can end": _level_columns(found),
+    }
+    for (title, columns), rows in zip(tables.items(), (found["values"], found["levels"]), strict=True):
+        missing = print_table(screen, columns, title)
+        more = [f"{len(rows) - MOST_ROWS:,} more rows with --json."] if len(rows) > MOST_ROWS else []
+        if line := " ".join([*more, left_out(missing, "--json has all")]).strip():
+            screen.print(line)
 
 
-def _table(title: str, *headings: str) -> Table:
-    table = Table(*headings, title=title, title_justify="left", show_header=bool(headings), header_style="bold")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    return table
+def _values_columns(values: Sequence[dict[str, float]]) -> list[Column]:
+    """One row a singular value."""
+    ranks = {"minimizer": 2, "largeRoot": 6, "smallRoot": 7, "criticalLambda": 4, "branchLambda": 5}
+    rows = values[:MOST_ROWS]
+    numbers = [Column("σ", [digits(value["sigma"]) for value in rows], 1, right=True)]
+    for key, words in VALUES.items():
+        numbers.append(Column(in_unicode(words), [digits(value[key]) for value in rows], ranks[key], right=True))
+    fates = ["kept" if value["minimizer"] > 0 else "collapsed" for value in rows]
+    return [Column("", [str(i + 1) for i in range(len(rows))], 0), *numbers, Column("", fates, 3, right=True)]
 
 
-def _values_table(values: Sequence[dict[str, float]]) -> Table:
-    table = _table("Singular values", "", "σ", *map(in_unicode, VALUES.values()), "")
-    for i, value in enumerate(values[:MOST_ROWS]):
-        fate = "kept" if value["minimizer"] > 0 else "collapsed"
-        table.add_row(str(i + 1), digits(value["sigma"]), *(digits(value[key]) for key in VALUES), fate)
-    return _cut(table, len(values))
-
-
-def _levels_table(found: dict[str, Any]) -> Table:
-    table = _table(
-        "Levels: where training can end", "k", "F", "F − F*", "Morse index", in_unicode(r"$\lambda_{\max}$"), ""
-    )
-    levels = found["levels"]
-    for level in levels[:MOST_ROWS]:
-        index = "–" if level["morseIndex"] is None else str(level["morseIndex"])
-        numbers = (digits(level["objective"], 10), digits(level["excess"]), index, digits(level["lambdaMax"]))
-        table.add_row(str(level["kept"]), *numbers, level["kind"])
-    return _cut(table, len(levels))
-
-
-def _cut(table: Table, rows: int) -> Table:
-    if rows > MOST_ROWS:
-        table.caption = f"{rows - MOST_ROWS:,} more with --json"
-    return table
+def _level_columns(found: dict[str, Any]) -> list[Column]:
+    """One row a level."""
+    rows = found["levels"][:MOST_ROWS]
+    indices = ["–" if level["morseIndex"] is None else str(level["morseIndex"]) for level in rows]
+    return [
+        Column("k", [str(level["kept"]) for level in rows], 0),
+        Column("F", [digits(level["objective"], 10) for level in rows], 1, right=True),
+        Column("F − F*", [digits(level["excess"]) for level in rows], 3, right=True),
+        Column("Morse index", indices, 4, right=True),
+        Column(in_unicode(r"$\lambda_{\max}$"), [digits(level["lambdaMax"]) for level in rows], 5, right=True),
+        Column("", [level["kind"] for level in rows], 2, right=True),
+    ]

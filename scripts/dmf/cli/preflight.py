@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.table import Table
 
+from dmf.cli.tables import Column, print_table
 from dmf.dataset.project import Project, machine_memory
 from dmf.errors import UserError
 from dmf.grid.cost import BASE_MIB, chunk_memory, run_bytes, train_memory, train_seconds
@@ -99,7 +99,7 @@ def refuse(found: Estimate, free_bytes: int, most_mib: float | None, where: str)
         )
 
 
-def preflight(project: Project, console: Console, runs_here: bool) -> None:
+def preflight(project: Project, screen: Console, runs_here: bool) -> None:
     """Print what the grid will take. Raises UserError where it cannot fit; memory only counts where it `runs_here`."""
     data = project.ledger_path.parent
     whole, assembled = ({path.stem for path in (data / folder).glob("L*.nc")} for folder in ("tiles", "runs"))
@@ -107,25 +107,27 @@ def preflight(project: Project, console: Console, runs_here: bool) -> None:
     there = next(folder for folder in (data, *data.absolute().parents) if folder.exists())
     free = shutil.disk_usage(there).free
     machine = machine_memory() / 2**20
-    console.print(preflight_table(project.grid.grid, found, free, machine if runs_here else None, os.environ))
+    rows = preflight_rows(found, free, machine if runs_here else None, os.environ)
+    columns = [Column("", list(rows), 0), Column("", list(rows.values()), 1, least=20)]
+    print_table(screen, columns, f"Preflight of grid {project.grid.grid}", header=False)
     refuse(found, free, machine if runs_here else None, str(data))
 
 
-def preflight_table(
-    name: str, found: Estimate, free_bytes: int, machine_mib: float | None, environment: Mapping[str, str]
-) -> Table:
+def preflight_rows(
+    found: Estimate, free_bytes: int, machine_mib: float | None, environment: Mapping[str, str]
+) -> dict[str, str]:
     """One row a question; `machine_mib` is None where jobs run elsewhere."""
-    table = Table(title=f"Preflight of grid {name}", title_justify="left", show_header=False)
-    table.add_row("runs", f"{found.runs:,}, {found.new_runs:,} of them to be trained")
-    table.add_row("tiles", f"{found.tiles:,}, {found.new_tiles:,} of them to be trained")
     made = f"{found.new_tiles:,} train, {found.new_chunks:,} assemble, {found.new_evidence_chunks:,} certify"
-    table.add_row("jobs", f"at most {found.jobs:,}: {made}; and some dozens of checks, figures and studies")
-    table.add_row("training", f"{found.core_hours:.3g} core-hours")
-    table.add_row("disk", f"up to {found.data_bytes / 2**30:,.1f} GiB; {free_bytes / 2**30:,.1f} GiB free")
     has = "the queue's limit is not known here" if machine_mib is None else f"this machine has {machine_mib:,.0f} MiB"
-    table.add_row("memory", f"{found.largest_mib:,.0f} MiB, {found.largest}; {has}")
     threads = ", ".join(f"{key}={environment[key]}" for key in THREADS if key in environment)
-    table.add_row("threads", f"one a job, set by Snakemake; in this shell {threads or 'none is set'}")
     locking = environment.get("HDF5_USE_FILE_LOCKING", "not set: HDF5 locks files; set FALSE if they cannot be locked")
-    table.add_row("HDF5 file locking", locking)
-    return table
+    return {
+        "runs": f"{found.runs:,}, {found.new_runs:,} of them to be trained",
+        "tiles": f"{found.tiles:,}, {found.new_tiles:,} of them to be trained",
+        "jobs": f"at most {found.jobs:,}: {made}; and some dozens of checks, figures and studies",
+        "training": f"{found.core_hours:.3g} core-hours",
+        "disk": f"up to {found.data_bytes / 2**30:,.1f} GiB; {free_bytes / 2**30:,.1f} GiB free",
+        "memory": f"{found.largest_mib:,.0f} MiB, {found.largest}; {has}",
+        "threads": f"one a job, set by Snakemake; in this shell {threads or 'none is set'}",
+        "HDF5 file locking": locking,
+    }

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from dmf.cli.output import console
+from dmf.cli.tables import Column, left_out, print_table
 from dmf.dataset.manifest import recorded
 from dmf.errors import UserError, printable
 from dmf.evidence.claim import Verdict
@@ -66,48 +65,50 @@ def _check_configuration(file: Path, report: Path) -> None:
 
 
 def print_verdicts(verdicts: Sequence[Verdict], report: Path, stream: TextIO) -> None:
-    """The table of a report's verdicts, and where its page is, if there is one."""
-    console = Console(file=stream, width=None if stream.isatty() else 140, emoji=False, markup=False)
-    console.print(verdict_table(verdicts, f"Verdicts of grid {report.name}", read_proved(report)))
+    """The table of a report's verdicts, what they come to in one line, and where its page is, if there is one."""
+    screen = console(stream)
+    title = f"Verdicts of grid {report.name}"
+    missing = print_table(screen, verdict_columns(verdicts, read_proved(report)), title)
+    print(summary(verdicts), file=stream)
+    if missing:
+        print(left_out(missing, f"{printable(str(report / 'verdicts.csv'))} has all"), file=stream)
     if (report / "index.html").exists():
-        console.print(f"Report: {printable(str(report / 'index.html'))}", highlight=False, soft_wrap=True)
+        print(f"Report: {printable(str(report / 'index.html'))}", file=stream)
 
 
-def verdict_table(verdicts: Sequence[Verdict], title: str, proved: Proved | None = None) -> Table:
+def verdict_columns(verdicts: Sequence[Verdict], proved: Proved | None = None) -> list[Column]:
     """One row a claim; colours repeat what the words say, they never stand alone.
 
     Cells are those that count, those in scope, and all.
     """
-    table = Table(title=Text(printable(title)), title_justify="left", header_style="bold")
-    for heading in (
-        "source",
-        "claim",
-        "basis",
-        "verdict",
-        "statistic",
-        "margin",
-        "counted",
-        "proved",
-        "cells",
-        "control",
-    ):
-        right = heading in ("statistic", "margin", "counted", "proved", "cells")
-        narrow = right or heading in ("basis", "verdict", "control")
-        table.add_column(
-            heading, justify="right" if right else "left", no_wrap=narrow, min_width=None if narrow else 16
-        )
-    for verdict in verdicts:
-        finding = verdict.finding
-        table.add_row(
-            Text(printable(verdict.source)),
-            Text(printable(verdict.title)),
-            basis(verdict.claim),
-            Text(finding.word, style=STYLES[finding.word]),
-            number(finding.statistic),
-            number(finding.margin),
-            f"{finding.runs_counted:,}/{finding.runs:,}",
-            proved_text(verdict.claim, proved),
-            f"{finding.cells_counted:,}/{finding.cells:,}/{finding.cells_all:,}",
-            Text("detected", style="green") if verdict.control_detected else Text("MISSED", style="bold red"),
-        )
-    return table
+    found = [verdict.finding for verdict in verdicts]
+    cells = [f"{one.cells_counted:,}/{one.cells:,}/{one.cells_all:,}" for one in found]
+    controls = ["detected" if verdict.control_detected else "MISSED" for verdict in verdicts]
+    return [
+        Column("claim", [verdict.claim for verdict in verdicts], rank=0),
+        Column("what it says", [verdict.title for verdict in verdicts], rank=5, least=24),
+        Column("source", [verdict.source for verdict in verdicts], rank=6, least=14),
+        Column("basis", [basis(verdict.claim) for verdict in verdicts], rank=10),
+        Column("verdict", [one.word for one in found], rank=1, styles=STYLES),
+        Column("statistic", [number(one.statistic) for one in found], rank=3, right=True),
+        Column("margin", [number(one.margin) for one in found], rank=7, right=True),
+        Column("counted", [f"{one.runs_counted:,}/{one.runs:,}" for one in found], rank=4, right=True),
+        Column("proved", [proved_text(verdict.claim, proved) for verdict in verdicts], rank=8, right=True),
+        Column("cells", cells, rank=9, right=True),
+        Column("control", controls, rank=2, styles={"detected": "green", "MISSED": "bold red"}),
+    ]
+
+
+def summary(verdicts: Sequence[Verdict]) -> str:
+    """What the verdicts come to, in one line; no margin where nothing counted."""
+    words = Counter(verdict.finding.word for verdict in verdicts)
+    counts = f"{words['confirmed']} confirmed, {words['violated']} violated"
+    if words["inconclusive"]:
+        counts += f", {words['inconclusive']} inconclusive"
+    detected = sum(verdict.control_detected for verdict in verdicts)
+    line = f"{counts}; {detected} of {len(verdicts)} controls detected"
+    margins = [(one.finding.margin, one.claim) for one in verdicts if one.finding.margin is not None]
+    if margins:
+        least, claim = min(margins)
+        line += f"; least margin: {printable(claim)} {number(least)}"
+    return line
