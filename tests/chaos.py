@@ -150,7 +150,7 @@ class Chaos:
 
     def screen(self, text: str, code: int, kind: str) -> None:
         """What a person sees: never a traceback, and a reason for every failure."""
-        lines = [line for line in text.splitlines() if line and not line.startswith(("Using ", "training:", "report:"))]
+        lines = [line for line in text.splitlines() if line and not line.startswith(("Using ", "progress:", "report:"))]
         self.holds("Traceback" not in text, f"a traceback on the screen: {text[-600:]}")
         if code > 0:
             self.holds(bool(lines), "a failure without a word")

@@ -18,6 +18,7 @@ from typing import Any
 from dmf.claims import claim_module, load_claims
 from dmf.cli.output import console
 from dmf.cli.preflight import preflight
+from dmf.cli.progress import Work
 from dmf.code import code_fingerprint
 from dmf.dataset.archive import identity_of
 from dmf.dataset.locks import check_writable, hold
@@ -27,7 +28,16 @@ from dmf.dataset.sweep import remove, sweep
 from dmf.figures import figure_studies
 from dmf.grid.chunks import Chunk, thinning
 from dmf.grid.config import Grid, chosen, load
-from dmf.grid.cost import STUDY_MIB, chunk_memory, memory, minutes, search_memory, train_memory, train_seconds
+from dmf.grid.cost import (
+    STUDY_MIB,
+    chunk_memory,
+    memory,
+    minutes,
+    search_memory,
+    step_seconds,
+    train_memory,
+    train_seconds,
+)
 from dmf.grid.reach import out_of_reach
 from dmf.grid.tiles import Tile
 from dmf.products import Products, products_of
@@ -225,6 +235,25 @@ class WorkflowPlan:
     def prove_mb(self, attempt: int) -> int:
         """Memory of the job that proves runs: it holds one evidence chunk at a time."""
         return max(self.certify_mb(name, attempt) for name in self.evidence_chunks)
+
+    def work(self, step: str, wildcards: Mapping[str, str]) -> Work:
+        """A job as progress counts it."""
+        if step == "train":
+            tile = self.tiles[wildcards["tile"]]
+            return Work(step, step_seconds(step) + tile.seconds, tile)
+        grid, cells = self.grid, self.project.cells
+        study, runs = wildcards.get("study", ""), 0
+        if study == "minimum_search":
+            runs = cells
+        elif step == "assemble":
+            runs = self.chunks[wildcards["chunk"]].block.runs
+        elif step == "certify":
+            runs = sum(chunk.block.runs for chunk in self.evidence_chunks[wildcards["evidence_chunk"]])
+        elif step == "prove":
+            runs = min(grid.prove.runs, 2 * cells + len(self.claims))
+        elif step == "refute":
+            runs = grid.refute.runs
+        return Work(step, step_seconds(step, study, runs))
 
     def hold(self) -> AbstractContextManager[object]:
         """Hold the folders that jobs write, until the lock that is returned is left or garbage.

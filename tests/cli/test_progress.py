@@ -1,15 +1,17 @@
-"""Progress counts what is finished wherever it was trained, and the watch ends when all is."""
+"""Progress is the share of all predicted work, whatever the step; the watch ends when every job is done."""
 
 import io
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from dmf.cli import progress
-from dmf.cli.progress import ProgressFile, TrainingWatch, finished_runs, progress_line, progress_path
+from dmf.cli.progress import Progressed, ProgressFile, RunWatch, State, Work, finished_runs, progress_path, words
 from dmf.grid.tiles import Tile
 from small import Trained
 
@@ -28,24 +30,33 @@ def finish(data: Path, tile: Tile) -> None:
     path.touch()
 
 
+def note(data: Path, tile: Tile, text: str) -> None:
+    path = progress_path(data, tile.name)
+    path.parent.mkdir(exist_ok=True, parents=True)
+    path.write_text(text)
+
+
 @pytest.mark.parametrize(
     ("seconds", "clock"),
-    [
-        (0, "0:00:00"),
-        (59.4, "0:00:59"),
-        (59.6, "0:01:00"),
-        (3599.7, "1:00:00"),
-        (3661, "1:01:01"),
-        (360000, "100:00:00"),
-    ],
+    [(0, "0:00"), (59.4, "0:59"), (59.6, "1:00"), (3599.7, "1:00:00"), (3661, "1:01:01"), (360000, "100:00:00")],
 )
 def test_times_are_hours_minutes_seconds(seconds: float, clock: str) -> None:
-    line = progress_line(1500, 6000, seconds, seconds)
-    assert line == f"training: 1,500 of 6,000 runs (25%), {clock} elapsed, {clock} left"
+    line = words(Progressed(0.5, 3, 12, ("studies 1/4",)), seconds)
+    assert line == f"50%, 3/12 jobs, studies 1/4, {clock} elapsed, {clock} left"
 
 
-def test_nothing_is_promised_before_anything_is_finished() -> None:
-    assert progress_line(0, 10, 3, None) == "training: 0 of 10 runs (0%), 0:00:03 elapsed, unknown left"
+def test_nothing_is_promised_before_anything_is_done() -> None:
+    assert words(Progressed(0.0, 0, 10, ()), 3) == "0%, 0/10 jobs, 0:03 elapsed, unknown left"
+
+
+def test_a_narrow_terminal_gets_fewer_words_and_not_cut_ones() -> None:
+    state = Progressed(0.25, 30, 120, ("runs 12,000/32,256", "chunks 3/16"))
+    whole = "25%, 30/120 jobs, runs 12,000/32,256, chunks 3/16, 1:00 elapsed, 3:00 left"
+    assert words(state, 60, len(whole)) == whole
+    assert words(state, 60, 70) == "25%, 30/120 jobs, runs 12,000/32,256, 1:00 elapsed, 3:00 left"
+    assert words(state, 60, 50) == "25%, 30/120 jobs, runs 12,000/32,256, 3:00 left"
+    assert words(state, 60, 40) == "25%, 30/120 jobs, 3:00 left"
+    assert words(state, 60, 20) == "25%, 3:00 left"
 
 
 def test_a_note_is_written_at_most_once_a_second(tmp_path: Path) -> None:
@@ -116,60 +127,98 @@ def output(console: Console) -> str:
     return console.file.getvalue()
 
 
-def watch_thread(watch: TrainingWatch) -> threading.Thread:
+def watch_thread(watch: RunWatch) -> threading.Thread:
     assert watch._thread is not None
     return watch._thread
 
 
-def test_the_watch_ends_by_itself_when_every_tile_is_there(tiles: list[Tile], tmp_path: Path, console: Console) -> None:
-    finish(tmp_path, tiles[0])
-    watch = TrainingWatch(tiles, tmp_path, console)
+@dataclass
+class Run:
+    """A run of two tiles, a study and a figure; states are set by hand."""
+
+    tiles: list[Tile]
+    states: list[State] = field(default_factory=lambda: ["waiting"] * 4)
+
+    @property
+    def works(self) -> list[Work]:
+        training = [Work("train", 10.0, tile) for tile in self.tiles[:2]]
+        return [*training, Work("study", 70.0), Work("draw", 10.0)]
+
+    def watch(self, data: Path, console: Console | None = None) -> RunWatch:
+        return RunWatch(self.works, lambda: self.states, data, console)
+
+
+@pytest.fixture
+def run(tiles: list[Tile]) -> Run:
+    return Run(tiles)
+
+
+def test_the_share_is_that_of_all_work_and_not_of_training(run: Run, tmp_path: Path) -> None:
+    watch = run.watch(tmp_path)
+    assert watch.now() == Progressed(0.0, 0, 4, ())
+    run.states[:] = ["done", "running", "waiting", "waiting"]
+    note(tmp_path, run.tiles[1], "8")
+    assert watch.now() == Progressed(pytest.approx(0.15), 1, 4, ("runs 24/32",))
+    run.states[:] = ["done", "done", "waiting", "waiting"]
+    assert watch.now() == Progressed(pytest.approx(0.2), 2, 4, ())
+    run.states[:] = ["done", "done", "done", "running"]
+    assert watch.now().phases == ("figures 0/1",)
+    run.states[:] = ["done"] * 4
+    assert watch.now() == Progressed(1.0, 4, 4, ())
+
+
+def test_a_running_job_counts_by_its_time_and_never_whole(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    watch = run.watch(tmp_path)
+    run.states[2] = "running"
+    assert watch.now().share == 0
+    now = 135.0
+    assert watch.now().share == pytest.approx(0.35)
+    now = 10_000.0
+    assert 0.6 < watch.now().share < 0.7
+
+
+def test_the_watch_ends_by_itself_when_every_job_is_done(run: Run, tmp_path: Path, console: Console) -> None:
+    watch = run.watch(tmp_path, console)
     watch.start()
     thread = watch_thread(watch)
     assert thread.is_alive()
     assert thread.daemon  # it must not keep the workflow alive
-    for tile in tiles[1:]:
-        finish(tmp_path, tile)
+    run.states[:] = ["done"] * 4
     thread.join(timeout=10)
     assert not thread.is_alive()
-    assert "48 of 48 runs (100%)" in output(console) or "48 / 48 runs" in output(console)
+    assert "100%, 4/4 jobs" in output(console)
     watch.stop()
 
 
-def test_stopping_ends_the_watch_with_the_last_count(tiles: list[Tile], tmp_path: Path, console: Console) -> None:
-    watch = TrainingWatch(tiles, tmp_path, console)
+def test_stopping_ends_the_watch_with_the_last_count(run: Run, tmp_path: Path, console: Console) -> None:
+    watch = run.watch(tmp_path, console)
     watch.start()
     thread = watch_thread(watch)
-    progress_path(tmp_path, tiles[0].name).parent.mkdir(parents=True)
-    progress_path(tmp_path, tiles[0].name).write_text("4")
+    run.states[0] = "done"
     watch.stop()
     assert not thread.is_alive()
-    if not console.is_terminal:
-        assert "training: 4 of 64 runs (6%)" in output(console)
-        assert output(console).endswith("left\n")
-    else:
-        assert "training" in output(console)
+    assert "10%, 1/4 jobs" in output(console)
 
 
-def test_nothing_is_shown_where_nothing_is_missing(tiles: list[Tile], tmp_path: Path, console: Console) -> None:
-    for tile in tiles:
-        finish(tmp_path, tile)
-    watch = TrainingWatch(tiles, tmp_path, console)
+def test_nothing_is_shown_where_there_is_no_job(tmp_path: Path, console: Console) -> None:
+    watch = RunWatch([], list, tmp_path, console)
     watch.start()
     watch.stop()
     assert output(console) == ""
 
 
 def test_a_plain_console_gets_a_line_now_and_then_with_the_time_left(
-    tiles: list[Tile], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(progress, "PLAIN_SECONDS", 0.02)
-    finish(tmp_path, tiles[0])
     stream = io.StringIO()
-    watch = TrainingWatch(tiles[:1] + tiles[1:], tmp_path, Console(file=stream, width=100))
-    progress_path(tmp_path, tiles[1].name).parent.mkdir()
-    progress_path(tmp_path, tiles[1].name).write_text("8")
+    run.states[0] = "done"
+    watch = run.watch(tmp_path, Console(file=stream, width=40))
     watch.start()
     waiting = threading.Event()
     for _ in range(500):
@@ -179,15 +228,35 @@ def test_a_plain_console_gets_a_line_now_and_then_with_the_time_left(
     watch.stop()
     lines = stream.getvalue().splitlines()
     assert len(lines) >= 3
-    assert all(line.startswith("training: 8 of 48 runs (17%)") and "unknown" not in line for line in lines)
+    assert all(line.startswith("progress: 10%, 1/4 jobs, 0:00 elapsed, 0:0") for line in lines)
 
 
-def test_the_watch_writes_to_stderr_unless_told_otherwise(
-    tiles: list[Tile], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+class Full(io.StringIO):
+    """A stream to a full disk, or to a reader that is gone."""
+
+    def write(self, _: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_screen_that_takes_nothing_ends_the_watch_and_not_the_run(
+    run: Run, tmp_path: Path, terminal: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch = TrainingWatch(tiles, tmp_path)
+    failed = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    watch = run.watch(tmp_path, Console(file=Full(), force_terminal=terminal, width=80))
+    watch.start()
+    watch.stop()
+    assert not watch_thread(watch).is_alive()
+    assert failed == []
+
+
+def test_the_watch_writes_to_stderr_if_nothing_else_is_given(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watch = run.watch(tmp_path)
     watch.start()
     watch.stop()
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "0 of 64 runs" in captured.err
+    assert "0/4 jobs" in captured.err

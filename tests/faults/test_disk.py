@@ -16,7 +16,7 @@ READ_ONLY = 'mkdir data; mount --bind data data; mount -o remount,ro,bind data; 
 
 
 def lines(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip() and not line.startswith(("Using workflow", "training:"))]
+    return [line for line in text.splitlines() if line.strip() and not line.startswith(("Using workflow", "progress:"))]
 
 
 def whole_files_only(data: Path) -> int:

@@ -23,7 +23,7 @@ AGAIN = "run the same command again: it goes on from here"
 
 
 def said(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip() and not line.startswith(("Using workflow", "training:"))]
+    return [line for line in text.splitlines() if line.strip() and not line.startswith(("Using workflow", "progress:"))]
 
 
 @pytest.fixture

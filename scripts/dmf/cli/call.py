@@ -10,7 +10,7 @@ from typing import Any
 
 from dmf.cli.forks import fork_jobs
 from dmf.cli.interrupt import INTERRUPT
-from dmf.cli.progress import TrainingWatch
+from dmf.cli.progress import RunWatch, State
 from dmf.dataset.owner import end_run, run_of
 from dmf.errors import or_exit
 from dmf.plan import WorkflowPlan
@@ -27,7 +27,7 @@ class Call:
         Snakemake has no hook there: while it reads rules it does not know yet whether it will run, look or touch.
         """
         self._workflow, self._plan = workflow, plan
-        self._watch = TrainingWatch([*plan.tiles.values()], plan.folders.data)
+        self._watch = RunWatch([], list, plan.folders.data)  # of no jobs, until they are chosen
         self._build_dag = workflow._build_dag
         self._held: object = None  # the folders of this grid, until the process ends
         workflow._build_dag = self._choose_jobs
@@ -52,12 +52,23 @@ class Call:
         or_exit(self._plan.begin, here, say)
         run = run_of(Path(self._plan.folders.made), here=here)
         os.environ.update(run.environment())  # jobs inherit it
-        INTERRUPT.before(self._watch.stop)
+        INTERRUPT.before(lambda: self._watch.stop())
         INTERRUPT.before(lambda: end_run(run))
         if here and self._workflow.is_main_process:
             fork_jobs(job.rule.name for job in self._workflow.dag.needrun_jobs())
-        if self._plan.source.trains:
-            self._watch.start()
+        if not SELDOM.intersection(self._workflow.dag_settings.targets):
+            self._watch_jobs()
+
+    def _watch_jobs(self) -> None:
+        dag = self._workflow.dag
+        jobs = [job for job in dag.needrun_jobs() if not job.is_norun]
+
+        def states() -> list[State]:
+            return ["done" if dag.finished(job) else "running" if dag.is_running(job) else "waiting" for job in jobs]
+
+        works = [self._plan.work(job.rule.name, dict(job.wildcards_dict)) for job in jobs]
+        self._watch = RunWatch(works, states, self._plan.folders.data)
+        self._watch.start()
 
     def succeed(self) -> None:
         """After the last job: where the report is, once there is one."""

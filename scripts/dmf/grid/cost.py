@@ -35,6 +35,31 @@ STUDY_MIB = 600.0  # of any other study; profiles for clusters ask for 1,000 MB
 START_SECONDS = 3.5
 TRAINED_COPIES, STORED_COPIES = 6.0, 2.2  # of the parameters of runs that torch trains, and of a tile's stored runs
 CHUNK_COPIES, TILE_COPIES = 1.4, 2.5  # of all runs of a chunk, and of the tile being placed in it
+# For progress: seconds of one core that a job of a step takes, its fork included, and those for each run on top.
+# Studies that take long have their own. Rough, within a factor of two: only shares are shown.
+STEP_SECONDS = {
+    "train": (0.9, 0.0),
+    "train_controls": (4.5, 0.0),
+    "draw_targets": (0.4, 0.0),
+    "assemble": (0.4, 2e-6),
+    "certify": (1.0, 1.2e-4),
+    "prove": (1.0, 1.2e-2),
+    "refute": (1.0, 2.5e-3),
+    "judge_attempts": (1.0, 0.0),
+    "check": (0.6, 0.0),
+    "draw": (3.0, 0.0),
+    "write_report": (2.0, 0.0),
+    "write_paper": (60.0, 0.0),
+    "study": (2.0, 0.0),
+    "recovery": (20.0, 0.0),
+    "continuation": (10.0, 0.0),
+    "weights": (8.0, 0.0),
+    "networks": (6.5, 0.0),
+    "practice": (5.5, 0.0),
+    "trajectories": (4.0, 0.0),
+    "minimum_search": (0.5, 3e-3),
+}
+OTHER_STEP = (0.4, 0.0)
 SLACK = 1.5  # the mean over a tile is predicted; lambda, starts and the processor decide the rest
 
 
@@ -86,6 +111,15 @@ def train_memory(tile: Tile, layers: bool, device: str, optimizer: Optimizer = D
 def train_seconds(tile: Tile) -> float:
     """Seconds of one core of the job that trains a tile, its start included."""
     return START_SECONDS + SLACK * tile.seconds
+
+
+def step_seconds(step: str, study: str = "", runs: int = 0) -> float:
+    """Predicted seconds of one core of a job, for progress; `runs` are those that it reads, tries or may train.
+
+    Of the minimum search, the cells that it searches.
+    """
+    start, each = STEP_SECONDS.get(study, STEP_SECONDS.get(step, OTHER_STEP))
+    return start + each * runs
 
 
 def search_memory(groups: Iterable[Group], device: str, optimizer: Optimizer) -> float:
