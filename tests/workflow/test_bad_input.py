@@ -61,3 +61,14 @@ def test_one_line_exit_code_one_and_nothing_written(workflow: Workflow, case: st
         assert fragment in lines[0]
     assert not (workflow.folder / "data").exists()
     assert not (workflow.folder / "reports").exists()
+
+
+def test_lists_and_keys_inside_of_keys_are_taken_from_the_command_line(workflow: Workflow) -> None:
+    workflow.write({**deepcopy(TINY), "depths": [2]})
+    given = ["depths=[3,4]", 'starts={"count":9}', 'lambdas={"relative":[0.5]}']
+    result = workflow("--quiet", "all", "--config", *given, "--", "preflight")
+    assert result.returncode == 0, result.stderr
+    scales = len(TINY["starts"]["scales"])
+    assert f"{len(TINY['targets']) * 2 * 9 * scales}, " in result.stderr
+    wrong = workflow("--quiet", "all", "--config", "depths=[3,four]", "--", "preflight")
+    assert "depths.1: got 'four': expected a whole number" in wrong.stderr

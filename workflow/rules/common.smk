@@ -13,6 +13,7 @@ if workflow.is_main_process:
 from dmf.cli.call import Call
 from dmf.dataset.archive import ASKED
 from dmf.dataset.owner import check_run
+from dmf.dataset.source import read_numbers
 from dmf.errors import or_exit
 from dmf.plan import canonical, default_configuration, plan_workflow
 
@@ -28,6 +29,7 @@ if "grid" not in config:
     configfile: or_exit(default_configuration, config, workflow.is_main_process)
 
 
+read_numbers(config, workflow.config_settings.config)
 source = str(workflow.configfiles[-1] if workflow.configfiles else "--config")
 # The machine that plans for a cluster needs no graphics card.
 trains_here = workflow.is_main_process and workflow.nodes is None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
+
 from dmf.dataset.archive import ASKED, asked, check_archive, configuration_of, open_archive
 from dmf.dataset.project import Project, open_project
 from dmf.grid.chunks import Chunk
@@ -89,6 +91,31 @@ class DataSource:
 def grid_keys(config: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration without the keys that `DataSource.asked` reads: they are no part of a grid."""
     return {key: value for key, value in config.items() if key not in ASKED}
+
+
+def read_numbers(config: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """Read the numbers in what the command line gave, `--config 'depths=[3,4]'`, as YAML reads them; in place.
+
+    Snakemake leaves everything inside of a list or a mapping as text.
+    """
+    for key, value in given.items():
+        if isinstance(value, Mapping) and isinstance(config.get(key), dict):
+            read_numbers(config[key], value)
+            config[key] |= {name: _number(one) for name, one in value.items() if isinstance(one, str)}
+        elif isinstance(value, list | Mapping):
+            config[key] = _number(value)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_number(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _number(one) for key, one in value.items()}
+    try:
+        read = yaml.safe_load(value) if isinstance(value, str) else value
+    except (yaml.YAMLError, ValueError):  # ValueError: a date such as 2026-13-01
+        return value
+    return read if isinstance(read, int | float) or read is None else value
 
 
 def tile_files(chunk: Chunk, data: str) -> list[str]:
