@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -51,6 +52,16 @@ def shown(name: object, most: int = LONGEST_NAME, quoted: bool = False) -> str:
     """
     text = printable(str(name), most)
     return text if not quoted and PLAIN.fullmatch(text) else "'" + text.replace("'", r"\'") + "'"
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """What a misspelt name may mean, to follow what is wrong with it; "" where nothing is near.
+
+    >>> near("verdict", ["predict", "verdicts"]), near("traceBound", ["trace_bound"]), near("x", ["collapse"])
+    ('; did you mean verdicts?', '; did you mean trace_bound?', '')
+    """
+    found = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {shown(found[0])}?" if found else ""
 
 
 def _cut(text: str, most: int) -> str:

@@ -181,7 +181,40 @@ def test_the_version_and_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
         assert caught.value.code == status
     captured = capsys.readouterr()
     assert captured.out == f"{__version__}\n"
-    assert "usage: dmf" in captured.err
+    assert captured.err.splitlines()[0].startswith("dmf: the following arguments are required: command; dmf --help")
+
+
+MISSPELT = {
+    "verdict reports/x": "dmf: command: got verdict, expected one of verdicts, verify, ",
+    "verdcts reports/x": "; did you mean verdicts?; dmf --help says how to call it",
+    "predict m.csv --dpeth 3 --lam 0.1": "dmf predict: --dpeth: unknown option; did you mean --depth?; ",
+    "predict m.csv --depth=3 --lamm=0.1": "dmf predict: --lamm: unknown option; did you mean --lam?; ",
+    "predict m.csv --depth 3": "dmf predict: the following arguments are required: --lam; dmf predict --help says",
+    "predict m.csv --depth three --lam 0.1": "dmf predict: argument --depth: invalid int value: 'three'; ",
+    "predict m.csv --map covarianc --depth 3 --lam 1": "--map: got covarianc, expected one of none, covariance, corr",
+    "predict m.csv n.csv --depth 3 --lam 0.1": "dmf: unrecognized arguments: n.csv; dmf --help says how to call it",
+}
+
+
+@pytest.mark.parametrize("words", MISSPELT)
+def test_a_wrong_call_is_one_line_with_the_name_that_was_meant(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(words.split())
+    assert caught.value.code == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert MISSPELT[words] in captured.err
+
+
+def test_options_may_be_cut_short_as_before_and_values_may_look_like_options(in_tmp: Path) -> None:
+    (in_tmp / "--dpeth.csv").write_text("1,2\n3,4\n")
+    assert main(["predict", "--dep", "3", "--lam", "0.5c", "--", "--dpeth.csv"]) == 0
+
+
+def test_the_package_is_the_command() -> None:
+    called = subprocess.run([sys.executable, "-m", "dmf", "--version"], capture_output=True, text=True, timeout=60)
+    assert (called.returncode, called.stdout) == (0, f"{__version__}\n")
 
 
 def test_a_reader_that_has_enough_is_no_error() -> None:

@@ -135,7 +135,7 @@ REFUSED = {
     "": "name and targets missing",
     "mine": "targets missing",
     "mine --targets 0x5": "targets.0.shape.0: got 0: expected a number of at least 1",
-    "mine --targets 1,2,x": "1,2,x: no such file",
+    "mine --targets 1,2,x": "target: '1,2,x': no such file",
     "mine --targets -1,2": "targets.0.singular_values.0: got -1",
     "mine --targets 2x2 --depths two": "depths.0: got 'two': expected a whole number",
     "mine --targets 2x2 --depths 2 2": "2 given twice",
@@ -185,6 +185,90 @@ def test_at_a_terminal_what_is_missing_is_asked(
     grid = load(OUT)
     assert [target.name for target in grid.targets] == ["gaussian-3x2", "spectrum"]
     assert (grid.depths, grid.lambdas.relative, grid.seed) == ([2, 3, 4], [0.5], 3)
+
+
+def test_at_a_terminal_each_answer_is_checked_and_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("ratings.csv").write_text("1,2\n3,4\n")
+    typed = [
+        "../mine",
+        "other",
+        "mine",
+        "rating.csv",
+        "0x5",
+        "ratings.csv 3x2",
+        "two",
+        "2 2",
+        "2 3",
+        "fast",
+        "0.5c 1e-2",
+    ]
+    assert new_grid("other", "--targets", "2x2") == 0
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", Keyboard("\n".join([*typed, ""])))
+    assert new_grid() == 0
+    asked = capsys.readouterr().out
+    for complaint in (
+        "grid: got '../mine', expected letters",
+        "config/grids/other.yaml: already exists; choose another name",
+        "target: rating.csv: no such file; did you mean ratings.csv?",
+        "targets.0.shape.0: got 0: expected a number of at least 1",
+        "depths.0: got 'two': expected a whole number",
+        "2 given twice",
+        "lambdas.absolute.0: got 'fast': expected a number",
+    ):
+        assert complaint in asked, complaint
+    grid = load(OUT)
+    assert [target.name for target in grid.targets] == ["ratings", "gaussian-3x2"]
+    assert (grid.depths, grid.lambdas.relative, grid.lambdas.absolute) == ([2, 3], [0.5], [0.01])
+
+
+def test_at_a_terminal_options_that_no_answer_mends_are_refused_before_a_question(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Keyboard("mine\n2x2\n\n\n"))
+    assert new_grid("--set", "colour=red") == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "colour: unknown key" in shown.err
+
+
+def test_an_end_of_answers_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", Keyboard("mine\n"))
+    assert new_grid() == 1
+    assert capsys.readouterr().err == "new-grid: no answer; give NAME and --targets, or answer every question\n"
+    assert not OUT.exists()
+    monkeypatch.setattr("sys.stdin", None)  # what Python has where it is closed
+    assert new_grid("mine") == 1
+    assert "targets missing" in capsys.readouterr().err
+
+
+class Piped(io.TextIOWrapper):
+    """Standard input with these bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content))
+
+
+def test_what_is_on_standard_input_is_kept_in_a_file_next_to_the_grid(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = OUT.with_suffix(".csv")
+    monkeypatch.setattr("sys.stdin", Piped(b"1,x\n3,4\n5,y"))
+    assert new_grid("mine", "--targets", "-") == 1
+    assert not kept.exists()
+    monkeypatch.setattr("sys.stdin", Piped(b"1,2\n3,5\n"))
+    assert new_grid("mine", "--targets", "2x2", "-") == 0
+    assert kept.read_bytes() == b"1,2\n3,5\n"
+    assert load(OUT).targets[1].model_dump()["path"] == str(kept)
+    monkeypatch.setattr("sys.stdin", Piped(b"1,9\n"))
+    OUT.unlink()
+    assert new_grid("mine", "--targets", "-") == 1  # the file of another grid, perhaps
+    assert kept.read_bytes() == b"1,2\n3,5\n"
+    monkeypatch.setattr("sys.stdin", Piped(b"1,9\n"))
+    assert new_grid("mine", "--targets", "-", "-") == 1
+    assert "got - twice" in capsys.readouterr().err
 
 
 def test_at_a_terminal_a_complete_command_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,25 +172,25 @@ def test_the_command_prints_the_same_as_json_and_for_people(file: Path, capsys: 
 def test_lambda_may_be_in_units_of_lambda_c_and_depth_2_has_no_exceptional_set(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    read = json.loads(printed(capsys, "target.npy", "--depth", "2", "--lam", "0.3", "--relative", "--json"))
+    read = json.loads(printed(capsys, "target.npy", "--depth", "2", "--lam", "0.3c", "--json"))
     assert read["lam"] == pytest.approx(0.3 * 4)
     assert read["widths"] == [4, 3, 3]
     assert read["numbers"]["lambdaRatio"] == pytest.approx(0.3, rel=1e-15)
     assert read["numbers"]["exceptionalDistance"] is None
-    assert "∞" in printed(capsys, "target.npy", "--depth", "2", "--lam", "0.3", "--relative")
+    assert "∞" in printed(capsys, "target.npy", "--depth", "2", "--lam", "0.3c")
 
 
 def test_at_the_exceptional_set_both_minimizers_are_named(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = printed(capsys, "target.npy", "--depth", "3", "--lam", "1", "--relative")
+    text = printed(capsys, "target.npy", "--depth", "3", "--lam", "1c")
     assert "Exceptional set: σ_1 at m*" in text
     assert text.count("global minimum") == 2
-    read = json.loads(printed(capsys, "target.npy", "--depth", "3", "--lam", "1", "--relative", "--json"))
+    read = json.loads(printed(capsys, "target.npy", "--depth", "3", "--lam", "1c", "--json"))
     (note,) = read["notes"]
     # The two minimizers: everything dropped, or sigma_1 = 4 on x_J = 2: equal F, and alpha^2 apart by x_J^(2/3).
     assert "0 or x_J = 2 at the same minimum" in note
     assert f"differs by {2 ** (2 / 3):.6g}" in note
     assert [level["objective"] for level in read["levels"][:2]] == pytest.approx([16 + 4 + 0.25] * 2)
-    off = json.loads(printed(capsys, "target.npy", "--depth", "3", "--lam", "0.99999", "--relative", "--json"))
+    off = json.loads(printed(capsys, "target.npy", "--depth", "3", "--lam", "0.99999c", "--json"))
     assert off["notes"] == []
 
 
@@ -216,14 +216,14 @@ def test_curvatures_of_levels_are_left_out_where_they_would_fill_the_memory(monk
 
 
 REFUSED = {
-    "none.npy --depth 3 --lam 0.1": "targets.0 (target): none.npy: no such file",
+    "none.npy --depth 3 --lam 0.1": "target: none.npy: no such file",
     "target.xyz --depth 3 --lam 0.1": "target.xyz: no such file",
     "text.npy --depth 3 --lam 0.1": "text.npy: not a readable .npy matrix",
     "zero.npy --depth 3 --lam 0.1": "zero.npy: all entries are zero",
     "target.npy --depth 1 --lam 0.1": "depths.0: got 1: expected a number of at least 2",
-    "target.npy --depth 3 --lam 0": "lambdas.absolute.0: got '0': expected a number greater than 0",
+    "target.npy --depth 3 --lam 0": "lambdas.absolute.0: got 0: expected a number greater than 0",
     "target.npy --depth 3 --lam much": "lambdas.absolute.0: got 'much': expected a number",
-    "target.npy --depth 3 --lam nan --relative": "lambdas.relative.0: got 'nan': expected a finite number",
+    "target.npy --depth 3 --lam nanc": "lambdas.relative.0: got 'nan': expected a finite number",
     "target.npy --depth 3 --lam 0.1 --widths 2": "hidden_widths: got 2, expected at least min(d_0, d_L) = 3",
     "target.npy --depth 3 --lam 0.1 --widths 3 3 3": "hidden_widths: a list of 3 fits depth 4 only",
     "target.npy --depth 3 --lam 0.1 --widths 0": "hidden_widths: got 0: expected same, a whole number",

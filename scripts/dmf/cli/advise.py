@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from dmf.cli.grammar import TARGET, Config, target_of
 from dmf.cli.output import console, digits, print_json
 from dmf.cli.tables import Column, print_table
 from dmf.errors import UserError
@@ -46,9 +48,11 @@ def add_command(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "advise", help="print the lambdas that keep a wanted rank, and the rank with which trained runs end"
     )
-    parser.add_argument("target", help="a matrix M in any format that a grid reads (config/README.md)")
+    parser.add_argument("target", help=f"M, {TARGET}")
     parser.add_argument(
-        "--inputs", help="white inputs X, one sample a column; the target then holds the outputs Y, and M is Y X^T"
+        "--inputs",
+        metavar="FILE",
+        help="white inputs X, one sample a column; the target then holds the outputs Y, and M is Y X^T",
     )
     parser.add_argument("--depth", required=True, type=int, help="number of layers L, at least 2")
     parser.add_argument("--rank", required=True, type=int, help="how many singular values to keep")
@@ -63,11 +67,12 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(
             f"--starts: got {options.starts}, expected 0 or a multiple of {len(SCALES)}, the same number for each scale"
         )
-    target, unit = _target(options)
-    advice = advise(target.singular_values, options.depth, options.rank)
-    ends = {}
-    if options.starts:
-        ends = census(_grid(options, options.target, advice.lam, options.starts // len(SCALES)), target)
+    with target_of(options.target) as config:
+        target, unit = _target(options, config)
+        advice = advise(target.singular_values, options.depth, options.rank)
+        ends = {}
+        if options.starts:
+            ends = census(_grid(options, config, advice.lam, options.starts // len(SCALES)), target)
     found = _record(advice, ends, unit)
     if options.json:
         print_json(found)
@@ -76,32 +81,33 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _target(options: argparse.Namespace) -> tuple[TargetMatrix, float]:
+def _target(options: argparse.Namespace, config: Config) -> tuple[TargetMatrix, float]:
     """M, and lambda of the network on the data in units of lambda of the factorization of M."""
     from dmf import theory
     from dmf.grid.targets import build_targets
 
-    def read(file: str) -> TargetMatrix:
-        return build_targets(_grid(options, file, 1.0, 1), SOURCE)[0]
+    def read(config: Config) -> TargetMatrix:
+        return build_targets(_grid(options, config, 1.0, 1), SOURCE)[0]
 
-    target = read(options.target)
+    target = read(config)
     if options.inputs is None:
         return target, 1.0
+    inputs = {"name": "inputs", "kind": "file", "path": options.inputs}
     try:
-        found = theory.as_factorization(read(options.inputs).values, target.values, options.depth, 1.0)
+        found = theory.as_factorization(read(inputs).values, target.values, options.depth, 1.0)
     except ValueError as error:
         raise UserError(f"{SOURCE}: {error}") from None
     return replace(target, values=found.target), 1 / found.lam
 
 
-def _grid(options: argparse.Namespace, file: str, lam: float, count: int) -> Grid:
-    """One cell as a grid, so that files, depths and starts are read and refused as a grid's are."""
+def _grid(options: argparse.Namespace, config: Config, lam: float, count: int) -> Grid:
+    """One cell as a grid, so that targets, depths and starts are read and refused as a grid's are."""
     from dmf.grid.config import validate
 
     return validate(
         {
             "grid": "advise",
-            "targets": [{"name": "target", "kind": "file", "path": file}],
+            "targets": [config],
             "depths": [options.depth],
             "lambdas": {"absolute": [lam]},
             "starts": {"scales": list(SCALES), "count": count},
@@ -184,4 +190,4 @@ def _show(found: dict[str, Any]) -> None:
         Column("95 %", [f"{row['share_low']:.0%} to {row['share_high']:.0%}" for row in rows], 3),
     ]
     print(f"Where {found['runs']} runs end at lambda = {digits(found['lam'])}:")
-    print_table(console(), columns)
+    print_table(console(sys.stdout), columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ class Call:
         """After the last job: where the report is, once there is one."""
         self._watch.stop()
         page = Path(self._plan.folders.reports, "index.html")
-        if page.exists():
+        if page.exists() and not SELDOM.intersection(self._workflow.dag_settings.targets):
             say(f"report: {page}")
 
     def fail(self, log: Iterable[object]) -> None:
@@ -87,5 +88,7 @@ class Call:
 
 
 def say(line: str) -> None:
-    """Something a user should know."""
-    print(line, file=sys.stderr)
+    """Something a user should know; nothing where standard error is closed or takes nothing."""
+    if sys.stderr is not None:  # else print would take standard output
+        with suppress(OSError):
+            print(line, file=sys.stderr)

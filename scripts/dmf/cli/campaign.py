@@ -6,6 +6,7 @@ The theorems hold on all of them, so a violated claim, a missed control or an er
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -72,13 +73,13 @@ def run(options: argparse.Namespace) -> int:
             faults += examine(number, config, tallies.setdefault(family, Tally()))
         done = number - options.first + 1
         left = (time.monotonic() - begun) / done * (options.grids - done)
-        console().print(f"grid {number}: {family}; {len(faults)} faults; {left:,.0f} s left", highlight=False)
+        console(sys.stdout).print(f"grid {number}: {family}; {len(faults)} faults; {left:,.0f} s left", highlight=False)
     for line in faults[:MOST_LINES]:
-        console().print(f"fault: {line}", highlight=False, markup=False)
+        console(sys.stdout).print(f"fault: {line}", highlight=False, markup=False)
     if len(faults) > MOST_LINES:
-        console().print(f"and {len(faults) - MOST_LINES} more")
+        console(sys.stdout).print(f"and {len(faults) - MOST_LINES} more")
     table = markdown(tallies, faults)
-    console().print(table, highlight=False, markup=False)
+    console(sys.stdout).print(table, highlight=False, markup=False)
     if options.markdown:
         options.markdown.write_text(table, encoding="utf-8")
     return 1 if faults else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import xarray as xr
 from dmf.claims import claim_names, load_claim
 from dmf.cli.output import console, print_json
 from dmf.cli.tables import Column, left_out, print_table
-from dmf.errors import UserError, printable
+from dmf.errors import UserError, near, printable, shown
 from dmf.evidence.cases import names_of, weigh
 from dmf.evidence.claim import Claim
 from dmf.report.listing import status_text
@@ -35,7 +36,8 @@ def asked_claim(name: str | None, study: str) -> Claim | None:
     if name is None:
         return None
     if name not in claim_names():
-        raise UserError(f"--claim: got {name}, expected one of {', '.join(claim_names())}")
+        hint = near(name, claim_names()) or "; dmf explain lists all"
+        raise UserError(f"--claim: got {shown(name)}, expected the name of a claim{hint}")
     claim = load_claim(name)
     if claim.study != study:
         instead = "dmf cell" if claim.study == "runs" else f"dmf study with {claim.study}"
@@ -57,7 +59,9 @@ def choose(evidence: xr.Dataset, conditions: list[str]) -> xr.Dataset:
         key, equals, text = condition.partition("=")
         known = names_of(evidence, "cell", "start")
         if not equals or key not in known:
-            raise UserError(f"--case: got {condition}, expected KEY=VALUE with a key among {', '.join(known)}")
+            raise UserError(
+                f"--case: got {condition}, expected KEY=VALUE with a key among {', '.join(known)}{near(key, known)}"
+            )
         values, dim = evidence[key].values, str(evidence[key].dims[0])
         here = np.flatnonzero([_equal(value, text) for value in values.tolist()])
         if not here.size:
@@ -94,7 +98,7 @@ def show(evidence: xr.Dataset, fields: Sequence[str], as_json: bool) -> None:
     shared = [name for name in coordinates if len(set(texts[name])) == 1]
     print(printable(", ".join(f"{_words(name)} {texts[name][0]}" for name in shared)))
     varying = [name for name in names if name not in shared]
-    screen = console()
+    screen = console(sys.stdout)
     if len(records) == 1:  # down the screen, not across it
         values = [Column("", [_words(name) for name in varying], 0), Column("", [texts[n][0] for n in varying], 1)]
         print_table(screen, values, header=False)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dmf.cli.grammar import LAM, lam_label
 from dmf.cli.output import add_output
-from dmf.errors import UserError
+from dmf.errors import UserError, near
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,7 +31,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("grid", type=Path, help="the grid's YAML file; a report has its own, reports/NAME/grid.yaml")
     parser.add_argument("--target", required=True, help="name of the target")
     parser.add_argument("--depth", required=True, type=int)
-    parser.add_argument("--lam", required=True, help="as in the grid: 0.9c for 0.9 lambda_c, 0.05 for the number")
+    parser.add_argument("--lam", required=True, help=LAM)
     parser.add_argument("--scheme", help="only starts of this scheme")
     parser.add_argument("--scale", type=float, help="only starts of this scale")
     parser.add_argument("--draw", type=int, help="only the start with this number")
@@ -48,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     claim = asked_claim(options.claim, "runs")
     grid = load(options.grid)
     targets = build_targets(grid, str(options.grid))
-    cell = (options.target, options.depth, options.lam)
+    cell = (options.target, options.depth, lam_label(options.lam))
     evidence = certify([train_again(grid, targets, cell, options.scheme, options.scale, options.draw)])
     show(with_statistic(claim, evidence), SHOWN, options.json)
     return 0
@@ -89,5 +90,6 @@ def train_again(
 def _one_of(key: str, value: Any, known: Sequence[Any]) -> Any:
     if value not in known:
         shown = ", ".join(map(str, known[:30])) + (", ..." if len(known) > 30 else "")
-        raise UserError(f"{key}: got {value}, expected one of this grid's: {shown}")
+        hint = near(value, known) if isinstance(value, str) else ""
+        raise UserError(f"{key}: got {value}, expected one of this grid's: {shown}{hint}")
     return value

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import inspect
 import re
+import sys
 from collections.abc import Callable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from dmf.claims import claim_names, load_claim, load_claims
 from dmf.cli.formulas import in_unicode
 from dmf.cli.output import console
 from dmf.cli.tables import Column, left_out, print_table
-from dmf.errors import UserError
+from dmf.errors import UserError, near
 from dmf.evidence.claim import Arm, Claim
 
 ROOT = Path(dmf.__file__).parents[2]
@@ -36,17 +36,16 @@ def add_command(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print a claim, or the list of all. Raises UserError for a name that is none."""
     if options.claim is None:
-        screen = console()
+        screen = console(sys.stdout)
         missing = print_table(screen, claim_columns(load_claims()), "Claims")
         if missing:
             print(left_out(missing, "dmf explain NAME has all"))
         return 0
     if options.claim not in claim_names():
-        near = get_close_matches(options.claim, claim_names(), n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else "dmf explain lists all"
-        raise UserError(f"claim: got {options.claim!r}, expected the name of a claim; {hint}")
+        hint = near(options.claim, claim_names()) or "; dmf explain lists all"
+        raise UserError(f"claim: got {options.claim!r}, expected the name of a claim{hint}")
     claim = load_claim(options.claim)
-    screen = console()
+    screen = console(sys.stdout)
     screen.print(Text.assemble((claim.title, "bold"), f" ({claim.source})\n"))
     for heading, text in sections(claim).items():
         screen.print(Text.assemble((f"{heading}: ", "bold"), f"{in_unicode(text)}\n"))

@@ -8,66 +8,33 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from pydantic import BaseModel
 
+from dmf.cli.grammar import Config, lambdas, named, plain, target
 from dmf.errors import UserError
 from dmf.grid.config import SCHEMA_FILE, Grid, validate
-from dmf.grid.kinds import DatasetTarget
 
 WIDTH = 110  # of a comment
-DATASETS = get_args(DatasetTarget.model_fields["dataset"].annotation)
-Config = dict[str, Any]
 
 
 def configuration(given: Mapping[str, Any], settings: Sequence[str]) -> Config:
     """The configuration of `name`, `targets`, `depths` and `lams`, and of other keys as KEY=VALUE. Raises UserError."""
-    lams = given["lams"]
     config: Config = {
         "grid": given["name"],
         "targets": named([target(text) for text in given["targets"]]),
         "depths": [plain(text) for text in given["depths"]],
-        "lambdas": {
-            "relative": [plain(lam.removesuffix("c")) for lam in lams if lam.endswith("c")],
-            "absolute": [plain(lam) for lam in lams if not lam.endswith("c")],
-        },
+        "lambdas": lambdas(given["lams"]),
     }
     for setting in settings:
         put(config, setting)
     return config
-
-
-def target(text: str) -> Config:
-    """A target from its short form: 5x5, 4,2,1, a data set's name, or a path. It has no final name yet."""
-    shape = re.fullmatch(r"(\d+)x(\d+)", text)
-    if shape:
-        return {"name": f"gaussian-{text}", "kind": "gaussian", "shape": [int(size) for size in shape.groups()]}
-    if re.fullmatch(r"[-+.,\deE]*\d[-+.,\deE]*", text):
-        values = [plain(value) for value in text.split(",")]
-        return {"name": "spectrum", "kind": "spectrum", "shape": [len(values)] * 2, "singular_values": values}
-    if text in DATASETS:
-        return {"name": text, "kind": "dataset", "dataset": text}
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(text).stem).strip("-_.")
-    return {"name": name or "file", "kind": "file", "path": text}
-
-
-def named(targets: Sequence[Config]) -> list[Config]:
-    """The targets with a number behind every name that another one has already."""
-    taken: list[str] = []
-    for one in targets:
-        number, free = 1, one["name"]
-        while free in taken:
-            number += 1
-            free = f"{one['name']}-{number}"
-        taken.append(free)
-    return [{**one, "name": name} for one, name in zip(targets, taken, strict=True)]
 
 
 def put(config: Config, setting: str) -> None:
@@ -81,14 +48,6 @@ def put(config: Config, setting: str) -> None:
         if not isinstance(config, dict):
             raise UserError(f"--set: got {setting!r}, but {name} has no keys")
     config[key] = plain(text)
-
-
-def plain(text: str) -> Any:
-    """A value as YAML reads it. Raises UserError for what is none."""
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):  # ValueError: a date such as 2026-13-01
-        raise UserError(f"got {text!r}, expected a value as in YAML: a number, text or a list such as [2, 3]") from None
 
 
 def grid_text(grid: Grid, path: Path) -> str:

@@ -13,14 +13,15 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, TextIO
+from itertools import takewhile
+from typing import Any, NoReturn, TextIO
 
 from dmf import __version__
-from dmf.errors import UserError
+from dmf.errors import UserError, near, printable, shown
 
 COMMANDS = (
-    "verdicts", "verify", "compare", "predict", "explain", "advise", "new_grid", "check_grid", "cell", "prove", "study",
-    "campaign",
+    "verdicts", "verify", "compare", "predict", "explain", "advise", "new_grid", "check_grid", "preflight", "cell",
+    "prove", "study", "campaign",
 )  # fmt: skip
 INTERRUPTED = 130  # the exit status that shells give a program which Ctrl-C ended
 
@@ -66,9 +67,30 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Like its base, which takes a help text for printed even where nothing could be written."""
+    """Like its base, but what is wrong is one line, with the name that a misspelt one may mean."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As the base; an option that is none is an error before any that is missing."""
+        if self._subparsers is None:
+            for word in takewhile(lambda word: word != "--", args or ()):
+                name = word.partition("=")[0]
+                known = self._option_string_actions
+                if name.startswith("--") and not any(option.startswith(name) for option in known):
+                    self.error(f"{shown(name)}: unknown option{near(name, known)}")
+        return super().parse_known_args(args, namespace)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            choices = [str(choice) for choice in action.choices]
+            name = "/".join(action.option_strings) or action.dest
+            self.error(f"{name}: got {shown(value)}, expected one of {', '.join(choices)}{near(str(value), choices)}")
+
+    def error(self, message: str) -> NoReturn:
+        """One line; exit status 2, as for all programs that are called in a wrong way."""
+        self.exit(2, f"{self.prog}: {printable(message)}; {self.prog} --help says how to call it\n")
 
     def _print_message(self, message: str, file: Any = None) -> None:
+        # The base takes a help text for printed even where nothing could be written.
         if file is sys.stdout:
             print(message, end="", flush=True)
         else:

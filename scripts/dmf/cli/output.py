@@ -6,7 +6,6 @@ import argparse
 import json
 import math
 import os
-import sys
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -20,11 +19,14 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON with every digit instead of a table")
 
 
-def console(stream: TextIO | None = None) -> Console:
-    """A stream, standard output if None, as wide as its terminal; text is printed as it is, brackets included."""
-    file = stream or sys.stdout
-    known = file.isatty() or "COLUMNS" in os.environ
-    return Console(file=file, width=None if known else WIDE, highlight=False, emoji=False, markup=False)
+def console(stream: TextIO | None) -> Console:
+    """A console on a stream, as wide as its terminal; text is printed as it is, brackets included.
+
+    None is what Python has in place of a stream that is closed: what is printed there is lost.
+    """
+    known = "COLUMNS" in os.environ or (stream is not None and stream.isatty())
+    width = None if known else WIDE
+    return Console(file=stream, width=width, highlight=False, emoji=False, markup=False, quiet=stream is None)
 
 
 def print_json(value: Any) -> None:

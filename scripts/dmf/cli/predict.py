@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from dmf.cli.grammar import LAM, STDIN, TARGET, lambdas, target_of
 from dmf.cli.output import print_json
 from dmf.grid.kinds import FileTarget
 
@@ -21,10 +22,9 @@ def add_command(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "predict", help="minimizer, thresholds, norms, Hessian and levels of a target, in closed form"
     )
-    parser.add_argument("target", help="a matrix in any format that a grid reads (config/README.md)")
+    parser.add_argument("target", help=TARGET)
     parser.add_argument("--depth", required=True, type=int, help="number of layers L, at least 2")
-    parser.add_argument("--lam", required=True, help="lambda")
-    parser.add_argument("--relative", action="store_true", help="--lam is in units of lambda_c(sigma_1)")
+    parser.add_argument("--lam", required=True, help=LAM)
     parser.add_argument(
         "--widths",
         nargs="+",
@@ -52,7 +52,8 @@ def run(options: argparse.Namespace) -> int:
         head = {"target": options.target, "shape": list(target.shape), "depth": options.depth, "lam": lam}
         print_json({**head, "widths": list(widths), **found})
     else:
-        show(found, f"{Path(options.target).name}, {target.shape[0]} × {target.shape[1]}", widths, lam)
+        name = "standard input" if options.target == STDIN else Path(options.target).name
+        show(found, f"{name}, {target.shape[0]} × {target.shape[1]}", widths, lam)
     return 0
 
 
@@ -64,17 +65,18 @@ def setting(options: argparse.Namespace) -> tuple[np.ndarray[Any, np.dtype[np.fl
 
     own = {key: getattr(options, key) for key in OF_THE_FILE if getattr(options, key) is not None}
     hidden = options.widths[0] if options.widths and len(options.widths) == 1 else options.widths or "same"
-    grid = validate(
-        {
-            "grid": "predict",
-            "targets": [{"name": "target", "kind": "file", "path": options.target, **own}],
-            "depths": [options.depth],
-            "hidden_widths": hidden,
-            "lambdas": {"relative" if options.relative else "absolute": [options.lam]},
-        },
-        SOURCE,
-    )
-    (target,) = build_targets(grid, SOURCE)
+    with target_of(options.target) as config:
+        grid = validate(
+            {
+                "grid": "predict",
+                "targets": [{**config, **own}],
+                "depths": [options.depth],
+                "hidden_widths": hidden,
+                "lambdas": lambdas([options.lam]),
+            },
+            SOURCE,
+        )
+        (target,) = build_targets(grid, SOURCE)
     (label,) = lambda_labels(grid.lambdas)
     widths = group_of(target.shape, options.depth, grid.hidden_widths, SOURCE).widths
     return target.values, widths, lambda_value(label, float(target.singular_values[0]), options.depth)

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
+from dmf.cli.output import console
 from dmf.cli.tables import Column, print_table
-from dmf.dataset.project import Project, machine_memory
+from dmf.dataset.project import Project, machine_memory, open_project
 from dmf.errors import UserError
 from dmf.grid.cost import BASE_MIB, chunk_memory, run_bytes, train_memory, train_seconds
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 EVIDENCE_BYTES = 210  # of a run, in its file of evidence
 ROOM = 2**26  # bytes for targets, controls, studies, logs and the report, which do not grow with the runs
+
+
+def add_command(commands: Any) -> None:
+    """Declare the command."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "preflight", help="print what a grid will take, and refuse one that does not fit this machine; trains nothing"
+    )
+    parser.add_argument("grid", type=Path, help="the grid's YAML file")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the table. Raises UserError where the grid is none or cannot fit."""
+    from dmf.grid.config import load
+
+    grid = load(options.grid)
+    project = open_project(grid.model_dump(mode="json"), str(options.grid))
+    preflight(project, console(sys.stdout), runs_here=True)
+    return 0
 
 
 @dataclass(frozen=True)

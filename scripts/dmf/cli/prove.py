@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import pairwise
@@ -14,6 +15,7 @@ from zipfile import ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from dmf.cli.grammar import LAM, lam_label
 from dmf.cli.output import console, print_json
 from dmf.errors import UserError, printable
 from dmf.grid.readers import npz
@@ -48,7 +50,7 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument("--target", help="only runs of this target")
     parser.add_argument("--depth", type=int)
-    parser.add_argument("--lam", help="as in the grid: 0.9c for 0.9 lambda_c, 0.05 for the number")
+    parser.add_argument("--lam", help=LAM)
     parser.add_argument("--number", type=int, help="only this run of each cell, counted from 0")
     parser.add_argument("--json", action="store_true", help="print JSON with every digit")
     parser.set_defaults(run=run)
@@ -82,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print(found: Sequence[tuple[str, Any, dict[str, Any], dict[str, str], bool]]) -> None:
-    screen = console()
+    screen = console(sys.stdout)
     for name, proof, place, words, _ in found:
         screen.print(f"{name}: {proof.reason.value}", markup=False)
         if not proof.proved:
@@ -150,7 +152,8 @@ def _from_proofs(file: Path, options: argparse.Namespace) -> list[Stored]:
     data = read(file, check_study)
     if not {"layers", "first_value", "matrix", "first_entry", "widths"} <= set(data.variables):
         raise UserError(f"{printable(str(file))}: no layers here; expected a file such as data/default/proofs.nc")
-    asked = {"target": options.target, "depth": options.depth, "lam_label": options.lam}
+    label = options.lam and lam_label(options.lam)
+    asked = {"target": options.target, "depth": options.depth, "lam_label": label}
     found = []
     for number in range(data.sizes["cell"]):
         cell = data.isel(cell=number)

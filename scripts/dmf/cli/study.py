@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dmf.cli.output import add_output
-from dmf.errors import UserError
+from dmf.errors import UserError, near
 from dmf.studies import load_study, study_names
 
 
@@ -32,7 +32,9 @@ def run(options: argparse.Namespace) -> int:
     from dmf.studies.contract import halves
 
     if options.name not in study_names():
-        raise UserError(f"study: got {options.name}, expected one of {', '.join(study_names())}")
+        raise UserError(
+            f"study: got {options.name}, expected one of {', '.join(study_names())}{near(options.name, study_names())}"
+        )
     claim = asked_claim(options.claim, options.name)
     evidence, _ = halves(load_study(options.name).make_for(load(options.grid)))
     evidence = with_statistic(claim, evidence)

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from dmf.errors import UserError, printable
+from dmf.errors import UserError, near, printable
 from dmf.grid.fields import Count, Dimension, Finite, Model, Name, Positive, Positives, Title, first_problem, unique
 from dmf.grid.kinds import Target
 from dmf.grid.user_files import read_yaml
@@ -224,7 +224,7 @@ def validate(raw: Any, source: str) -> Grid:
     try:
         return Grid.model_validate(raw)
     except ValidationError as error:
-        raise UserError(f"{source}: {first_problem(error)}") from None
+        raise UserError(f"{source}: {first_problem(error, _keys(Grid.model_json_schema()))}") from None
 
 
 def load(path: str | Path) -> Grid:
@@ -253,8 +253,19 @@ def chosen(key: str, wanted: str | Sequence[str], known: Sequence[str], source: 
         return list(known)
     unknown = [name for name in wanted if name not in known]
     if unknown:
-        raise UserError(f"{source}: {key}: got {unknown[0]!r}, expected all or names out of {', '.join(known)}")
+        raise UserError(
+            f"{source}: {key}: got {unknown[0]!r}, expected all or names out of {', '.join(known)}"
+            f"{near(unknown[0], known)}"
+        )
     return [name for name in known if name in wanted]
+
+
+def _keys(schema: Any) -> set[str]:
+    """All keys that a part of a configuration can have, out of its JSON schema."""
+    if not isinstance(schema, dict):
+        return set()
+    inside = [*schema.values(), *schema.get("properties", {}).values(), *schema.get("$defs", {}).values()]
+    return set(schema.get("properties", ())).union(*map(_keys, inside))
 
 
 def schema_text() -> str:

@@ -35,31 +35,31 @@ STUDY_MIB = 600.0  # of any other study; profiles for clusters ask for 1,000 MB
 START_SECONDS = 3.5
 TRAINED_COPIES, STORED_COPIES = 6.0, 2.2  # of the parameters of runs that torch trains, and of a tile's stored runs
 CHUNK_COPIES, TILE_COPIES = 1.4, 2.5  # of all runs of a chunk, and of the tile being placed in it
-# For progress: seconds of one core that a job of a step takes, its fork included, and those for each run on top.
+# For progress: seconds of one core that a job of a step takes, its start included, and those for each run on top.
 # Studies that take long have their own. Rough, within a factor of two: only shares are shown.
 STEP_SECONDS = {
-    "train": (0.9, 0.0),
+    "train": (1.1, 0.0),
     "train_controls": (4.5, 0.0),
-    "draw_targets": (0.4, 0.0),
-    "assemble": (0.4, 2e-6),
-    "certify": (1.0, 1.2e-4),
-    "prove": (1.0, 1.2e-2),
-    "refute": (1.0, 2.5e-3),
-    "judge_attempts": (1.0, 0.0),
-    "check": (0.6, 0.0),
-    "draw": (3.0, 0.0),
-    "write_report": (2.0, 0.0),
+    "draw_targets": (0.7, 0.0),
+    "assemble": (0.7, 2e-6),
+    "certify": (1.0, 1.4e-4),
+    "prove": (1.0, 8e-3),
+    "refute": (1.0, 1.8e-3),
+    "judge_attempts": (0.8, 0.0),
+    "check": (0.8, 0.0),
+    "draw": (2.7, 0.0),
+    "write_report": (3.0, 0.0),
     "write_paper": (60.0, 0.0),
-    "study": (2.0, 0.0),
+    "study": (1.8, 0.0),
     "recovery": (20.0, 0.0),
-    "continuation": (10.0, 0.0),
-    "weights": (8.0, 0.0),
-    "networks": (6.5, 0.0),
-    "practice": (5.5, 0.0),
-    "trajectories": (4.0, 0.0),
+    "continuation": (6.5, 0.0),
+    "weights": (5.0, 0.0),
+    "networks": (5.0, 0.0),
+    "practice": (5.0, 0.0),
+    "trajectories": (4.5, 0.0),
     "minimum_search": (0.5, 3e-3),
 }
-OTHER_STEP = (0.4, 0.0)
+OTHER_STEP = (0.6, 0.0)
 SLACK = 1.5  # the mean over a tile is predicted; lambda, starts and the processor decide the rest
 
 

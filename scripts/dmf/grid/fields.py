@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from reprlib import Repr
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, ValidationError
 
-from dmf.errors import shown
+from dmf.errors import near, shown
 
 SMALLEST, LARGEST = 1e-50, 1e50  # between them every product that training and theory form stays in range
 LARGEST_DIMENSION = 4096  # rows or columns of a matrix
@@ -101,8 +102,11 @@ _SHORTENED.maxlevel, _SHORTENED.maxdict, _SHORTENED.maxlist = 3, 8, 8
 _SHORTENED.maxstring = _SHORTENED.maxlong = _SHORTENED.maxother = 500
 
 
-def first_problem(error: ValidationError) -> str:
-    """The first wrong key, its value and what was expected, and how many more there are; one line."""
+def first_problem(error: ValidationError, keys: Collection[str] = ()) -> str:
+    """The first wrong key, its value and what was expected, and how many more there are; one line.
+
+    `keys` are those that an unknown one may be a misspelling of.
+    """
     problems = error.errors(include_url=False)
     # An unknown key is often a misspelt one, and then explains the missing key reported before it.
     problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
@@ -116,6 +120,8 @@ def first_problem(error: ValidationError) -> str:
     expected = EXPECTED[kind].format_map(context) if kind in EXPECTED else problem["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden" and (new := RENAMED.get(".".join(place))):
         expected = f"renamed; expected {new}"
+    elif kind == "extra_forbidden":
+        expected += near(str(problem["loc"][-1]), keys)
     # A whole mapping or list says nothing that the text does not; a key that is not there has no value.
     silent = kind in ("missing", "extra_forbidden", "union_tag_not_found")
     silent = silent or (kind == "value_error" and isinstance(value, dict | list))
