@@ -13,6 +13,7 @@ import sys
 import time
 from collections import deque
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,6 +28,8 @@ SAID_ANYWAY = ("Exiting because a job execution failed", "WorkflowError: At leas
 CALL = "CalledProcessError"
 DIED = re.compile(r"died with <Signals\.(\w+)")
 RAISED = re.compile(r"^[\w.]*(Error|Exception|Interrupt|Warning)\b.*", re.MULTILINE)
+GOALS = ("all", "targets", "runs", "verdicts", "figures", "report", "paper", "verify", "preflight", "clean")
+NO_RULE = re.compile(r"No rule to produce (\S+)")
 HINTS = {  # by what is in the message, traceback included
     "MissingRuleException": "snakemake --list-target-rules lists the goals",
     "sourcecache.py": "Snakemake keeps a cache in your home folder: make it writable, or set XDG_CACHE_HOME to a "
@@ -159,7 +162,10 @@ def complaint(text: str) -> str:
     """One line for an error that ends Snakemake: of a traceback the error alone, and what to do."""
     raised = list(RAISED.finditer(text)) if "Traceback (most recent call last)" in text else []
     error = one_line(text[raised[-1].start() :] if raised else text)
-    return f"snakemake: {error.rstrip('.')}; {next((HINTS[word] for word in HINTS if word in text), HINT)}"
+    goal = NO_RULE.search(text)
+    near = get_close_matches(goal[1], GOALS, n=1) if goal else []
+    hint = f"did you mean {near[0]}?" if near else next((HINTS[word] for word in HINTS if word in text), HINT)
+    return f"snakemake: {error.rstrip('.')}; {hint}"
 
 
 def cause(reason: str) -> str:

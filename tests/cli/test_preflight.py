@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from dmf.cli.main import main
 from dmf.cli.preflight import ROOM, estimate, preflight_rows, refuse
 from dmf.dataset.project import open_project
 from dmf.errors import UserError
@@ -58,3 +60,21 @@ def test_the_table_has_what_a_user_must_know_before(tmp_path: Path) -> None:
         "none is set",
     ):
         assert words in text, words
+
+
+def test_the_command_prints_the_table_alone_and_writes_nothing(
+    in_tmp: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("grid.yaml").write_text(yaml.safe_dump(SMALL))
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["preflight", "grid.yaml"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    title, *lines = captured.out.splitlines()
+    assert title.strip() == "Preflight of grid small"
+    assert all(len(line) <= 60 and line[0] in "┌│└" for line in lines)
+    assert any("64, 64 of them to be trained" in line for line in lines)
+    assert [path.name for path in in_tmp.iterdir()] == ["grid.yaml"]
+    monkeypatch.setattr("dmf.cli.preflight.machine_memory", lambda: 2.0**20)
+    assert main(["preflight", "grid.yaml"]) == 1
+    assert "but this machine has 1 MiB" in capsys.readouterr().err

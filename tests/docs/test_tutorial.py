@@ -103,7 +103,8 @@ def test_what_the_text_says_of_the_numbers_holds(outputs: list[str], checkout: P
     (verdicts,) = [
         output for step, output in zip(steps(), outputs, strict=True) if step.commands.startswith("make GRID")
     ]
-    assert "violated" not in verdicts
+    assert " 0 violated; " in verdicts
+    assert "│ violated" not in verdicts
     assert "MISSED" not in verdicts
     (shares,) = [output for step, output in zip(steps(), outputs, strict=True) if step.language == "python"]
     small, _, large = (float(line.split()[1]) for line in shares.splitlines()[1:4])

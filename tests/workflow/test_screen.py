@@ -5,6 +5,7 @@ Snakemake's own quiet modes hide failed jobs and wrong calls, or print lines for
 
 import logging
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,8 @@ import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from faults.processes import Start, descendants, is_gone, jobs, starting, until, wait
-from harness import LOCAL, TINY, Workflow
-from snakemake_logger_plugin_dmf import LONGEST, LogHandler
+from harness import LOCAL, ROOT, TINY, Workflow
+from snakemake_logger_plugin_dmf import GOALS, LONGEST, LogHandler
 
 PROFILE = ("--workflow-profile", LOCAL[1])
 AGAIN = "run the same command again: it goes on from here"
@@ -34,7 +35,7 @@ def start() -> Iterator[Start]:
 
 # What is called with a good grid in grid.yaml, what of it is written before, and what the one line says.
 WRONG: dict[str, tuple[list[str], dict[str, bytes], str]] = {
-    "a goal that is none": (["--", "reprot"], {}, "No rule to produce reprot"),
+    "a goal that is none": (["--", "reprot"], {}, "; did you mean report?"),
     "a file that no rule makes": (["--", "data/tiny/nothing.nc"], {}, "No rule to produce data/tiny/nothing.nc"),
     "no file": (["--configfile", "no.yaml"], {}, "No such file or directory: 'no.yaml'; give --configfile a grid's"),
     "no YAML": (["--configfile", "bad.yaml"], {"bad.yaml": b"grid: x\n  bad: [1,"}, "not valid JSON or YAML"),
@@ -114,6 +115,11 @@ def test_ctrl_c_is_one_line_and_ends_all_jobs(workflow: Workflow, start: Start, 
     assert process.wait(60) in (1, 130, -signal.SIGINT)
     assert said(output.read_text()) == [f"interrupted; {AGAIN}"]
     until(lambda: all(is_gone(pid) for pid in below))
+
+
+def test_the_goals_that_a_misspelt_one_may_mean_are_those_of_the_workflow() -> None:
+    rules = (ROOT / "workflow" / "rules" / "goals.smk").read_text(encoding="utf-8")
+    assert sorted(GOALS) == sorted(["all", *re.findall(r"^rule (\w+):", rules, flags=re.MULTILINE)])
 
 
 # The plug-in alone, where a run would take too long.

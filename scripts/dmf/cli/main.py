@@ -21,7 +21,7 @@ from dmf.errors import UserError, near, printable, shown
 
 COMMANDS = (
     "verdicts", "verify", "compare", "predict", "explain", "advise", "new_grid", "check_grid", "preflight", "cell",
-    "prove", "study", "campaign",
+    "prove", "study", "campaign", "completion",
 )  # fmt: skip
 INTERRUPTED = 130  # the exit status that shells give a program which Ctrl-C ended
 
@@ -54,16 +54,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    options = make_parser().parse_args(arguments)
+    # A terminal that lacks a letter, such as lambda, gets its escape: \u03bb. Others are as they were.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return int(options.run(options))
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
     parser = _Parser(prog="dmf", description="What the theory predicts, and what a grid found.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     for command in COMMANDS:
         import_module(f"dmf.cli.{command}").add_command(commands)
-    options = parser.parse_args(arguments)
-    # A terminal that lacks a letter, such as lambda, gets its escape: \u03bb. Others are as they were.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    return int(options.run(options))
+    return parser
+
+
+def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The parser of each command, by its name."""
+    (choice,) = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return dict(choice.choices)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -32,17 +32,15 @@ class Column:
 
     @property
     def full(self) -> int:
-        """The width at which no cell and no word of the heading goes on in another line."""
-        words = self.heading.split() if self.least is None else [self.heading]
-        return max(map(cell_len, [*self.cells, *words]), default=0)
+        """The width at which nothing goes on in another line."""
+        return max(map(cell_len, [self.heading, *self.cells]))
 
     @property
     def narrowest(self) -> int:
         """The width below which the column is left out."""
-        if self.least is None:
-            return self.full
-        words = [word for text in (self.heading, *self.cells) for word in text.split()]
-        return min(self.full, max(self.least, *map(cell_len, words), 1))
+        words = [word for text in (self.heading, *(self.cells if self.least else ())) for word in text.split()]
+        unbroken = [*words, *(() if self.least else self.cells), " " * (self.least or 1)]
+        return min(self.full, max(map(cell_len, unbroken)))
 
 
 def print_table(screen: Console, columns: Sequence[Column], title: str = "", header: bool = True) -> list[str]:
