@@ -1,5 +1,6 @@
 # make: set up and run the default grid. make test: set up and run every check. Both are safe to repeat.
 # make verdicts: print the table of verdicts again.
+# make pictures: the pictures of the documentation, from the report of the default grid.
 # make mutants: change the science in sixty ways, one at a time, and say what noticed each.
 # make chaos: disturb runs at random for ten minutes, and count what was mishandled.
 # make bench: time the training engines beside their peers. make slurm-test: the profiles for clusters, on a private Slurm.
@@ -18,7 +19,7 @@ override GRID := $(if $(ARCHIVE),$(ARCHIVE)/grid.yaml,config/config.yaml)
 endif
 export GRID ARCHIVE
 
-.PHONY: all setup verdicts test mutants chaos slurm-setup slurm-test lint bench clean
+.PHONY: all setup verdicts pictures test mutants chaos slurm-setup slurm-test lint bench clean
 
 # The file is checked first: Snakemake would run templates in it, and hang where a few lines stand for a billion values.
 # A run that fails says why itself, with the table where a claim is violated; any table here would be an older run's.
@@ -30,6 +31,9 @@ all: setup
 # The table in the terminal, in colour; nothing runs.
 verdicts: setup
 	@$(BIN)/dmf verdicts --grid="$$GRID"
+
+pictures: setup
+	@$(BIN)/python docs/pictures.py reports/default
 
 setup: .venv/installed
 

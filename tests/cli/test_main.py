@@ -102,6 +102,8 @@ def test_one_line_says_what_all_verdicts_come_to(report: Path, capsys: pytest.Ca
     line = "1 confirmed, 1 violated, 1 inconclusive; 2 of 3 controls detected; least margin: layer_norms -6"
     assert line in capsys.readouterr().out.splitlines()
     assert summary(VERDICTS[:1]).startswith("1 confirmed, 0 violated; 1 of 1 controls detected; least margin: uniq")
+    identity = verdict("balancedness", finding=replace(GOOD, statistic=0.999))  # of these, rounding decides the margin
+    assert summary([*VERDICTS[:1], identity]).endswith("least margin: uniqueness 0.75")
     assert summary(VERDICTS[2:]) == "0 confirmed, 0 violated, 1 inconclusive; 0 of 1 controls detected"
 
 

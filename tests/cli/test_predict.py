@@ -161,7 +161,7 @@ def test_the_command_prints_the_same_as_json_and_for_people(file: Path, capsys: 
         "target": "target.npy", "shape": [3, 4], "depth": 4, "lam": 0.1, "widths": [4, 3, 5, 4, 3], "notes": [],
     }  # fmt: skip
     text = printed(capsys, *arguments)
-    assert "target.npy, 3 × 4: depth 4, λ = 0.1, widths 3 × 4 × 5 × 3 × 4" in text
+    assert "target.npy, 3 × 4: depth 4, λ = 0.1, widths 4, 3, 5, 4, 3" in text
     for value in direct["numbers"].values():
         assert f"{value:.10g}" in text
     for level in direct["levels"]:

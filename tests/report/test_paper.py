@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -13,8 +13,9 @@ from dmf.claims import load_claims
 from dmf.evidence.claim import Verdict
 from dmf.figures import load_figures
 from dmf.grid.config import Grid, validate
+from dmf.grid.kinds import Target
 from dmf.report.paper import tex
-from dmf.report.paper.pieces import SOFTWARE, Float, bibtex, figure_float, figure_floats, methods, verdict_table
+from dmf.report.paper.pieces import KINDS, SOFTWARE, Float, bibtex, figure_float, figure_floats, methods, verdict_table
 
 CITATION = yaml.safe_load((Path(__file__).parents[2] / "CITATION.cff").read_text(encoding="utf-8"))
 
@@ -170,6 +171,43 @@ def test_one_of_everything_is_in_the_singular(verdicts: list[Verdict]) -> None:
         "by gradient descent:",
     ):
         assert words in text
+
+
+def test_targets_of_data_are_named_with_their_file_and_what_was_done_to_it(grid: Grid, verdicts: list[Verdict]) -> None:
+    files = f"x_1.csv, SHA-256 {'0123456789abcdef' * 4}; y.csv, SHA-256 {'f' * 64}"
+    of_data = [
+        {
+            "name": "ratings",
+            "kind": "file",
+            "shape": (4, 3),
+            "origin": "my_data.csv",
+            "standardisation": "rows centred",
+        },
+        {"name": "net", "kind": "network", "shape": (1, 2), "origin": files, "standardisation": ""},
+    ]
+    text = written(grid, verdicts, targets=[*PROVENANCE["targets"], *of_data])
+    for words in (
+        "We took 4 target matrices $M$ (1 with independent standard normal entries, 1 with a prescribed spectrum, "
+        "1 read from files and 1 that linear networks on data factorize;",
+        r"Target ratings is from my\_data.csv; rows centred.",
+        rf"Target net is from x\_1.csv, SHA-256 0123456789abcdef; y.csv, SHA-256 {'f' * 16}.",
+    ):
+        assert words in text
+    assert closed(text)
+
+
+def test_every_kind_of_target_has_its_words() -> None:
+    members = get_args(get_args(Target)[0])
+    assert {get_args(one.model_fields["kind"].annotation)[0] for one in members} == KINDS.keys()
+
+
+def test_the_paper_has_its_authors_in_the_citation_and_in_the_bibliography() -> None:
+    (reference,) = CITATION["references"]
+    names = [f"{one['family-names']}, {one['given-names']}" for one in reference["authors"]]
+    assert names == ["Kamber, Anil", "Parhi, Rahul"]  # of the record of arXiv:2603.27072
+    paper = entries(bibtex(CITATION, "r"))["paper"]
+    assert " and ".join(names) in paper
+    assert reference["title"] in paper
 
 
 def test_floats_take_the_columns_that_their_drawing_needs(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from dmf.errors import UserError
 from dmf.evidence.claim import Verdict
 from dmf.report import text
 from dmf.report.paper import tex
-from dmf.report.verdicts import COLUMNS, csv_text, failures, number, read_verdicts
+from dmf.report.verdicts import COLUMNS, cell_text, csv_text, failures, number, read_verdicts
 
 FOLDER = Path("reports/tiny")
 LOGS = Path("data/tiny/logs")
@@ -126,6 +126,14 @@ def test_rounding_puts_no_statistic_or_margin_on_an_edge_or_across(value: float)
         for shown in (plain, page, latex):
             assert [float(shown) < edge for edge in (0, 1)] == [one < edge for edge in (0, 1)], shown
             assert [float(shown) > edge for edge in (0, 1)] == [one > edge for edge in (0, 1)], shown
+
+
+def test_what_is_next_to_1_is_not_shown_as_1_where_a_case_is_named(verdicts: list[Verdict]) -> None:
+    case = {"lam": 1e-8, "strength": 1.000000001, "depth": 3, "sign": 1}
+    finding = replace(verdicts[0].finding, worst=case)
+    assert cell_text(finding) == "lam 1e-08, strength 1.000000001, depth 3, sign 1"
+    assert (text.given(1.000000001), tex.given(0.9999999)) == ("1.000000001", "$0.9999999$")
+    assert (text.given(1 / 3), tex.given(1 / 3)) == ("0.333333", "$0.333333$")
 
 
 @pytest.mark.parametrize("change", [{"word": "violated"}, {"margin": 0.5}, {"statistic": float("nan")}, {"runs": True}])

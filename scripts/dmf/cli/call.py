@@ -77,6 +77,9 @@ class Call:
         page = Path(self._plan.folders.reports, "index.html")
         if page.exists() and not SELDOM.intersection(self._workflow.dag_settings.targets):
             say(f"report: {page}")
+        paper = Path(self._plan.folders.reports, "paper", "methods.tex")
+        if "paper" in self._workflow.dag_settings.targets:
+            say(f"paper: {paper}")
 
     def fail(self, log: Iterable[object]) -> None:
         """The last line of a run in which a job failed."""

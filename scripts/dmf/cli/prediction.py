@@ -157,7 +157,7 @@ def _notes(numbers: dict[str, Any], sigma: Floats, spectrum: Floats, depth: int)
 def show(found: dict[str, Any], name: str, widths: Sequence[int], lam: float) -> None:
     """Print what `predict` found of the target called `name`, as tables."""
     screen = console(sys.stdout)
-    shown = " × ".join(str(width) for width in reversed(widths))
+    shown = ", ".join(str(width) for width in widths)
     head = f": depth {len(widths) - 1}, λ = {digits(lam, 10)}, widths {shown}"
     screen.print(Text.assemble((printable(name), "bold"), head), soft_wrap=True)
     for note in found["notes"]:

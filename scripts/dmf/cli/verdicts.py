@@ -107,7 +107,8 @@ def summary(verdicts: Sequence[Verdict]) -> str:
         counts += f", {words['inconclusive']} inconclusive"
     detected = sum(verdict.control_detected for verdict in verdicts)
     line = f"{counts}; {detected} of {len(verdicts)} controls detected"
-    margins = [(one.finding.margin, one.claim) for one in verdicts if one.finding.margin is not None]
+    told = [one for one in verdicts if basis(one.claim) != "identity"]  # as on the page: of those, rounding decides
+    margins = [(one.finding.margin, one.claim) for one in told if one.finding.margin is not None]
     if margins:
         least, claim = min(margins)
         line += f"; least margin: {printable(claim)} {number(least)}"

@@ -23,7 +23,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     _probabilities(axes[0, 0], evidence, controls)
     _slopes(axes[0, 1], evidence)
     pairs = int(evidence["targets"].sum())
-    _style.panel(axes[0, 0], "a", rf"${pairs / 1e9:.1f} \times 10^9$ targets")
+    _style.panel(axes[0, 0], "a", rf"${pairs / 1e9:.1f} \times 10^9$ pairs")
     _style.panel(axes[0, 1], "b", "slopes with 99 % intervals")
     one = Line2D([], [], color=_style.INK, linewidth=0.9, label="slope 1")
     _style.legend_above(canvas, [*_style.depth_handles(depths), one, _style.control_handle("control, on the set")])

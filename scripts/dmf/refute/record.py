@@ -102,8 +102,8 @@ def problems(record: Record, where: str) -> list[str]:
     """
     lines = [
         f"{attempt.claim} ({attempt.source}) is refuted by the search: statistic "
-        f"{shown(attempt.finding.statistic or 0)} in units of tolerance, at {attempt.widths} with singular values "
-        f"{', '.join(f'{value:.6g}' for value in attempt.singular_values)} and lambda {attempt.facts['lam']!r}; "
+        f"{shown(attempt.finding.statistic or 0)} in units of tolerance, at widths {attempt.widths} with singular "
+        f"values {', '.join(f'{value:.6g}' for value in attempt.singular_values)} and lambda {attempt.facts['lam']!r}; "
         f"see {where}"
         for attempt in record.attempts
         if attempt.refuted
@@ -136,7 +136,7 @@ def _attempt(name: str, claim: Claim, evidence: xr.Dataset, certificate: Certifi
         claim.title,
         claim.source,
         finding,
-        str(run["group"].item()),
+        ", ".join(reversed(str(run["group"].item()).partition("-")[2].split("x"))),
         sigma[np.isfinite(sigma)].tolist(),
         {fact: _finite(run[fact].item()) for fact in FACTS},
     )

@@ -83,8 +83,8 @@ def number(value: float | None) -> Markup:
 
 
 def given(value: float) -> Markup:
-    """A configured number as its author wrote it, up to 6 digits: 0.5, 20, 10 to the minus 10."""
-    mantissa, _, exponent = f"{value:g}".partition("e")
+    """A configured number as its author wrote it, up to 6 digits, more next to 1: 0.5, 20, 10 to the minus 10."""
+    mantissa, _, exponent = f"{value:.{enough_digits(value, 6)}g}".partition("e")
     shown = mantissa.replace("-", MINUS)
     if not exponent:
         return Markup(shown)

@@ -81,7 +81,8 @@ def cell_text(finding: Finding) -> str:
         return "nothing"
     if "scheme" not in worst:
         return ", ".join(
-            f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}" for name, value in worst.items()
+            f"{name} {shown(value, 6)}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in worst.items()
         )
     return (
         f"target {worst['target']}, depth {worst['depth']}, lambda {worst['lam_label']}, "

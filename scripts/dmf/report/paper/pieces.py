@@ -26,7 +26,9 @@ KINDS = {
     "spectrum": "with a prescribed spectrum",
     "file": "read from files",
     "dataset": "made from real data",
+    "network": "that linear networks on data factorize",
 }
+HASH = 16  # digits of a file's hash
 OPTIMIZERS = {
     "lbfgs": "L-BFGS",
     "continuation": r"L-BFGS with continuation in $\lambda$",
@@ -82,6 +84,7 @@ def methods(
             provenance=provenance,
             version=citation["version"],
             kinds=_kinds(provenance["targets"]),
+            data=_data(provenance["targets"]),
             shapes=_shapes(provenance["targets"]),
             lambdas=_lambdas(grid.lambdas),
             optimizer=OPTIMIZERS[grid.optimizer.name],
@@ -99,6 +102,20 @@ def methods(
 def _kinds(targets: Sequence[Mapping[str, Any]]) -> str:
     counted = Counter(str(target["kind"]) for target in targets)
     return tex.listed([f"{n} {KINDS[kind]}" for kind, n in counted.items()])
+
+
+def _data(targets: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence on each target that is made of data: its name, the file or data set, and how it was standardised."""
+    return [
+        f"Target {tex.escaped(target['name'])} is from {tex.escaped(_origin(target))}."
+        for target in targets
+        if target.get("origin")
+    ]
+
+
+def _origin(target: Mapping[str, Any]) -> str:
+    origin = re.sub(rf"(SHA-256 [0-9a-f]{{{HASH}}})[0-9a-f]+", r"\1", target["origin"])
+    return f"{origin}; {target['standardisation']}" if target.get("standardisation") else origin
 
 
 def _shapes(targets: Sequence[Mapping[str, Any]]) -> str:

@@ -30,12 +30,13 @@ def plain(words: str) -> str:
     rest, parts = 0, []
     for match in text.SUBSCRIPT.finditer(words):
         base, index = (r"\lambda", match[2]) if match[1] else (match[3], match[4])
-        parts += [_escaped(words[rest : match.start()]), f"${base}_{index}$"]
+        parts += [escaped(words[rest : match.start()]), f"${base}_{index}$"]
         rest = match.end()
-    return "".join([*parts, _escaped(words[rest:])])
+    return "".join([*parts, escaped(words[rest:])])
 
 
-def _escaped(words: str) -> str:
+def escaped(words: str) -> str:
+    """Text as it is, letter by letter: a name of a file has no subscripts."""
     return "".join(ESCAPED.get(letter, letter) for letter in words)
 
 
@@ -54,8 +55,8 @@ def number(value: float | None) -> str:
 
 
 def given(value: float) -> str:
-    """A configured number as its author wrote it, up to 6 digits."""
-    mantissa, _, exponent = f"{value:g}".partition("e")
+    """A configured number as its author wrote it, up to 6 digits, more next to 1."""
+    mantissa, _, exponent = f"{value:.{enough_digits(value, 6)}g}".partition("e")
     if not exponent:
         return f"${mantissa}$"
     power = f"10^{{{int(exponent)}}}"
