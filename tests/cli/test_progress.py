@@ -260,3 +260,23 @@ def test_the_watch_writes_to_stderr_if_nothing_else_is_given(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "0/4 jobs" in captured.err
+
+
+def test_a_closed_stream_takes_nothing_and_nothing_goes_elsewhere(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr", None)  # what Python has where it is closed
+    watch = run.watch(tmp_path)
+    watch.start()
+    watch.stop()
+    assert not watch_thread(watch).is_alive()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_terminal_that_cannot_redraw_gets_lines(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    stream = io.StringIO()
+    watch = run.watch(tmp_path, Console(file=stream, force_terminal=True, width=80, color_system=None))
+    watch.start()
+    watch.stop()
+    assert stream.getvalue().startswith("progress: 0%, 0/4 jobs, ")

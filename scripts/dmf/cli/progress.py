@@ -141,8 +141,9 @@ class RunWatch:
             self._thread.join(timeout=5)
 
     def _watch(self) -> None:
+        redraws = self._screen.is_terminal and not self._screen.is_dumb_terminal
         with suppress(OSError):  # nobody reads, or there is no room: the run goes on
-            (self._bar if self._screen.is_terminal else self._lines)()
+            (self._bar if redraws else self._lines)()
 
     def now(self) -> Progressed:
         """How far the run is at this moment."""
