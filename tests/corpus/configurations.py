@@ -17,7 +17,7 @@ TOO_MANY = "more than 150,000 values, with those of every alias (*name); use few
 
 # What a key of BASE is replaced by, in YAML.
 CHANGED: list[tuple[dict[str, str], str]] = [
-    ({"depth": "[2]"}, "depth: unknown key; see config/README.md for the keys"),
+    ({"depth": "[2]"}, "depth: unknown key; did you mean depths?"),
     (
         {"grid": "../../etc"},
         "grid: got '../../etc': expected letters, digits, '_', '.' and '-' only, beginning with a letter or digit",

@@ -78,7 +78,7 @@ MAPPING = "expected a mapping of keys to values"
 WIDTHS = "expected same, a whole number from 1 to 4096, or a list"
 BAD: list[tuple[str, Any, list[str]]] = [
     # keys
-    ("seeds", 1, ["seeds: unknown key", "config/README.md"]),
+    ("seeds", 1, ["seeds: unknown key", "did you mean seed?"]),
     ("spectrum", 1, ["spectrum: unknown key"]),
     ("lbfgs", {}, ["lbfgs: unknown key"]),
     ("a[0]", 1, ["a[0]: unknown key"]),
@@ -279,3 +279,31 @@ def test_all_some_or_none_in_the_order_they_are_known() -> None:
 def test_a_name_that_is_not_known_is_refused_with_those_that_are() -> None:
     with pytest.raises(UserError, match=r"^x\.yaml: figures: got 'c', expected all or names out of a, b$"):
         chosen("figures", ["a", "c"], ["a", "b"], "x.yaml")
+
+
+ONE = {"name": "a", "kind": "gaussian", "shape": [2, 2]}
+UNKNOWN = "unknown key; see config/README.md for the keys"
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"depth": [3]}, "x: depth: unknown key; did you mean depths?"),
+        ({"starts": {"counts": 3}}, "x: starts.counts: unknown key; did you mean count?"),
+        (
+            {"targets": [{"name": "a", "kind": "gaussian", "shpe": [2, 2]}]},
+            "x: targets.0.shpe: unknown key; did you mean shape? (and 1 more)",
+        ),
+        ({"optimizer": {"name": "gd", "stp": 1}}, "x: optimizer.stp: unknown key; did you mean step?"),
+        (
+            {"optimizer": {"name": "lbfgs", "step": 1}},
+            "x: optimizer.step: unknown key; see config/README.md for the keys",
+        ),
+        ({"colour": 3}, "x: colour: unknown key; see config/README.md for the keys"),
+    ],
+)
+def test_a_misspelt_key_is_refused_with_the_one_that_was_meant(change: dict[str, Any], line: str) -> None:
+    raw = {"grid": "g", "targets": [ONE], "depths": [2], "lambdas": {"absolute": [1]}, **change}
+    with pytest.raises(UserError) as refused:
+        validate(raw, "x")
+    assert str(refused.value) == line

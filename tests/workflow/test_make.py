@@ -105,7 +105,7 @@ def test_any_name_of_a_file_is_only_a_name(checkout: Path, name: str) -> None:
     (checkout / f"{name}.yaml").write_text("grid: t\ndepth: 1\n")
     for result in (make(checkout, f"GRID={name}.yaml"), make(checkout, GRID=f"{name}.yaml")):
         line = refusal(result, checkout)
-        assert line.endswith("depth: unknown key; see config/README.md for the keys (and 3 more)")
+        assert line.endswith("depth: unknown key; did you mean depths? (and 3 more)")
 
 
 @pytest.mark.parametrize("name", [*NAMES, "a #b"])

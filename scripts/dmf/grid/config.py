@@ -224,7 +224,7 @@ def validate(raw: Any, source: str) -> Grid:
     try:
         return Grid.model_validate(raw)
     except ValidationError as error:
-        raise UserError(f"{source}: {first_problem(error, _keys(Grid.model_json_schema()))}") from None
+        raise UserError(f"{source}: {first_problem(error, Grid.model_json_schema())}") from None
 
 
 def load(path: str | Path) -> Grid:
@@ -258,14 +258,6 @@ def chosen(key: str, wanted: str | Sequence[str], known: Sequence[str], source: 
             f"{near(unknown[0], known)}"
         )
     return [name for name in known if name in wanted]
-
-
-def _keys(schema: Any) -> set[str]:
-    """All keys that a part of a configuration can have, out of its JSON schema."""
-    if not isinstance(schema, dict):
-        return set()
-    inside = [*schema.values(), *schema.get("properties", {}).values(), *schema.get("$defs", {}).values()]
-    return set(schema.get("properties", ())).union(*map(_keys, inside))
 
 
 def schema_text() -> str:

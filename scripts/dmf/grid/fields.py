@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from reprlib import Repr
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, ValidationError
@@ -102,10 +103,10 @@ _SHORTENED.maxlevel, _SHORTENED.maxdict, _SHORTENED.maxlist = 3, 8, 8
 _SHORTENED.maxstring = _SHORTENED.maxlong = _SHORTENED.maxother = 500
 
 
-def first_problem(error: ValidationError, keys: Collection[str] = ()) -> str:
+def first_problem(error: ValidationError, schema: Mapping[str, Any] = MappingProxyType({})) -> str:
     """The first wrong key, its value and what was expected, and how many more there are; one line.
 
-    `keys` are those that an unknown one may be a misspelling of.
+    The JSON `schema` of the configuration says which key an unknown one may be a misspelling of.
     """
     problems = error.errors(include_url=False)
     # An unknown key is often a misspelt one, and then explains the missing key reported before it.
@@ -120,14 +121,32 @@ def first_problem(error: ValidationError, keys: Collection[str] = ()) -> str:
     expected = EXPECTED[kind].format_map(context) if kind in EXPECTED else problem["msg"].removeprefix("Value error, ")
     if kind == "extra_forbidden" and (new := RENAMED.get(".".join(place))):
         expected = f"renamed; expected {new}"
-    elif kind == "extra_forbidden":
-        expected += near(str(problem["loc"][-1]), keys)
+    elif kind == "extra_forbidden" and (hint := near(str(problem["loc"][-1]), _keys_at(schema, problem["loc"][:-1]))):
+        expected = f"unknown key{hint}"
     # A whole mapping or list says nothing that the text does not; a key that is not there has no value.
     silent = kind in ("missing", "extra_forbidden", "union_tag_not_found")
     silent = silent or (kind == "value_error" and isinstance(value, dict | list))
     parts = [".".join(place), "" if silent else f"got {_short(value)}", expected]
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return " ".join((": ".join(part for part in parts if part) + more).split())
+
+
+def _keys_at(schema: Mapping[str, Any], place: Sequence[str | int]) -> list[str]:
+    """The keys of a part of a configuration; `place` is pydantic's, with the kind or name that was chosen in it."""
+    part: Mapping[str, Any] = schema
+    try:
+        for step in place:
+            if isinstance(step, int):
+                part = part["items"]
+            elif "discriminator" in part:
+                part = {"$ref": part["discriminator"]["mapping"][step]}
+            else:
+                part = part["properties"][step]
+            if "$ref" in part:
+                part = schema["$defs"][part["$ref"].rpartition("/")[2]]
+    except KeyError:
+        return []
+    return list(part.get("properties", ()))
 
 
 def _short(value: object) -> str:
