@@ -66,6 +66,76 @@ def masked_netcdf() -> bytes:
     return netcdf({"m": np.ma.masked_invalid([[1.0, np.nan]])})
 
 
+HEADER, INDEX = "say header: true if line 1 is labels", "say index: true if column 1 is labels"
+EITHER = f"{HEADER}, {INDEX.removeprefix('say ')}"
+NUMBER = "expected a number; commas separate cells"
+# Tables: content, suffix, keys, and the line.
+TABLES: list[tuple[bytes, str, dict[str, Any], str]] = [
+    (b"1;2\n3;4\n", "csv", {}, f"line 1, column 1: got '1;2', {NUMBER}; {HEADER}"),
+    (b"a,2\n3,4\n", "csv", {"header": False}, f"line 1, column 1: got 'a', {NUMBER}; {INDEX}"),
+    (b"c,a,2\n3,4,5\n", "csv", {}, f"line 1, column 2: got 'a', {NUMBER}; {HEADER}"),
+    (b"x,1\n2,3\n", "csv", {}, f"line 1, column 1: got 'x', {NUMBER}; {EITHER}"),
+    (b"x,1\n2,3\n", "csv", {"index": False}, f"line 1, column 1: got 'x', {NUMBER}; {HEADER}"),
+    # what cannot be read is no label
+    (b"NA,2,3\nNA,5,6\n", "csv", {}, f"line 1, column 1: got 'NA', {NUMBER}; {EITHER}"),
+    (b"?\t2\n?\t5\n", "tsv", {}, f"line 1, column 1: got '?', expected a number; tabs separate cells; {EITHER}"),
+    (b"u,v,w\nx,ND,3\ny,5,6\n", "csv", {}, f"line 2, column 2: got 'ND', {NUMBER}"),
+    (b"a,b\nn/a,3\nn.a.,6\n", "csv", {}, f"line 2, column 1: got 'n/a', {NUMBER}; {INDEX}"),
+    (b"bad,2,3\nbad,5,6\n", "csv", {}, f"line 1, column 1: got 'bad', {NUMBER}; {EITHER}"),
+    (b"-,-,-\n1,2,3\n4,5,6\n", "csv", {}, f"line 1, column 2: got '-', {NUMBER}; {HEADER}"),
+    (b"none\n1\n2\n", "csv", {}, f"line 1, column 1: got 'none', {NUMBER}; {HEADER}"),
+    (b"1,1.2.3\n3,4\n", "csv", {}, f"line 1, column 2: got '1.2.3', {NUMBER}; {HEADER}"),
+    (b'1,"1,000"\n3,4\n', "csv", {}, f"line 1, column 2: got '1,000', {NUMBER}; {HEADER}"),
+    (b'"1,000",5\n"2,000",6\n', "csv", {}, f"line 1, column 1: got '1,000', {NUMBER}; {EITHER}"),
+    (b"$3,$4\n1,2\n3,4\n", "csv", {}, f"line 1, column 2: got '$4', {NUMBER}; {HEADER}"),
+    (b"10%,5\n20%,6\n", "csv", {}, f"line 1, column 1: got '10%', {NUMBER}; {EITHER}"),
+    (b"1,#REF!\n3,4\n", "csv", {}, f"line 1, column 2: got '#REF!', {NUMBER}; {HEADER}"),
+    ("1,\u0663\n3,4\n".encode(), "csv", {}, f"line 1, column 2: got '\u0663', {NUMBER}; {HEADER}"),
+    (b",2,3\n4,5,6\n7,8,9\n", "csv", {}, f"line 1, column 1: got an empty cell, {NUMBER}; {EITHER}"),
+    (b"a,,c\n4,5,6\n7,8,9\n", "csv", {}, f"line 1, column 2: got an empty cell, {NUMBER}; {HEADER}"),
+    (b"a,a\n4,5\n", "csv", {}, f"line 1, column 2: got 'a', {NUMBER}; {HEADER}"),
+    (b"1,2,\n3,4,\n", "csv", {}, f"line 1, column 3: got an empty cell, {NUMBER}; {HEADER}"),
+    (b"1,2\n3,4\n,\n", "csv", {}, f"line 3, column 2: got an empty cell, {NUMBER}"),
+    (b"1\n\n3\n", "csv", {}, "line 2 is empty; expected a number, or no such line"),
+    (b'1\n""\n3\n', "csv", {}, f"line 2, column 1: got an empty cell, {NUMBER}"),
+    # numbers that could be labels
+    (b"0,5,4\n1,2,2\n", "csv", {}, f"column 1 is 0, 1, which could be labels; {INDEX}, else index: false"),
+    (b"1,5,4\n2,2,2\n3,1,5\n", "csv", {}, f"column 1 is 1, 2, 3, which could be labels; {INDEX}, else index: false"),
+    (b"X,a\n1,5\n2,2\n", "csv", {}, f"column 1 is 1, 2, which could be labels; {INDEX}, else index: false"),
+    (
+        b"year,a\n1990,5\n2000,2\n",
+        "csv",
+        {},
+        f"column 1 is 1990, 2000, which could be labels; {INDEX}, else index: false",
+    ),
+    (b",a\n0.5,5\n1.5,2\n", "csv", {}, f"column 1 has no heading; {INDEX}, else index: false"),
+    (b",a\n3,5\n3,2\n", "csv", {}, f"column 1 has no heading; {INDEX}, else index: false"),
+    (b"a,b\n0.5,5,1\n1.5,2,1\n", "csv", {}, f"column 1 has no heading; {INDEX}, else index: false"),
+    (b"0,1,2\n5,4,1\n", "csv", {}, f"line 1 is 0, 1, 2, which could be labels; {HEADER}, else header: false"),
+    (b"2019,2020\n5,4\n", "csv", {}, f"line 1 is 2019, 2020, which could be labels; {HEADER}, else header: false"),
+    (
+        b"who,2019,2020\nx,1,2\ny,3,4\n",
+        "csv",
+        {},
+        f"line 1 is 2019, 2020, which could be labels; {HEADER}, else header: false",
+    ),
+    # numbers that float64 does not hold
+    (
+        b"1,9007199254740993\n",
+        "csv",
+        {},
+        "line 1, column 2: got '9007199254740993', expected a whole number that float64 holds, as all up to 2^53; "
+        f"round it, or rescale; commas separate cells; {HEADER}",
+    ),
+    (
+        b"2,1\n3,1e-400\n",
+        "csv",
+        {},
+        "line 2, column 2: got '1e-400', expected a number in float64's range, 5e-324 to 1.8e308; rescale; commas "
+        "separate cells",
+    ),
+]
+
 # Name of the file, its content, further keys of the target.
 FILES: list[tuple[str, Make, dict[str, Any], str]] = [
     # no such matrix
@@ -101,7 +171,7 @@ FILES: list[tuple[str, Make, dict[str, Any], str]] = [
         "m.tsv",
         lambda: csv(MATRIX),
         {},
-        "line 2, column 1: got '-2e-17,50000000000.0,3.141592653589793', expected a number; tabs separate cells",
+        "line 1, column 1: got '1.0,0.1,0.3333333333333333', expected a number; tabs separate cells; say header: true if line 1 is labels",
     ),
     ("m.mat", lambda: csv(MATRIX), {}, "not a readable .mat matrix (…)"),
     (
@@ -166,12 +236,17 @@ FILES: list[tuple[str, Make, dict[str, Any], str]] = [
     ("m.png", lambda: image(NOISE)[:500], {}, "not a readable .png matrix (…)"),
     # entries that are no finite real numbers
     ("m.npy", lambda: npy(ONE_BAD), {}, "got nan at row 1, column 1, expected finite numbers"),
-    ("m.csv", lambda: b"1,nan\n", {}, "got nan at row 0, column 1, expected finite numbers"),
+    (
+        "m.csv",
+        lambda: b"1,nan\n",
+        {},
+        f"line 1, column 2: got 'nan', expected a number; commas separate cells; {HEADER}",
+    ),
     (
         "m.csv",
         lambda: b"1,,3\n4,5,6\n",
         {},
-        "line 1, column 2: got an empty cell, expected a number; commas separate cells",
+        f"line 1, column 2: got an empty cell, expected a number; commas separate cells; {HEADER}",
     ),
     ("m.csv", lambda: b"1,2\n3,x\n", {}, "line 2, column 2: got 'x', expected a number; commas separate cells"),
     ("m.csv", lambda: b"1,2\n3,1_000\n", {}, "line 2, column 2: got '1_000', expected a number; commas separate cells"),
@@ -236,25 +311,7 @@ FILES: list[tuple[str, Make, dict[str, Any], str]] = [
     ("m.csv", lambda: b"a,b\n", {}, "got shape (0, 2), expected a matrix with at least one row and column"),
     ("m.csv", lambda: b"x\ny\n", {}, "line 2, column 1: got 'y', expected a number; commas separate cells"),
     # tables
-    ("m.csv", lambda: b"1;2\n3;4\n", {}, "line 2, column 1: got '3;4', expected a number; commas separate cells"),
-    (
-        "m.csv",
-        lambda: b"a,2\n3,4\n",
-        {"header": False},
-        "the first column mixes text and numbers; say index: true if it is labels, else index: false",
-    ),
-    (
-        "m.csv",
-        lambda: b"c,a,2\n3,4,5\n",
-        {},
-        "line 1 mixes text and numbers; say header: true if it is labels, else header: false",
-    ),
-    (
-        "m.csv",
-        lambda: b"x,1\n2,3\n",
-        {},
-        "the first column mixes text and numbers; say index: true if it is labels, else index: false",
-    ),
+    *((f"m.{suffix}", lambda text=text: text, keys, line) for text, suffix, keys, line in TABLES),
     ("m.csv", lambda: b"\xff\xfe1,2", {}, "not a readable .csv matrix (…)"),
     ("m.csv", lambda: b'"1,2\n', {}, "not a readable .csv matrix (…)"),
     ("m.csv", lambda: b"1," + b"2" * 200_000, {}, "not a readable .csv matrix (…)"),

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression
@@ -64,6 +65,20 @@ def test_inputs_of_deficient_rank_keep_their_rank(data: tuple[np.ndarray, np.nda
     assert build().shape == (3, 2)
 
 
+def test_keys_say_what_is_labels_in_both_files_or_in_each(data: tuple[np.ndarray, np.ndarray]) -> None:
+    plain = build()
+    x, y = (pandas.DataFrame(values, columns=list("abcd")[: values.shape[1]]) for values in data)
+    x.to_csv("x.csv")
+    y.to_csv("y.csv")
+    files = {"inputs": "x.csv", "outputs": "y.csv"}
+    assert build(**files).fingerprint == build(**files, index=True).fingerprint == plain.fingerprint
+    y.to_csv("y.csv", index=False)
+    assert build(**files, index=[True, False], header=[None, True]).fingerprint == plain.fingerprint
+    assert build(inputs="x.csv", index=[True, None]).fingerprint == plain.fingerprint
+    np.savez("both.npz", x=data[0], y=data[1])
+    assert build(inputs="both.npz", outputs="both.npz", variable=["x", "y"]).fingerprint == plain.fingerprint
+
+
 BAD = [
     (
         "y",
@@ -79,6 +94,9 @@ BAD = [
     ("x", None, {"components": 0}, "targets.0.components"),
     ("x", None, {"inputs": "none.npy"}, "none.npy"),
     ("x", None, {"map": "covariance"}, "targets.0.map"),
+    ("x", None, {"index": [True]}, "targets.0.index: got [True]: expected one value for both files, or a list of two"),
+    ("x", None, {"header": "yes"}, "targets.0.header: got 'yes': expected one value for both files, or a list of two"),
+    ("x", None, {"index": [None, True]}, "outputs: index given, but only .csv, .tsv files have one; leave it out"),
 ]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 import scipy.sparse
 from PIL import Image
@@ -158,9 +159,17 @@ TABLES: dict[str, tuple[str, dict[str, bool], tuple[str, ...], tuple[str, ...]]]
     "years that are said to be labels": ("2019,2020\n1,2\n3,4\n", {"header": True}, (), ("2019", "2020")),
     "years in both": ("0,2019,2020\n7,1,2\n8,3,4\n", {"header": True, "index": True}, ("7", "8"), ("2019", "2020")),
     "quoted": ('"a, b","c ""d"""\n1,2\n3,4\n', {}, (), ("a, b", 'c "d"')),
-    "spaces and empty lines": ("\n a , b \n 1 , 2 \n\n3,4\n,\n", {}, (), ("a", "b")),
+    "spaces and empty lines": ("\n a , b \n 1 , 2 \n\n3,4\n \n", {}, (), ("a", "b")),
+    "dates": ("day,a,b\n2020-01-31,1,2\n2020-02-29 12:00,3,4\n", {}, ("2020-01-31", "2020-02-29 12:00"), ("a", "b")),
+    "years under an empty corner": (",a,b\n2019,1,2\n2015,3,4\n", {}, ("2019", "2015"), ("a", "b")),
+    "years as numbers": ("year,b\n1,2\n3,4\n", {"index": False}, (), ("year", "b")),
+    "an empty corner over numbers": (",b\n1,2\n3,4\n", {"index": False}, (), ("", "b")),
+    "a heading too few": ("a,b\nx,1,2\ny,3,4\n", {}, ("x", "y"), ("a", "b")),
+    "no words": ("?,1,2\n?,3,4\n", {"index": True}, ("?", "?"), ()),
+    "a word for missing values": ("Na,K\n1,2\n3,4\n", {"header": True}, (), ("Na", "K")),
+    "counts that are numbers": ("1,2\n3,4\n", {"header": False, "index": False}, (), ()),
     "a label of two lines": ('"a\nb",c\n1,2\n3,4\n', {}, (), ("a b", "c")),
-    "a label that turns direction": ("a\u202eb,\x07c\n1,2\n3,4\n", {}, (), ("a\ufffdb", "\ufffdc")),
+    "a label that turns direction": ("a\u202eb,c\x07\n1,2\n3,4\n", {}, (), ("a\ufffdb", "c\ufffd")),
     "a long label": (f"{'a' * 70},b\n1,2\n3,4\n", {}, (), ("a" * 59 + "…", "b")),
 }
 
@@ -172,6 +181,44 @@ def test_labels_of_a_table(in_tmp: Path, case: str) -> None:
     target = build("m.csv", **keys)
     np.testing.assert_array_equal(target.values, NUMBERS)
     assert (target.rows, target.columns) == (rows, columns)
+
+
+FRAMES: dict[str, tuple[pandas.DataFrame, dict[str, Any], tuple[str, ...]]] = {
+    "index from 0": (pandas.DataFrame(NUMBERS, columns=["a", "b"]), {}, ("0", "1")),
+    "nothing but numbers": (pandas.DataFrame(NUMBERS), {}, ("0", "1")),
+    "filtered": (pandas.DataFrame(NUMBERS, index=[7, 3], columns=["a", "b"]), {}, ("7", "3")),
+    "names": (pandas.DataFrame(NUMBERS, index=["x", "y"], columns=["a", "b"]), {}, ("x", "y")),
+    "days": (pandas.DataFrame(NUMBERS, pandas.date_range("2020", periods=2)), {}, ("2020-01-01", "2020-01-02")),
+    "names over years": (pandas.DataFrame(NUMBERS, ["x", "y"], [2019, 2020]), {}, ("x", "y")),
+    "no index": (pandas.DataFrame(NUMBERS, columns=["a", "b"]), {"index": False}, ()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("suffix", ["csv", "tsv"])
+def test_an_index_that_pandas_writes_is_labels(in_tmp: Path, frame: str, suffix: str) -> None:
+    table, options, rows = FRAMES[frame]
+    table.to_csv(f"m.{suffix}", sep={"csv": ",", "tsv": "\t"}[suffix], **options)
+    target = build(f"m.{suffix}")
+    np.testing.assert_array_equal(target.values, NUMBERS)
+    assert target.rows == rows
+
+
+def test_a_table_that_pandas_wrote_again_keeps_its_index_as_labels(in_tmp: Path) -> None:
+    pandas.DataFrame(NUMBERS, columns=["a", "b"]).to_csv("once.csv")
+    pandas.read_csv("once.csv").to_csv("again.csv", index=False)
+    assert Path("again.csv").read_text().startswith("Unnamed: 0,")
+    np.testing.assert_array_equal(build("again.csv").values, NUMBERS)
+
+
+@pytest.mark.parametrize(
+    "text", ['"","V1","V2"\n"1",1,2\n"2",3,4\n', '"V1","V2"\n"1",1,2\n"2",3,4\n'], ids=["write.csv", "write.table"]
+)
+def test_the_row_names_that_r_writes_are_labels(in_tmp: Path, text: str) -> None:
+    Path("m.csv").write_text(text)
+    target = build("m.csv")
+    np.testing.assert_array_equal(target.values, NUMBERS)
+    assert (target.rows, target.columns) == (("1", "2"), ("V1", "V2"))
 
 
 @pytest.mark.parametrize(("text", "shape"), [("1,2,3\n", (1, 3)), ("1\n2\n", (2, 1)), ("a\n1\n2\n", (2, 1))])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from dmf.errors import UserError
 from dmf.grid import standard
@@ -14,11 +15,31 @@ from dmf.grid.datasets import DATASETS
 from dmf.grid.fields import LARGEST_DIMENSION, Dimension, Label, Visible
 from dmf.grid.kinds._contract import Built, TargetSpec
 from dmf.grid.labelled import Floats, LabelledMatrix, real
-from dmf.grid.readers import Options, read
+from dmf.grid.readers import KEYS, Options, read
 from dmf.theory.linear_network import data_matrices, whitened
 
 Labels = Annotated[list[Label], Field(min_length=1, max_length=LARGEST_DIMENSION)]
 File = Annotated[Visible, Field(min_length=1)]
+OF_A_FILE = {
+    "variable": "Which array of a .npz, .mat or .nc file; required if there are several.",
+    "header": "Whether a table's first row is labels; if unset, only words are.",
+    "index": "Whether its first column is labels; if unset, only words are, or whole numbers without a heading.",
+}
+OF_BOTH = "One value for both files, or a list of two, for inputs and for outputs."
+Value = TypeVar("Value")
+
+
+def _one_or_two(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return check(value)
+    except ValidationError:  # one line for the two ways to say it
+        raise PydanticCustomError(
+            "one_or_two",
+            "expected one value for both files, or a list of two, for inputs and for outputs (null: unset)",
+        ) from None
+
+
+Both = Annotated[Value | tuple[Value | None, Value | None] | None, WrapValidator(_one_or_two)]
 
 
 class DataTarget(TargetSpec):
@@ -75,11 +96,9 @@ class FileTarget(DataTarget):
         min_length=1,
         description="Relative to the working directory; the suffix determines the format (config/README.md).",
     )
-    variable: str | None = Field(
-        None, description="Which array of a .npz, .mat or .nc file; required if there are several."
-    )
-    header: StrictBool | None = Field(None, description="Whether a table's first row is labels; inferred if unset.")
-    index: StrictBool | None = Field(None, description="Whether the first column is labels; inferred if unset.")
+    variable: str | None = Field(None, description=OF_A_FILE["variable"])
+    header: StrictBool | None = Field(None, description=OF_A_FILE["header"])
+    index: StrictBool | None = Field(None, description=OF_A_FILE["index"])
     rows: Labels | None = Field(None, description="Labels of the rows, instead of the file's; change no number.")
     columns: Labels | None = Field(None, description="Labels of the columns, instead of the file's; change no number.")
 
@@ -112,6 +131,9 @@ class NetworkTarget(TargetSpec):
     components: Dimension | None = Field(
         None, description="Principal components of the centred inputs that are kept; all of their rank if unset."
     )
+    variable: Both[str] = Field(None, description=f"{OF_A_FILE['variable']} {OF_BOTH}")
+    header: Both[StrictBool] = Field(None, description=f"{OF_A_FILE['header']} {OF_BOTH}")
+    index: Both[StrictBool] = Field(None, description=f"{OF_A_FILE['index']} {OF_BOTH}")
 
     @property
     def place(self) -> str:
@@ -120,7 +142,7 @@ class NetworkTarget(TargetSpec):
 
     def build(self, seed: int) -> Built:
         """The correlation of outputs with whitened inputs, both centred; the files' values define it."""
-        (x, first), (y, second) = (read(path, Options()) for path in (self.inputs, self.outputs))
+        (x, first), (y, second) = (self._read(side) for side in (0, 1))
         (samples, _), (found, _) = x.values.shape, y.values.shape
         if found != samples:
             raise UserError(
@@ -140,6 +162,15 @@ class NetworkTarget(TargetSpec):
         }
         words = f"inputs whitened to {len(white)} principal components, outputs centred"
         return Built(LabelledMatrix(outputs @ white.T, y.columns, columns), definition, f"{first}; {second}", words)
+
+    def _read(self, side: int) -> tuple[LabelledMatrix, str]:
+        """One of the two files, with its origin in words. Raises UserError that says which file it is."""
+        given = {key: getattr(self, key) for key in KEYS}
+        own = {key: value[side] if isinstance(value, tuple) else value for key, value in given.items()}
+        try:
+            return read((self.inputs, self.outputs)[side], Options(**own))
+        except UserError as error:
+            raise UserError(f"{('inputs', 'outputs')[side]}: {error}") from None
 
 
 def values_digest(values: Floats) -> str:

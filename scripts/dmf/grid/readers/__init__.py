@@ -14,7 +14,7 @@ from dmf.grid.readers._contract import KEYS, MAX_BYTES, Options, Reader
 from dmf.grid.readers._isolated import read_isolated
 from dmf.grid.user_files import regular_file
 
-__all__ = ["MAX_BYTES", "Options", "parse", "read", "readers"]
+__all__ = ["KEYS", "MAX_BYTES", "Options", "parse", "read", "readers"]
 
 LONGEST_REASON = 300  # characters of what a library says of a file
 

@@ -4,74 +4,215 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
-from dmf.errors import UserError
+from dmf.errors import UserError, shown
 from dmf.grid.fields import LARGEST_DIMENSION
 from dmf.grid.labelled import Floats, LabelledMatrix, labels
 from dmf.grid.readers._contract import Options
+from dmf.grid.readers._decimals import number, whole
 
 SUFFIXES = (".csv", ".tsv")
 USES = ("header", "index")
 ISOLATED = False
 LONGEST_ROW = 2**20  # characters; a row of 4,096 numbers with 17 digits has a tenth
+LONGEST_CELL = 40  # characters of one in an error
 SEPARATOR = {".csv": (",", "commas"), ".tsv": ("\t", "tabs")}
+# Words for a missing or impossible value that begin with a letter; in lower case, without points, blanks and slashes.
+WORDS = (
+    "na nan nans nanq nanind nat null nil none nd nv nr dnf bdl blq blod lod loq tbd tba void empty blank "
+    "missing missingvalue unknown undefined unavailable notavailable notapplicable notdetected notanumber "
+    "nodata novalue masked invalid error false true inf infinity ind"
+)
+MISSING = frozenset(WORDS.split())
+BARE = str.maketrans("", "", " ._-/()")
+YEARS = range(1800, 2100)
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([T ][0-9:.]+Z?)?)?")
+# What pandas and readr call a first column without a heading when they write a table again.
+NAMELESS = ("Unnamed:", "...1")
 
 
 class Line(NamedTuple):
-    """A line of the file: its number, its first cell, and the rest."""
+    """A line of the file that is not empty: its number and cells, without blanks around them."""
 
     number: int
-    head: str
-    rest: Sequence[str]
+    cells: list[str]
+
+
+class _Rows:
+    """The numbers of a table below its labels, line by line; its first column as text, which may be labels."""
+
+    def __init__(self, width: int, separators: str, options: Options) -> None:
+        self.width, self._separators, self._options = width, separators, options
+        self.heads: list[str] = []
+        self.lines: list[int] = []
+        self.rest: list[Floats] = []
+
+    def add(self, line: Line, first: bool = False) -> None:
+        """Read a line's numbers but for the first cell. Raises UserError for what is none."""
+        self.heads.append(line.cells[0])
+        self.lines.append(line.number)
+        self.rest.append(
+            np.array([self.number(cell, line.number, 2 + at, first) for at, cell in enumerate(line.cells[1:])])
+        )
+        if len(self.rest) > LARGEST_DIMENSION + 1:
+            raise _too_large()
+
+    def first_column(self, header: bool) -> Floats:
+        """The first column as numbers, (n, 1). Raises UserError for a cell that is none."""
+        numbers = [
+            self.number(cell, line, 1, first=not header and at == 0)
+            for at, (cell, line) in enumerate(zip(self.heads, self.lines, strict=True))
+        ]
+        return np.array(numbers, dtype=np.float64).reshape(-1, 1)
+
+    def number(self, cell: str, line: int, column: int, first: bool) -> float:
+        """The number in a cell. Raises UserError, with the key that settles it, where that is none."""
+        try:
+            return number(cell)
+        except ValueError as error:
+            got = shown(cell, LONGEST_CELL, quoted=True) if cell else "an empty cell"
+            keys = [f"header: true if line {line} is labels"] if first and self._options.header is None else []
+            if column == 1 < self.width and self._options.index is None:
+                keys.append("index: true if column 1 is labels")
+            remedy = f"; say {', '.join(keys)}" if keys else ""
+            raise UserError(
+                f"line {line}, column {column}: got {got}, {error}; {self._separators} separate cells{remedy}"
+            ) from None
 
 
 def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
     """The table's numbers and labels.
 
-    Where `options` do not say so, the first row is labels if all of its cells but the first are text, or if only its
-    first is empty; the first column is labels if all of it is text. What mixes text and numbers is refused.
+    Where `options` do not say so, the first row or column is labels only if its cells are different words: texts that
+    begin with a letter and are no word for a missing value, or dates. The first column also if it has no heading and
+    is different whole numbers, the index that pandas and R write. All else must be numbers, and is refused where
+    numbers could be labels.
     """
     separator, name = SEPARATOR[suffix]
     lines = _lines(content, separator)
-    first = next(lines, None)
+    first, line = next(lines, None), next(lines, None)
     if first is None:
         raise UserError("is empty; expected rows of numbers")
-    header = _is_header(first) if options.header is None else options.header
-    heads: list[str] = []
-    numbers: list[int] = []
-    body: list[Floats] = []
-    for line in lines if header else chain([first], lines):
-        if len(line.rest) != len(first.rest):
-            widths = 1 + len(line.rest), 1 + len(first.rest)
-            raise UserError(f"line {line.number} has {widths[0]} cells, line {first.number} has {widths[1]}")
-        numbers.append(line.number)
-        heads.append(line.head)
-        body.append(np.array([_number(cell, line.number, 2 + i, name) for i, cell in enumerate(line.rest)]))
-        if len(body) > LARGEST_DIMENSION + 1:
-            raise _too_large()
-    values = np.array(body, dtype=np.float64).reshape(len(body), len(first.rest))
-    index = bool(first.rest) and _is_index(heads) if options.index is None else options.index
+    short = line is not None and len(line.cells) == len(first.cells) + 1 and options.index is not False
+    top = _Top(first.number, "", first.cells) if short else _Top(first.number, first.cells[0], first.cells[1:])
+    header = _is_header(top, options)
+    short = short and header is not False
+    width = len(first.cells) + short
+    rows = _Rows(width, name, options)
+    if header is False:
+        rows.add(first, first=True)
+    while line is not None:
+        if len(line.cells) != width:
+            raise UserError(f"line {line.number} has {len(line.cells)} cells, line {first.number} has {width}")
+        rows.add(line)
+        line = next(lines, None)
+    if header is None:  # no heading and numbers across: labels if what stands below says so, else no table
+        header = _words(rows.heads) or (_counts(top.names, 0) and (options.index or _counts(rows.heads, 0)))
+        if not header:
+            rows.number(top.corner, first.number, 1, first=True)
+    index = _is_index(top, rows, header) if options.index is None else options.index
+    across = top.names if index else first.cells
+    if not header and options.header is None and len(rows.heads) > 1 and (_counts(across, 0) or _years(across)):
+        raise UserError(
+            f"line {first.number} is {_few(across)}, which could be labels; "
+            f"say header: true if line {first.number} is labels, else header: false"
+        )
+    values = np.array(rows.rest, dtype=np.float64).reshape(len(rows.rest), width - 1)
     if not index:
-        lead = [_number(head, number, 1, name) for head, number in zip(heads, numbers, strict=True)]
-        values = np.column_stack([np.array(lead, dtype=np.float64), values])
-    columns = first.rest if index else [first.head, *first.rest]
-    return LabelledMatrix(values, labels(heads) if index else (), labels(columns) if header else ())
+        values = np.column_stack([rows.first_column(header), values])
+    columns = (top.names if index else first.cells) if header else ()
+    return LabelledMatrix(values, labels(rows.heads) if index else (), labels(columns))
+
+
+class _Top(NamedTuple):
+    """The first line: its number, what is above the first column, and what is above the others."""
+
+    line: int
+    corner: str
+    names: list[str]
+
+    @property
+    def nameless(self) -> bool:
+        """Whether the first column has no heading."""
+        return not self.corner or self.corner.startswith(NAMELESS)
+
+
+def _is_header(top: _Top, options: Options) -> bool | None:
+    """Whether the first row is labels; None where the first column decides, because the corner is no number."""
+    if options.header is not None:
+        return options.header
+    if not top.names:
+        return _words([top.corner])
+    if _words(top.names):
+        return top.nameless or options.index is True or _words([top.corner, *top.names])
+    return None if top.nameless and options.index is not False and _wholes(top.names) else False
+
+
+def _is_index(top: _Top, rows: _Rows, header: bool) -> bool:
+    """Whether the first column is labels. Raises UserError where it is numbers that could be labels."""
+    if rows.width == 1:
+        return False
+    if _words(rows.heads):
+        return True
+    if header and top.nameless:
+        if _wholes(rows.heads):
+            return True
+        reason = "column 1 has no heading"
+    elif len(rows.heads) > 1 and (
+        _counts(rows.heads, 0) or _counts(rows.heads, 1, 2 if header else 3) or _years(rows.heads)
+    ):
+        reason = f"column 1 is {_few(rows.heads)}, which could be labels"
+    else:
+        return False
+    raise UserError(f"{reason}; say index: true if column 1 is labels, else index: false")
+
+
+def _words(cells: Sequence[str]) -> bool:
+    return len(set(cells)) == len(cells) > 0 and all(map(_is_word, cells))
+
+
+def _is_word(cell: str) -> bool:
+    return (cell[:1].isalpha() and cell.lower().translate(BARE) not in MISSING) or DATE.fullmatch(cell) is not None
+
+
+def _wholes(cells: Sequence[str]) -> bool:
+    return len(set(cells)) == len(cells) > 0 and None not in map(whole, cells)
+
+
+def _counts(cells: Sequence[str], start: int, least: int = 2) -> bool:
+    return len(cells) >= least and [whole(cell) for cell in cells] == list(range(start, start + len(cells)))
+
+
+def _years(cells: Sequence[str]) -> bool:
+    numbers = [found for cell in cells if (found := whole(cell)) is not None and found in YEARS]
+    return len(cells) > 1 and len(numbers) == len(cells) and numbers == sorted(set(numbers))
+
+
+def _few(cells: Sequence[str]) -> str:
+    return ", ".join(cells[:3]) + (", ..." if len(cells) > 3 else "")
 
 
 def _lines(content: bytes, separator: str) -> Iterator[Line]:
+    """The lines that are not empty. Raises UserError for an empty one between the rows of a table of one column."""
     text = _Text(content)
     table = csv.reader(text, delimiter=separator, strict=True)
+    width = empty = 0
     for cells in table:
         text.taken = 0
-        if any(cell.strip() for cell in cells):
-            if len(cells) > LARGEST_DIMENSION + 1:
-                raise _too_large()
-            yield Line(table.line_num, cells[0].strip(), [cell.strip() for cell in cells[1:]])
+        if len(cells) > LARGEST_DIMENSION + 1:
+            raise _too_large()
+        if not cells or (len(cells) == 1 and cells[0].isspace()):
+            empty = empty or (table.line_num if width == 1 else 0)
+            continue
+        width = len(cells)
+        if empty:
+            raise UserError(f"line {empty} is empty; expected a number, or no such line")
+        yield Line(table.line_num, [cell.strip() for cell in cells])
 
 
 class _Text:
@@ -98,42 +239,3 @@ class _Text:
 
 def _too_large() -> UserError:
     return UserError(f"has more than {LARGEST_DIMENSION} rows or columns; reduce the matrix")
-
-
-def _is_header(first: Line) -> bool:
-    if not first.rest:
-        return _is_text(first.head)
-    return _all_text(first.rest, f"line {first.number}", "header") or not first.head
-
-
-def _is_index(heads: Sequence[str]) -> bool:
-    return _all_text(heads, "the first column", "index")
-
-
-def _all_text(cells: Sequence[str], place: str, key: str) -> bool:
-    texts = sum(map(_is_text, cells))
-    if 0 < texts < len(cells):
-        raise UserError(f"{place} mixes text and numbers; say {key}: true if it is labels, else {key}: false")
-    return texts > 0
-
-
-def _is_text(cell: str) -> bool:
-    if not cell:
-        return False
-    try:
-        float(cell)
-    except ValueError:
-        return True
-    return False
-
-
-def _number(cell: str, line: int, column: int, separators: str) -> float:
-    try:
-        if "_" in cell:  # Python reads 1_000 as a number; no table means it so
-            raise ValueError
-        return float(cell)
-    except ValueError:
-        shown = f"{cell[:40]!r}" if cell else "an empty cell"
-        raise UserError(
-            f"line {line}, column {column}: got {shown}, expected a number; {separators} separate cells"
-        ) from None
