@@ -45,9 +45,9 @@ def refuse_shape(shape: tuple[int, ...]) -> None:
 
 
 def real(matrix: LabelledMatrix) -> LabelledMatrix:
-    """The matrix in float64. Raises UserError unless it is finite, real and not zero."""
+    """The matrix in float64; logical values are 0 and 1. Raises UserError unless it is finite, real and not zero."""
     values = matrix.values
-    if values.dtype.kind not in "fiu":
+    if values.dtype.kind not in "fiub":
         raise UserError(f"got entries of type {printable(str(values.dtype), LONGEST_NAME)}, expected real numbers")
     refuse_shape(values.shape)
     with np.errstate(over="ignore"):  # a long double beyond float64's range becomes infinite, which is refused below
@@ -55,9 +55,31 @@ def real(matrix: LabelledMatrix) -> LabelledMatrix:
     if not np.isfinite(numbers).all():
         row, column = np.argwhere(~np.isfinite(numbers))[0]
         raise UserError(f"got {numbers[row, column]} at row {row}, column {column}, expected finite numbers")
+    if (wrong := inexact(values)).any():
+        row, column = np.argwhere(wrong)[0]
+        raise UserError(
+            f"got {values[row, column]} at row {row}, column {column}, which float64 does not hold; "
+            "round or rescale it, or save the matrix in float64"
+        )
     if not numbers.any():
         raise UserError("all entries are zero; lambda_c is not defined for a zero target")
     return replace(matrix, values=numbers)
+
+
+def inexact(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where numbers, of any type and shape, are changed by float64: whole ones beyond 2^53, and long doubles.
+
+    >>> inexact(np.array([2**53 + 1, 2**53 + 2, -(2**63)])).tolist()
+    [True, False, False]
+    """
+    if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
+        size = values.astype(np.uint64)  # two's complement of a negative number
+        size = np.where(values < 0, ~size + np.uint64(1), size)
+        lowest = np.maximum(size & (~size + np.uint64(1)), np.uint64(1))  # its last bit that is set
+        return np.asarray(size // lowest >= np.uint64(2**53))
+    if values.dtype.kind == "f" and values.dtype.itemsize > 8:
+        return np.asarray((values.astype(np.float64) != values) & ~np.isnan(values))
+    return np.zeros(values.shape, dtype=bool)
 
 
 def refuse_extreme(values: Floats) -> None:

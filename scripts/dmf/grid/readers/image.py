@@ -1,62 +1,82 @@
-"""Images as matrices of grey levels, as stored."""
+"""PNG, BMP and JPEG images as matrices of grey levels, as stored."""
 
 from __future__ import annotations
 
-import io
+import struct
 import warnings
-from typing import TYPE_CHECKING
+import zlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dmf.errors import UserError
-from dmf.grid.labelled import LabelledMatrix, refuse_shape
+from dmf.grid.labelled import LabelledMatrix
 from dmf.grid.readers._contract import Options
+from dmf.grid.readers._pillow import CURE, ORIENTATION, colours, opened, refuse_turned
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-FORMATS = {".png": "PNG", ".bmp": "BMP", ".pgm": "PPM"}
-FORMATS |= {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
+FORMATS = {".png": "PNG", ".bmp": "BMP", ".jpg": "JPEG", ".jpeg": "JPEG"}
 SUFFIXES = tuple(FORMATS)
 USES: tuple[str, ...] = ()
 ISOLATED = True
 LIBRARIES = tuple(f"PIL.{form}ImagePlugin" for form in ("Png", "Bmp", "Gif", "Ppm", "Jpeg", "Mpo", "Tiff"))
-GREY = ("L", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
-COLOUR = ("RGB", "P")
-MOST_COUNTED = 10
-LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue, ITU-R BT.601
+GREY = ("1", "L", "I;16")
+PNG = b"\x89PNG\r\n\x1a\n"
+SCALED = {2: 85, 4: 17}  # by what Pillow multiplies grey levels of so many bits
 
 
 def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
     """Rows from the top; grey levels unscaled (0 to 255 in most images), of colours their luminance."""
+    form = FORMATS[suffix]
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # Pillow only warns of an image that would fill the memory
-        with _opened(content, FORMATS[suffix]) as image:
-            refuse_shape((image.height, image.width))
-            if (frames := _frames(image)) != 1:
-                count = frames if frames < MOST_COUNTED else f"at least {MOST_COUNTED}"
-                raise UserError(f"has {count} images, expected one")
-            if image.mode in COLOUR and "transparency" not in image.info:
-                return LabelledMatrix(np.asarray(image.convert("RGB")) @ LUMINANCE)
-            if image.mode not in GREY or "transparency" in image.info:
-                raise UserError(f"is an image of mode {image.mode}, expected grey levels or opaque colours")
-            return LabelledMatrix(np.asarray(image))
+        bits = _png_bits(content) if form == "PNG" else _bmp_bits(content) if form == "BMP" else 8
+        with opened(content, form) as image:
+            image.load()  # a PNG may say how it is turned after its pixels
+            refuse_turned(image.getexif().get(ORIENTATION))
+            if image.mode in GREY and "transparency" not in image.info:
+                return LabelledMatrix(_grey(image, form, bits))
+            if bits == 16:
+                raise UserError(f"has colors or transparency of 16 bits, of which 8 would be read; {CURE}")
+            return LabelledMatrix(colours(image))
 
 
-def _frames(image: ImageFile) -> int:
-    """The number of images, or MOST_COUNTED: to count all of a film can take a minute."""
-    for number in range(1, MOST_COUNTED):
-        try:
-            image.seek(number)
-        except EOFError:
-            return number
-    return MOST_COUNTED
+def _grey(image: ImageFile, form: str, bits: int) -> NDArray[Any]:
+    levels: NDArray[Any] = np.asarray(image)
+    if form == "BMP":  # every one has a palette; Pillow leaves it out where it is black and white, or all of grey
+        if (image.mode, bits) not in (("1", 1), ("L", 8)):
+            raise UserError(f"has a palette of greys for {bits} bits, which is not read; {CURE}")
+        return levels * np.uint8(255) if image.mode == "1" else levels
+    return levels.astype(np.uint8) if image.mode == "1" else levels // SCALED.get(bits, 1)
 
 
-def _opened(content: bytes, form: str) -> ImageFile:
-    from PIL import Image, UnidentifiedImageError
+def _png_bits(content: bytes) -> int:
+    """Bits of a channel. Raises UserError where a part of the file is not what it was written as."""
+    if not content.startswith(PNG):
+        raise UserError("is no PNG image")
+    place, bits = len(PNG), 8
+    while place + 12 <= len(content):
+        size, kind = struct.unpack_from(">I4s", content, place)
+        end = place + 8 + size
+        if (
+            end + 4 <= len(content)
+            and zlib.crc32(content[place + 4 : end]) != struct.unpack_from(">I", content, end)[0]
+        ):
+            raise UserError(f"is damaged: the checksum of its part at byte {place} is wrong")
+        if kind == b"IHDR" and size == 13:
+            bits = content[place + 16]
+        place = end + 4
+    return bits
 
-    try:
-        return Image.open(io.BytesIO(content), formats=[form])
-    except UnidentifiedImageError:
-        raise UserError(f"is no {form} image") from None
+
+def _bmp_bits(content: bytes) -> int:
+    """Bits of a pixel. Raises UserError for 16, of which each color has fewer than 8."""
+    if len(content) < 30:
+        return 0
+    bits: int = struct.unpack_from("<H", content, 24 if content[14] == 12 else 28)[0]
+    if bits == 16:
+        raise UserError(f"has 16 bits a pixel, whose colors would be scaled; {CURE}")
+    return bits
