@@ -181,7 +181,12 @@ FILES: list[tuple[str, Make, dict[str, Any], str]] = [
         "begins with '1.0,0.1,0.3333333333333333', expected '%%MatrixMarket matrix array real general' or alike",
     ),
     ("m.nc", lambda: mat(m=MATRIX), {}, "not a readable .nc matrix (…)"),
-    ("m.jpg", lambda: image(GREY), {}, "is no JPEG image that can be read; save it as .png of grey levels, or its numbers as .npy"),
+    (
+        "m.jpg",
+        lambda: image(GREY),
+        {},
+        "is no JPEG image that can be read; save it as .png of grey levels, or its numbers as .npy",
+    ),
     (
         "m.mat",
         lambda: b"MATLAB 7.3 MAT-file".ljust(512),
@@ -191,7 +196,7 @@ FILES: list[tuple[str, Make, dict[str, Any], str]] = [
     # cut short
     ("m.npy", lambda: npy(MATRIX)[:-8], {}, "not a readable .npy matrix (…)"),
     ("m.npz", lambda: npz(m=MATRIX)[:-30], {}, "not a readable .npz matrix (…)"),
-    ("m.mat", lambda: mat(m=MATRIX)[:-8], {}, "not a readable .mat matrix (…)"),
+    ("m.mat", lambda: mat(m=MATRIX)[:-8], {}, "is cut short"),
     ("trap.mat", stray_mat, {}, "not a readable .mat matrix (indices must be < 2)"),
     ("m.mtx", lambda: mtx(MATRIX)[:-20], {}, "line 8: got '3.333333333333333E-', expected one number"),
     ("m.mtx", lambda: GENERAL + b"2 2 1\n3 1 5\n", {}, "not a readable .mtx matrix (Line 3: Row index out of bounds)"),

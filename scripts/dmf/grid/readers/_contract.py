@@ -41,13 +41,17 @@ class Reader:
     uses: Collection[str]
 
 
-def one_of(names: Sequence[str], wanted: str | None) -> str:
-    """The variable to read, of those in a file. Raises UserError where it is not there, or not the only choice."""
-    if wanted is None and len(names) != 1:
-        raise UserError(f"has variables {_listed(names) or '(none)'}; name one with the key variable")
+def one_of(names: Sequence[str], wanted: str | None, matrices: Sequence[str] = ()) -> str:
+    """The variable to read, of those in a file. Raises UserError where it is not there, or not the only choice.
+
+    Where none is wanted, only `matrices` are choices, if there are any: those that could be meant.
+    """
+    choices = matrices or names
+    if wanted is None and len(choices) != 1:
+        raise UserError(f"has variables {_listed(choices) or '(none)'}; name one with the key variable")
     if wanted is not None and wanted not in names:
         raise UserError(f"has no variable {shown(wanted, quoted=True)}; it has {_listed(names) or 'none'}")
-    return wanted or names[0]
+    return wanted or choices[0]
 
 
 def _listed(names: Sequence[str], most: int = 12) -> str:
