@@ -21,7 +21,7 @@ SUFFIXES = (".mat",)
 USES = ("variable",)
 ISOLATED = True
 LIBRARIES = ("scipy.io", "scipy.sparse")
-HDF5 = b"MATLAB 7.3"
+HDF5 = 2  # what SciPy calls version 7.3
 NUMBERS = ("double", "single", "sparse", "logical", *(f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)))
 HEAD = 128  # bytes before the first variable of version 5, of which the last two give the order of bytes
 WORKSPACE = "__function_workspace__"  # SciPy's name for what objects and functions refer to
@@ -32,8 +32,6 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
     from scipy.io import loadmat, whosmat
     from scipy.sparse import issparse
 
-    if content.startswith(HDF5):
-        raise UserError("is of MATLAB version 7.3; save it there with save(..., '-v7')")
     found: dict[str, tuple[tuple[int, ...], str, bytes]] = {}
     for part in _parts(content):
         try:
@@ -66,7 +64,10 @@ def _parts(content: bytes) -> Iterator[bytes]:
     """Files of one variable each, of a file of version 5; a file of version 4 as it is."""
     from scipy.io.matlab import matfile_version
 
-    if matfile_version(io.BytesIO(content))[0] == 0:
+    version = HDF5 if content.startswith(b"MATLAB 7.3") else matfile_version(io.BytesIO(content))[0]
+    if version == HDF5:
+        raise UserError("is of MATLAB version 7.3; save it there with save(..., '-v7')")
+    if version == 0:
         yield content
         return
     order = "<" if content[HEAD - 2 : HEAD] == b"IM" else ">"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dmf.errors import UserError, shown
 from dmf.grid.labelled import LabelledMatrix, refuse_shape
 from dmf.grid.readers._contract import Options
+from dmf.grid.readers._decimals import NUMBER, number
 
 SUFFIXES = (".mtx",)
 USES: tuple[str, ...] = ()
@@ -23,9 +24,9 @@ ISOLATED = True
 LIBRARIES = ("scipy.io", "scipy.sparse", "scipy.io._fast_matrix_market._fmm_core")
 FIELDS = ("real", "double", "integer", "unsigned-integer")
 SYMMETRIES = {"general": 0, "symmetric": 1, "skew-symmetric": -1}  # what mirrors the lower triangle
-NUMBER = rb"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 SIZES = {"array": 2, "coordinate": 3}  # numbers in the line of sizes
-ENTRIES = {"array": ("one number", NUMBER), "coordinate": ("row, column, value", rb"\d+[ \t]+\d+[ \t]+" + NUMBER)}
+VALUE = b"(" + NUMBER.encode() + b")"
+ENTRIES = {"array": ("one number", VALUE), "coordinate": ("row, column, value", rb"\d+[ \t]+\d+[ \t]+" + VALUE)}
 
 
 def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
@@ -89,10 +90,13 @@ def _count(text: bytes, start: int, layout: str) -> int:
     """The number of entries, one a line from `start` on. Raises UserError, with its number, for a line that is none."""
     what, entry = ENTRIES[layout]
     count = 0
-    for line in re.finditer(rb"^[ \t]*+(?:(%b)[ \t]*+$|\S.*)" % entry, text[start:], re.MULTILINE):
-        if not line[1]:
-            number = 2 + text.count(b"\n", 0, start + line.start())
-            raise UserError(f"line {number}: got {line[0].decode('latin-1').strip()[:40]!r}, expected {what}")
+    for line in re.finditer(rb"^[ \t]*+(?:%b[ \t]*+$|\S.*)" % entry, text[start:], re.MULTILINE):
+        try:
+            number((line[1] or b"").decode())  # SciPy's reading is as good, but silent where float64 is not
+        except ValueError as error:
+            at = 2 + text.count(b"\n", 0, start + line.start())
+            got = line[0].decode("latin-1").strip()[:40]
+            raise UserError(f"line {at}: got {got!r}, {error if line[1] else f'expected {what}'}") from None
         count += 1
     return count
 

@@ -21,4 +21,8 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
     if content.startswith(ZIP):
         raise UserError("is an archive of arrays; call it .npz, or save one array with numpy.save")
     # Not numpy.load, which takes a file of another format for a pickled one, and says so.
-    return LabelledMatrix(np.lib.format.read_array(io.BytesIO(content), allow_pickle=False))
+    file = io.BytesIO(content)
+    values = np.lib.format.read_array(file, allow_pickle=False)
+    if rest := len(content) - file.tell():
+        raise UserError(f"has {rest} bytes after its array; save one array a file, or several as .npz")
+    return LabelledMatrix(values)
