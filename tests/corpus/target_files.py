@@ -286,7 +286,7 @@ FILES: list[tuple[str, Make, dict[str, Any], str]] = [
         {},
         "got entries of type bytes8, expected real numbers",
     ),
-    ("m.nc", masked_netcdf, {}, "has missing values; expected a full matrix"),
+    ("m.nc", masked_netcdf, {}, "has missing values: got 9.969209968386869e+36 at [0, 1]; expected a full matrix"),
     (
         "m.png",
         lambda: image(np.ones((2, 2, 4), dtype=np.uint8)),
