@@ -45,6 +45,13 @@ def refuse_turned(orientation: object) -> None:
         raise UserError(f"has orientation {orientation}, expected 1, upright; turn its pixels and save it so")
 
 
+def grey(image: ImageFile) -> NDArray[Any]:
+    """Grey levels as Pillow has them; those of one bit, which it has as 0 and 255 or 1, are 0 and 1."""
+    if image.mode == "1":
+        return np.asarray(np.asarray(image.convert("L")) > 0).astype(np.uint8)
+    return np.asarray(image)
+
+
 def colours(image: ImageFile) -> NDArray[np.float64]:
     """The luminance of opaque colours of 8 bits a channel, (row, column); that of a grey is its level exactly.
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dmf.errors import UserError
 from dmf.grid.labelled import LabelledMatrix
 from dmf.grid.readers._contract import Options
-from dmf.grid.readers._pillow import CURE, ORIENTATION, colours, opened, refuse_turned
+from dmf.grid.readers._pillow import CURE, ORIENTATION, colours, grey, opened, refuse_turned
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -35,6 +35,8 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
         warnings.simplefilter("error")  # Pillow only warns of an image that would fill the memory
         bits = _png_bits(content) if form == "PNG" else _bmp_bits(content) if form == "BMP" else 8
         with opened(content, form) as image:
+            if form == "BMP":
+                _refuse_greys(image.mode, bits)
             image.load()  # a PNG may say how it is turned after its pixels
             refuse_turned(image.getexif().get(ORIENTATION))
             if image.mode in GREY and "transparency" not in image.info:
@@ -45,12 +47,14 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
 
 
 def _grey(image: ImageFile, form: str, bits: int) -> NDArray[Any]:
-    levels: NDArray[Any] = np.asarray(image)
-    if form == "BMP":  # every one has a palette; Pillow leaves it out where it is black and white, or all of grey
-        if (image.mode, bits) not in (("1", 1), ("L", 8)):
-            raise UserError(f"has a palette of greys for {bits} bits, which is not read; {CURE}")
-        return levels * np.uint8(255) if image.mode == "1" else levels
-    return levels.astype(np.uint8) if image.mode == "1" else levels // SCALED.get(bits, 1)
+    levels = grey(image)
+    return levels * np.uint8(255) if form == "BMP" and image.mode == "1" else levels // SCALED.get(bits, 1)
+
+
+def _refuse_greys(mode: str, bits: int) -> None:
+    """Raise UserError for a BMP whose palette Pillow leaves out, and then takes its pixels for those of other bits."""
+    if (mode == "1" and bits != 1) or (mode == "L" and bits != 8):
+        raise UserError(f"has a palette of greys for {bits} bits, which is not read; {CURE}")
 
 
 def _png_bits(content: bytes) -> int:

@@ -46,10 +46,9 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
             if name in found:
                 raise UserError(f"has two variables {shown(name)}; keep one of them")
             found[name] = shape, kind, part
-    matrices = [
-        name for name, (shape, kind, _) in found.items() if kind in NUMBERS and len(shape) == 2 and 0 not in shape
-    ]
-    name = one_of(list(found), options.variable, matrices)
+    numbers = {name: shape for name, (shape, kind, _) in found.items() if kind in NUMBERS}
+    matrices = [name for name, shape in numbers.items() if len(shape) == 2 and 0 not in shape]
+    name = one_of(list(found), options.variable, matrices or list(numbers))
     shape, kind, part = found[name]
     if kind not in NUMBERS:
         raise UserError(f"variable {shown(name)} is of type {kind}, expected real numbers")

@@ -35,7 +35,7 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
 
     banner, _, text = re.sub(rb"\r\n?", b"\n", content).partition(b"\n")
     layout, symmetry = _banner(banner.decode("latin-1"))
-    text = re.sub(rb"%.*", b"", text)  # comments, in any encoding
+    text = re.sub(rb"%.*", b"", text).rstrip() + b"\n"  # comments, in any encoding; SciPy crashes on blanks at the end
     text = re.sub(rb"(?<=[\d.])[dD](?=[-+]?\d)", b"e", text)  # Fortran's exponents
     sizes, end = _sizes(text, layout)
     rows, columns, stored = sizes[0], sizes[1], math.prod(sizes) if layout == "array" else sizes[2]

@@ -33,11 +33,20 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
 
     Axes of length 1 beyond two are left out, the first ones first.
     """
-    import netCDF4
-
     from dmf.grid.readers._hdf5 import refuse_outside
 
     refuse_outside(content)
+    try:
+        return _read(content, options)
+    except (PermissionError, RuntimeError) as error:
+        if "not permitted" not in str(error):
+            raise
+        raise UserError("is cut short, or too small for the library that reads it; save it as netCDF-4") from None
+
+
+def _read(content: bytes, options: Options) -> LabelledMatrix:
+    import netCDF4
+
     with warnings.catch_warnings(), netCDF4.Dataset("target", memory=content) as file:
         warnings.simplefilter("error")  # the library only warns of attributes that it ignores
         file.set_auto_maskandscale(False)
@@ -149,9 +158,13 @@ def _outside(variable: Variable, raw: NDArray[Any], values: NDArray[Any]) -> NDA
 
 
 def _equal(values: NDArray[Any], marker: np.generic) -> NDArray[np.bool_]:
-    """Where values are a marker, as it is or as it would be in their type."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray((values == marker) | (values == np.array(marker).astype(values.dtype)))
+    """Where values are a marker, as it is or as it would be in their type: of another precision, or unsigned."""
+    equal = values == marker
+    alike = marker.dtype.kind == "f" if values.dtype.kind == "f" else marker.dtype.itemsize == values.dtype.itemsize
+    if alike and (marker.dtype.kind == "f") == (values.dtype.kind == "f"):
+        with np.errstate(over="ignore"):
+            equal = equal | (values == marker.astype(values.dtype))
+    return np.asarray(equal)
 
 
 def _attribute(variable: Variable, key: str) -> Any:

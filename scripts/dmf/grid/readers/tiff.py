@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dmf.errors import UserError, shown
 from dmf.grid.labelled import LabelledMatrix, refuse_shape
 from dmf.grid.readers._contract import Options
-from dmf.grid.readers._pillow import CURE, ORIENTATION, colours, opened, refuse_turned
+from dmf.grid.readers._pillow import CURE, ORIENTATION, colours, grey, opened, refuse_turned
 
 if TYPE_CHECKING:
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
@@ -29,7 +29,7 @@ WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, INDEXED, YCBCR = 0, 1, 2, 3, 6
 FORMATS = {1: "unsigned", 2: "signed", 3: "floating-point"}
 # Grey levels that Pillow decodes: bits and format, and what they are where Pillow gives something else of that size.
 GREY: dict[tuple[int, int], type[np.generic] | None] = {
-    (1, 1): np.uint8, (2, 1): None, (4, 1): None, (8, 1): None, (8, 2): np.int8, (16, 1): None,
+    (1, 1): None, (2, 1): None, (4, 1): None, (8, 1): None, (8, 2): np.int8, (16, 1): None,
     (16, 2): None, (32, 1): np.uint32, (32, 2): None, (32, 3): None,
 }  # fmt: skip
 SCALED = {2: 85, 4: 17}  # by what Pillow multiplies grey levels of so many bits
@@ -50,7 +50,7 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
         with opened(content, "TIFF") as image:
             if kind is None:
                 return LabelledMatrix(colours(image))
-            levels: NDArray[Any] = np.asarray(image)
+            levels = grey(image)
     view = GREY[kind]
     levels = levels // SCALED[kind[0]] if kind[0] in SCALED else levels if view is None else levels.view(view)
     _refuse_missing(levels, tags.get(NO_DATA))
