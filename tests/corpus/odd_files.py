@@ -178,11 +178,11 @@ def _by_pandas(separator: str, header: bool, index: bool) -> Witness:
 # --- images ---
 
 
-def luminance(colors: np.ndarray) -> np.ndarray:
+def luminance(colours: np.ndarray) -> np.ndarray:
     """0.299 R + 0.587 G + 0.114 B, rounded once."""
     weights = (Fraction(299, 1000), Fraction(587, 1000), Fraction(114, 1000))
-    flat = [float(sum(w * int(c) for w, c in zip(weights, color, strict=True))) for color in colors.reshape(-1, 3)]
-    return np.array(flat).reshape(colors.shape[:2])
+    flat = [float(sum(w * int(c) for w, c in zip(weights, colour, strict=True))) for colour in colours.reshape(-1, 3)]
+    return np.array(flat).reshape(colours.shape[:2])
 
 
 def _by_pillow(content: bytes) -> np.ndarray:
@@ -202,7 +202,7 @@ def pngs(rng: Random) -> Iterator[Odd]:
         filtered = int(rng.integers(2))
         kind = pick(
             rng,
-            ["grey", "grey", "grey", "chunks", "colors", "palette", "palette", "clear", "alpha", "turned", "damaged"],
+            ["grey", "grey", "grey", "chunks", "colours", "palette", "palette", "clear", "alpha", "turned", "damaged"],
         )
         if kind in ("grey", "chunks"):
             more = (
@@ -210,13 +210,13 @@ def pngs(rng: Random) -> Iterator[Odd]:
             )
             content = writers.png(levels, bits, 0, filtered, **more)
             yield Odd(f"{bits} bits {kind}", ".png", content, levels, witness=_by_pillow if bits in (8, 16) else None)
-        elif kind == "colors":
+        elif kind == "colours":
             bits = pick(rng, [8, 8, 16])
             pixels = rng.integers(1, 2**bits, (height, width, 3)).astype(np.uint16)
             content = writers.png(pixels, bits, 2, filtered)
             fine = bits == 8
             yield Odd(
-                f"{bits} bits {kind}", ".png", content, luminance(pixels) if fine else None, "colors" * (not fine)
+                f"{bits} bits {kind}", ".png", content, luminance(pixels) if fine else None, "colours" * (not fine)
             )
         elif kind == "palette" and bits < 16:
             palette = rng.integers(1, 256, (2**bits, 3)).astype(np.uint8)
@@ -234,9 +234,9 @@ def pngs(rng: Random) -> Iterator[Odd]:
             content = writers.png(levels, bits, 0, filtered, tRNS=struct.pack(">H", 1))
             yield Odd(f"{bits} bits {kind}", ".png", content, refusal="mode" if bits < 16 else "transparency")
         elif kind == "alpha" and bits >= 8:
-            color, channels = pick(rng, [(4, 2), (6, 4)])
+            colour, channels = pick(rng, [(4, 2), (6, 4)])
             pixels = rng.integers(1, 2**bits, (height, width, channels)).astype(np.uint16)
-            content = writers.png(pixels, bits, color, filtered)
+            content = writers.png(pixels, bits, colour, filtered)
             yield Odd(f"{bits} bits {kind}", ".png", content, refusal="mode" if bits == 8 else "transparency")
         elif kind == "turned":
             turn = int(rng.integers(2, 9))
@@ -258,7 +258,7 @@ def pgms(rng: Random) -> Iterator[Odd]:
         comment = pick(rng, ["", "", "made by hand 9 9"])
         name = f"most {most} {'text' if text else 'binary'}"
         content = writers.pgm(levels, most, text, comment)
-        kind = pick(rng, [""] * 8 + ["bright", "short", "long", "colors"])
+        kind = pick(rng, [""] * 8 + ["bright", "short", "long", "colours"])
         if kind == "":
             yield Odd(
                 name, ".pgm", content, levels, witness=_by_pillow if most in (255, 65535) and not comment else None
@@ -277,7 +277,7 @@ def pgms(rng: Random) -> Iterator[Odd]:
             )
         elif kind == "long":
             yield Odd(f"{name} {kind}", ".pgm", content + (b" 1" if text else b"\0"), refusal="grey levels, expected")
-        elif kind == "colors":
+        elif kind == "colours":
             yield Odd(
                 f"{name} {kind}",
                 ".pgm",
@@ -296,10 +296,10 @@ def bmps(rng: Random) -> Iterator[Odd]:
             content[28] = 16
             yield Odd(name, ".bmp", bytes(content), refusal="16 bits a pixel")
         elif bits < 16:
-            kind = pick(rng, ["colors", "colors", "greys", "ramp"])
+            kind = pick(rng, ["colours", "colours", "greys", "ramp"])
             size = 2**bits
             palette = rng.integers(1, 256, (size, 3))
-            if kind != "colors":
+            if kind != "colours":
                 palette = np.repeat(rng.integers(1, 256, (size, 1)), 3, axis=1)
             if kind == "ramp":
                 palette = np.repeat(
@@ -308,7 +308,7 @@ def bmps(rng: Random) -> Iterator[Odd]:
             pixels = rng.integers(0, size, (height, width))
             pixels[0, 0] = size - 1
             fine = not (kind == "ramp" and bits == 4)
-            content = writers.bmp(pixels, bits, [tuple(color) for color in palette.tolist()], down)
+            content = writers.bmp(pixels, bits, [tuple(colour) for colour in palette.tolist()], down)
             yield Odd(
                 f"{name} {kind}",
                 ".bmp",
@@ -331,7 +331,7 @@ def tiffs(rng: Random) -> Iterator[Odd]:
         layout: dict[str, Any] = {"order": order, "compressed": compressed, "rows": rows}
         kind = pick(
             rng,
-            ["grey"] * 10 + ["few"] * 4 + ["colors", "white", "turned", "deep", "missing", "full", "extra", "palette"],
+            ["grey"] * 10 + ["few"] * 4 + ["colours", "white", "turned", "deep", "missing", "full", "extra", "palette"],
         )
         code = pick(rng, list(TIFF))
         bits, form = TIFF[code]
@@ -353,7 +353,7 @@ def tiffs(rng: Random) -> Iterator[Odd]:
             levels = rng.integers(0, 2**bits, (height, width))
             levels[0, 0] = 1
             yield Odd(f"{bits} bits {name}", ".tif", writers.tiff(levels, bits, **layout), levels)
-        elif kind == "colors":
+        elif kind == "colours":
             bits = pick(rng, [8, 16])
             pixels = rng.integers(1, 2**bits, (height, width, 3)).astype(f"u{bits // 8}")
             content = writers.tiff(pixels, bits, photometric=2, **layout)
@@ -384,13 +384,13 @@ def tiffs(rng: Random) -> Iterator[Odd]:
             content = writers.tiff(pixels, bits, form, more={338: (3, [0])}, **layout)
             yield Odd(name, ".tif", content, refusal="numbers a pixel")
         elif kind == "palette":
-            colors = rng.integers(1, 256, (256, 3))
+            colours = rng.integers(1, 256, (256, 3))
             exact = rng.random() < 0.7
             indices = rng.integers(0, 256, (height, width)).astype("u1")
-            table = (colors * 257 + (0 if exact else 1)).clip(0, 65535).T.reshape(-1).tolist()
+            table = (colours * 257 + (0 if exact else 1)).clip(0, 65535).T.reshape(-1).tolist()
             content = writers.tiff(indices, 8, photometric=3, more={320: (3, table)}, **layout)
             yield Odd(
-                name, ".tif", content, luminance(colors[indices]) if exact else None, "16-bit colors" * (not exact)
+                name, ".tif", content, luminance(colours[indices]) if exact else None, "16-bit colours" * (not exact)
             )
 
 

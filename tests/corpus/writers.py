@@ -30,8 +30,8 @@ def packed(levels: np.ndarray, bits: int) -> list[bytes]:
     return rows
 
 
-def png(levels: np.ndarray, bits: int, color: int = 0, filtered: int = 0, **parts: bytes) -> bytes:
-    """Levels (row, column, and channel where there are several) of color type 0, 2, 3, 4 or 6.
+def png(levels: np.ndarray, bits: int, colour: int = 0, filtered: int = 0, **parts: bytes) -> bytes:
+    """Levels (row, column, and channel where there are several) of colour type 0, 2, 3, 4 or 6.
 
     `parts` are further chunks between header and pixels; `filtered` is 0, or 1 for differences to the left.
     """
@@ -40,7 +40,7 @@ def png(levels: np.ndarray, bits: int, color: int = 0, filtered: int = 0, **part
     step = max(1, bits * (levels.size // (height * width)) // 8)
     if filtered:
         rows = [bytes((b - (row[i - step] if i >= step else 0)) % 256 for i, b in enumerate(row)) for row in rows]
-    head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0))
+    head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
     more = b"".join(png_chunk(kind.encode(), data) for kind, data in parts.items())
     pixels = zlib.compress(b"".join(bytes([filtered]) + row for row in rows))
     return b"\x89PNG\r\n\x1a\n" + head + more + png_chunk(b"IDAT", pixels) + png_chunk(b"IEND", b"")
@@ -56,7 +56,7 @@ def pgm(levels: np.ndarray, most: int, text: bool, comment: str = "") -> bytes:
 
 
 def bmp(pixels: np.ndarray, bits: int, palette: Sequence[tuple[int, int, int]] = (), down: bool = False) -> bytes:
-    """Indices into a palette of red, green and blue (1, 4, 8 bits), or colors (24, 32 bits); rows from the bottom."""
+    """Indices into a palette of red, green and blue (1, 4, 8 bits), or colours (24, 32 bits); rows from the bottom."""
     height, width = pixels.shape[:2]
     if bits <= 8:
         rows = packed(pixels, bits)

@@ -64,7 +64,7 @@ def colours(image: ImageFile) -> NDArray[np.float64]:
     if image.mode == "P":
         palette = np.array(image.getpalette("RGB")).reshape(-1, 3)
         if channels.max() >= len(palette):
-            raise UserError(f"has color {channels.max()} of a palette of {len(palette)}; {CURE}")
+            raise UserError(f"has colour {channels.max()} of a palette of {len(palette)}; {CURE}")
         channels = palette[channels]
     return np.asarray(channels.astype(np.int64) @ LUMINANCE / 1000)
 

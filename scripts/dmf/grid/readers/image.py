@@ -42,7 +42,7 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
             if image.mode in GREY and "transparency" not in image.info:
                 return LabelledMatrix(_grey(image, form, bits))
             if bits == 16:
-                raise UserError(f"has colors or transparency of 16 bits, of which 8 would be read; {CURE}")
+                raise UserError(f"has colours or transparency of 16 bits, of which 8 would be read; {CURE}")
             return LabelledMatrix(colours(image))
 
 
@@ -77,10 +77,10 @@ def _png_bits(content: bytes) -> int:
 
 
 def _bmp_bits(content: bytes) -> int:
-    """Bits of a pixel. Raises UserError for 16, of which each color has fewer than 8."""
+    """Bits of a pixel. Raises UserError for 16, of which each colour has fewer than 8."""
     if len(content) < 30:
         return 0
     bits: int = struct.unpack_from("<H", content, 24 if content[14] == 12 else 28)[0]
     if bits == 16:
-        raise UserError(f"has 16 bits a pixel, whose colors would be scaled; {CURE}")
+        raise UserError(f"has 16 bits a pixel, whose colours would be scaled; {CURE}")
     return bits

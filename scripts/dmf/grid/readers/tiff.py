@@ -95,13 +95,13 @@ def _check_colours(tags: ImageFileDirectory_v2) -> None:
     """Raise UserError, by name, for colours of which Pillow would read a part."""
     photometric, bits, samples = tags[PHOTOMETRIC], tags.get(BITS, (8,)), tags.get(SAMPLES, 1)
     if photometric not in (RGB, INDEXED, YCBCR):
-        raise UserError(f"has colors of photometric interpretation {photometric}, expected RGB or grey levels; {CURE}")
+        raise UserError(f"has colours of photometric interpretation {photometric}, expected RGB or grey levels; {CURE}")
     if samples != (1 if photometric == INDEXED else 3) or tags.get(EXTRA):
-        raise UserError(f"has {samples} numbers a pixel, expected opaque colors; {CURE}")
+        raise UserError(f"has {samples} numbers a pixel, expected opaque colours; {CURE}")
     if max(bits) > 8 or set(tags.get(FORMAT, (1,))) != {1} or NO_DATA in tags:
-        raise UserError(f"has colors of {max(bits)} bits, or not unsigned, or with no-data; expected 8 bits; {CURE}")
+        raise UserError(f"has colours of {max(bits)} bits, or not unsigned, or with no-data; expected 8 bits; {CURE}")
     if any(value % 256 not in (0, value // 256) for value in tags.get(PALETTE, ())):
-        raise UserError(f"has a palette of 16-bit colors, of which 8 would be read; {CURE}")
+        raise UserError(f"has a palette of 16-bit colours, of which 8 would be read; {CURE}")
 
 
 def _refuse_missing(levels: NDArray[Any], no_data: str | None) -> None:
