@@ -166,7 +166,7 @@ FILES: list[tuple[str, Make, dict[str, Any], str]] = [
     # mislabelled
     ("m.npy", lambda: npz(m=MATRIX), {}, "is an archive of arrays; call it .npz, or save one array with numpy.save"),
     ("m.npz", lambda: npy(MATRIX), {}, "not a readable .npz matrix (…)"),
-    ("m.csv", lambda: npy(MATRIX), {}, "not a readable .csv matrix (…)"),
+    ("m.csv", lambda: npy(MATRIX), {}, "is no text in UTF-8 (byte 0x93 after line 0); save it so"),
     (
         "m.tsv",
         lambda: csv(MATRIX),
@@ -317,7 +317,7 @@ FILES: list[tuple[str, Make, dict[str, Any], str]] = [
     ("m.csv", lambda: b"x\ny\n", {}, "line 2, column 1: got 'y', expected a number; commas separate cells"),
     # tables
     *((f"m.{suffix}", lambda text=text: text, keys, line) for text, suffix, keys, line in TABLES),
-    ("m.csv", lambda: b"\xff\xfe1,2", {}, "not a readable .csv matrix (…)"),
+    ("m.csv", lambda: b"\xff\xfe1,2", {}, "is no text in UTF-8 (byte 0xff after line 0); save it so"),
     ("m.csv", lambda: b'"1,2\n', {}, "not a readable .csv matrix (…)"),
     ("m.csv", lambda: b"1," + b"2" * 200_000, {}, "not a readable .csv matrix (…)"),
     # gigantic

@@ -226,7 +226,7 @@ class _Text:
         """Characters read since the last row began: a cell in quotes may hold several lines."""
 
     def __iter__(self) -> Iterator[str]:
-        while text := self._file.readline(LONGEST_ROW + 1):
+        while text := self._next():
             self._number += 1
             self.taken += len(text)
             if self.taken > LONGEST_ROW:
@@ -235,6 +235,13 @@ class _Text:
                     f"{LARGEST_DIMENSION} columns; reduce the matrix"
                 )
             yield text
+
+    def _next(self) -> str:
+        try:
+            return self._file.readline(LONGEST_ROW + 1)
+        except UnicodeDecodeError as error:
+            byte = f"0x{error.object[error.start]:02x}"
+            raise UserError(f"is no text in UTF-8 (byte {byte} after line {self._number}); save it so") from None
 
 
 def _too_large() -> UserError:
