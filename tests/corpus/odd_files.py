@@ -202,7 +202,22 @@ def pngs(rng: Random) -> Iterator[Odd]:
         filtered = int(rng.integers(2))
         kind = pick(
             rng,
-            ["grey", "grey", "grey", "chunks", "colours", "palette", "palette", "clear", "alpha", "turned", "damaged"],
+            [
+                "grey",
+                "grey",
+                "grey",
+                "interlaced",
+                "interlaced",
+                "chunks",
+                "colours",
+                "palette",
+                "palette",
+                "clear",
+                "alpha",
+                "turned",
+                "damaged",
+                "short",
+            ],
         )
         if kind in ("grey", "chunks"):
             more = (
@@ -243,6 +258,13 @@ def pngs(rng: Random) -> Iterator[Odd]:
             yield Odd(
                 f"turned {turn}", ".png", writers.png(levels, bits, eXIf=exif(turn)), refusal=f"orientation {turn}"
             )
+        elif kind == "interlaced":
+            content = writers.png(levels, bits, 0, filtered, interlaced=True)
+            yield Odd(f"{bits} bits {kind}", ".png", content, levels, witness=_by_pillow if bits in (8, 16) else None)
+        elif kind == "short":
+            content = writers.png(levels, bits)
+            taller = writers.png(np.concatenate([levels, levels]), bits)
+            yield Odd(f"{bits} bits {kind}", ".png", taller[:33] + content[33:], refusal="is cut short")
         elif kind == "damaged":
             content = bytearray(writers.png(levels, bits))
             content[-17] ^= 1  # in the checksum of the pixels
@@ -331,7 +353,9 @@ def tiffs(rng: Random) -> Iterator[Odd]:
         layout: dict[str, Any] = {"order": order, "compressed": compressed, "rows": rows}
         kind = pick(
             rng,
-            ["grey"] * 10 + ["few"] * 4 + ["colours", "white", "turned", "deep", "missing", "full", "extra", "palette"],
+            ["grey"] * 10
+            + ["few"] * 4
+            + ["colours", "white", "turned", "deep", "missing", "full", "extra", "palette", "short"],
         )
         code = pick(rng, list(TIFF))
         bits, form = TIFF[code]
@@ -383,6 +407,9 @@ def tiffs(rng: Random) -> Iterator[Odd]:
             pixels = np.stack([levels, levels], axis=2)
             content = writers.tiff(pixels, bits, form, more={338: (3, [0])}, **layout)
             yield Odd(name, ".tif", content, refusal="numbers a pixel")
+        elif kind == "short":
+            content = writers.tiff(levels, bits, form, more={257: (4, [2 * height + 7])}, **layout)
+            yield Odd(name, ".tif", content, refusal="strips or tiles of pixels")
         elif kind == "palette":
             colours = rng.integers(1, 256, (256, 3))
             exact = rng.random() < 0.7

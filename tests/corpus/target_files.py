@@ -238,7 +238,7 @@ FILES: list[tuple[str, Make, dict[str, Any], str]] = [
         "is skew-symmetric, but row 2, column 2 is not zero; say general in the first line",
     ),
     ("m.nc", lambda: netcdf({"m": MATRIX})[:1000], {}, "not a readable .nc matrix (…)"),
-    ("m.png", lambda: image(NOISE)[:500], {}, "not a readable .png matrix (…)"),
+    ("m.png", lambda: image(NOISE)[:500], {}, "is cut short: …"),
     # entries that are no finite real numbers
     ("m.npy", lambda: npy(ONE_BAD), {}, "got nan at row 1, column 1, expected finite numbers"),
     (

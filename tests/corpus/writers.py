@@ -30,17 +30,24 @@ def packed(levels: np.ndarray, bits: int) -> list[bytes]:
     return rows
 
 
-def png(levels: np.ndarray, bits: int, colour: int = 0, filtered: int = 0, **parts: bytes) -> bytes:
+# The seven images of an interlaced one: first column and row, and steps to the next.
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+def png(
+    levels: np.ndarray, bits: int, colour: int = 0, filtered: int = 0, interlaced: bool = False, **parts: bytes
+) -> bytes:
     """Levels (row, column, and channel where there are several) of colour type 0, 2, 3, 4 or 6.
 
     `parts` are further chunks between header and pixels; `filtered` is 0, or 1 for differences to the left.
     """
     height, width = levels.shape[:2]
-    rows = packed(levels.reshape(height, -1), bits)
+    images = [levels[y::down, x::across] for x, y, across, down in ADAM7] if interlaced else [levels]
+    rows = [row for part in images if part.size for row in packed(part.reshape(len(part), -1), bits)]
     step = max(1, bits * (levels.size // (height * width)) // 8)
     if filtered:
         rows = [bytes((b - (row[i - step] if i >= step else 0)) % 256 for i, b in enumerate(row)) for row in rows]
-    head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+    head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, interlaced))
     more = b"".join(png_chunk(kind.encode(), data) for kind, data in parts.items())
     pixels = zlib.compress(b"".join(bytes([filtered]) + row for row in rows))
     return b"\x89PNG\r\n\x1a\n" + head + more + png_chunk(b"IDAT", pixels) + png_chunk(b"IEND", b"")

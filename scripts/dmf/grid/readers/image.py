@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dmf.errors import UserError
-from dmf.grid.labelled import LabelledMatrix
+from dmf.grid.labelled import LabelledMatrix, refuse_shape
 from dmf.grid.readers._contract import Options
 from dmf.grid.readers._pillow import CURE, ORIENTATION, colours, grey, opened, refuse_turned
 
@@ -25,6 +25,9 @@ ISOLATED = True
 LIBRARIES = tuple(f"PIL.{form}ImagePlugin" for form in ("Png", "Bmp", "Gif", "Ppm", "Jpeg", "Mpo", "Tiff"))
 GREY = ("1", "L", "I;16")
 PNG = b"\x89PNG\r\n\x1a\n"
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # numbers a pixel, by the type of its colours
+# Of the seven images that an interlaced one is stored as: first column and row, and steps to the next ones.
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 SCALED = {2: 85, 4: 17}  # by what Pillow multiplies grey levels of so many bits
 
 
@@ -58,10 +61,10 @@ def _refuse_greys(mode: str, bits: int) -> None:
 
 
 def _png_bits(content: bytes) -> int:
-    """Bits of a channel. Raises UserError where a part of the file is not what it was written as."""
+    """Bits of a channel. Raises UserError where a part is not as it was written, or pixels are missing."""
     if not content.startswith(PNG):
         raise UserError("is no PNG image")
-    place, bits = len(PNG), 8
+    place, head, pixels = len(PNG), b"", []
     while place + 12 <= len(content):
         size, kind = struct.unpack_from(">I4s", content, place)
         end = place + 8 + size
@@ -71,9 +74,31 @@ def _png_bits(content: bytes) -> int:
         ):
             raise UserError(f"is damaged: the checksum of its part at byte {place} is wrong")
         if kind == b"IHDR" and size == 13:
-            bits = content[place + 16]
+            head = content[place + 8 : end]
+        elif kind == b"IDAT":
+            pixels.append(content[place + 8 : end])
         place = end + 4
-    return bits
+    if not head:
+        return 0
+    width, height, bits, colour, _, _, interlaced = struct.unpack(">IIBBBBB", head)
+    refuse_shape((height, width))
+    steps = ADAM7 if interlaced else ((0, 0, 1, 1),)
+    parts = [(-(-(width - x) // across), -(-(height - y) // down)) for x, y, across, down in steps]
+    depth = bits * CHANNELS.get(colour, 1)
+    expected = sum(rows * (1 + -(-columns * depth // 8)) for columns, rows in parts if columns > 0 and rows > 0)
+    if (found := _unpacked_size(pixels, expected)) < expected:  # Pillow would leave the other pixels black
+        raise UserError(f"is cut short: its pixels unpack to {found} bytes, expected {expected}")
+    return int(bits)
+
+
+def _unpacked_size(pixels: list[bytes], most: int) -> int:
+    """Bytes that the pixels unpack to, at least `most` where there are so many."""
+    unpacker, size = zlib.decompressobj(), 0
+    for part in pixels:
+        while part and size < most:
+            size += len(unpacker.decompress(part, 2**16))
+            part = unpacker.unconsumed_tail
+    return size + len(unpacker.flush() if size < most else b"")
 
 
 def _bmp_bits(content: bytes) -> int:

@@ -24,6 +24,8 @@ LIBRARIES = tuple(f"PIL.{form}ImagePlugin" for form in ("Tiff", "Bmp", "Gif", "P
 STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are of BigTIFF
 # Tags (TIFF 6.0, and one of GDAL's).
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL, SAMPLES = 256, 257, 258, 259, 262, 266, 277
+STRIPS, STRIP_ROWS, PLANAR, TILE_WIDTH, TILE_HEIGHT, TILES = 273, 278, 284, 322, 323, 324
+SIZES = {STRIPS: 279, TILES: 325}  # bytes of each
 PALETTE, EXTRA, FORMAT, NO_DATA = 320, 338, 339, 42113
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, INDEXED, YCBCR = 0, 1, 2, 3, 6
 FORMATS = {1: "unsigned", 2: "signed", 3: "floating-point"}
@@ -34,6 +36,7 @@ GREY: dict[tuple[int, int], type[np.generic] | None] = {
 }  # fmt: skip
 SCALED = {2: 85, 4: 17}  # by what Pillow multiplies grey levels of so many bits
 UNCOMPRESSED = 1
+SEPARATE = 2  # each channel of a pixel in other strips
 
 
 def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
@@ -43,6 +46,7 @@ def read(content: bytes, suffix: str, options: Options) -> LabelledMatrix:
         tags = _tags(content)
         refuse_shape((tags.get(HEIGHT, 0), tags.get(WIDTH, 0)))
         refuse_turned(tags.get(ORIENTATION))
+        _refuse_gaps(tags)
         photometric = tags.get(PHOTOMETRIC)
         kind = _grey_kind(tags) if photometric in (None, WHITE_IS_ZERO, BLACK_IS_ZERO) else None
         if kind is None:
@@ -68,6 +72,21 @@ def _tags(content: bytes) -> ImageFileDirectory_v2:
     file.seek(tags.next)
     tags.load(file)
     return tags
+
+
+def _refuse_gaps(tags: ImageFileDirectory_v2) -> None:
+    """Raise UserError where rows are not stored: Pillow would leave them black, or take other bytes for them."""
+    height, width = tags.get(HEIGHT, 0), tags.get(WIDTH, 0)
+    tag = TILES if TILES in tags else STRIPS
+    if tag == TILES:
+        expected = -(-height // tags.get(TILE_HEIGHT, height)) * -(-width // tags.get(TILE_WIDTH, width))
+    else:
+        expected = -(-height // min(tags.get(STRIP_ROWS, height), height))
+    expected *= tags.get(SAMPLES, 1) if tags.get(PLANAR, 1) == SEPARATE else 1
+    places, sizes = tags.get(tag, ()), tags.get(SIZES[tag], (1,))
+    stored = sum(place > 0 for place in places) if all(sizes) else 0
+    if stored != expected or len(places) != expected:
+        raise UserError(f"has {stored} strips or tiles of pixels, expected {expected}; {CURE}")
 
 
 def _grey_kind(tags: ImageFileDirectory_v2) -> tuple[int, int]:
