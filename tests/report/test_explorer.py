@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from chromium import Chromium, serious_findings
 from dmf import theory
+from dmf.dataset.schema import MISSING
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
-from dmf.report.explorer.page import MOST_TARGETS, explorer_html
+from dmf.report.explorer.page import EXAMPLE, MOST_TARGETS, drawn_runs, explorer_html, link
+from dmf.report.explorer.runs import MOST_CELLS, MOST_ENDS, trained_runs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -33,6 +36,12 @@ FOLLOW = f"""async (links) => {{
   }}
   return seen;
 }}"""
+DROP = """([name, text]) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([text], name));
+  const dropped = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+  document.getElementById("matrix").dispatchEvent(dropped);
+}"""
 PASTE = """(text) => {
   document.getElementById("matrix").value = text;
   document.getElementById("use").click();
@@ -157,6 +166,35 @@ def explorer(grid: Grid, targets: Sequence[TargetMatrix], tmp_path: Path) -> Pat
     return file
 
 
+def norm_at(depth: int, lam: float, kept: int) -> float:
+    """||X||_F at the level that keeps `kept` values of the target of this module, those that can be."""
+    return float(np.linalg.norm(np.nan_to_num([theory.large_root(sigma, depth, lam) for sigma in (4.0, 1.5)[:kept]])))
+
+
+@pytest.fixture
+def trained(evidence: xr.Dataset) -> xr.Dataset:
+    """The evidence with lambdas and end points that are those of the theory, up to a digit that is not shown."""
+    depths, labels = evidence["depth"].values, evidence["lam_label"].values
+    lams = [
+        float(label[:-1]) * float(theory.critical_lambda(4.0, int(depth)))
+        for depth, label in zip(depths, labels, strict=True)
+    ]
+    kept = np.maximum(evidence["kept"].values, 0)
+    norms = [
+        [norm_at(int(depth), lam, k) * (1 + 1e-8 * i) + 1e-9 for i, k in enumerate(row)]
+        for depth, lam, row in zip(depths, lams, kept, strict=True)
+    ]
+    return evidence.assign(lam=("cell", np.array(lams)), end_to_end_norm=(("cell", "start"), np.array(norms)))
+
+
+@pytest.fixture
+def with_runs(grid: Grid, targets: Sequence[TargetMatrix], trained: xr.Dataset, tmp_path: Path) -> Path:
+    """The page of a grid with runs."""
+    file = tmp_path / "explorer.html"
+    file.write_text(explorer_html(grid, targets, drawn_runs(grid, targets, [trained])), encoding="utf-8")
+    return file
+
+
 def numbers_of(page: Page) -> dict[str, float]:
     return {name: float(value) for name, value in page.evaluate(READ).items()}
 
@@ -167,7 +205,7 @@ def complaint_of(page: Page) -> str:
 
 def hidden(page: Page) -> bool:
     """Whether nothing that was computed can be seen or read: numbers, tables, drawings and code."""
-    places = page.locator("data, #landscape, #branches, #sentence, #code").all()
+    places = page.locator("data, #landscape, #branches, #trained, #runs-words, #sentence, #code").all()
     assert len(places) > 20
     return not any(place.is_visible() for place in places)
 
@@ -236,28 +274,72 @@ def test_semicolons_and_decimal_commas_are_read_as_they_are_meant(browser: Chrom
             assert shown == pytest.approx(np.linalg.svd(matrix, compute_uv=False), rel=1e-14), text
 
 
+# What is pasted, and the table that it is: its numbers, and the labels of its rows and of its columns.
+LABELLED = {
+    "a,b\n1,2\n3,4": ([[1, 2], [3, 4]], [], ["a", "b"]),
+    "a;b\n1,5;2\n3;4": ([[1.5, 2], [3, 4]], [], ["a", "b"]),
+    "r 1 2\ns 3 4": ([[1, 2], [3, 4]], ["r", "s"], []),
+    "r,1,2": ([[1, 2]], ["r"], []),
+    "a\n1\n2": ([[1], [2]], [], ["a"]),
+    ",a,b\nr,1,2\ns,3,4": ([[1, 2], [3, 4]], ["r", "s"], ["a", "b"]),
+    "\ta\tb\r\nr\t1\t2\r\ns\t3\t4\r\n": ([[1, 2], [3, 4]], ["r", "s"], ["a", "b"]),
+    ";a;b\nr;1,5;2\ns;3;4": ([[1.5, 2], [3, 4]], ["r", "s"], ["a", "b"]),
+    "\ufeffcity,a,b\nNew York,1,2\nParis,3,4": ([[1, 2], [3, 4]], ["New York", "Paris"], ["a", "b"]),
+    '"","a","b"\n"York, New",1,2\n"a ""b"" c",3,4': ([[1, 2], [3, 4]], ["York, New", 'a "b" c'], ["a", "b"]),
+    "2020-01,2020-02\n1,2\n3,4": ([[1, 2], [3, 4]], [], ["2020-01", "2020-02"]),
+    "id,x [cm]\n1,2\n3,4": ([[1, 2], [3, 4]], [], ["id", "x [cm]"]),
+    "<b>x</b>,y\n1,2\n3,4": ([[1, 2], [3, 4]], [], ["<b>x</b>", "y"]),
+}
+
+
+NUMBER = "expected a number from −1e12 to 1e12"
+NAMES = f"{NUMBER}, or a first line or column that is all names"
+UNCLEAR = "has commas and spaces between digits: write decimals with a point, or separate entries by semicolons."
+PANDAS = "which may be labels as pandas writes them: leave them out, to_csv"
 BAD_PASTES = {
-    "a,b\n1,2": "Row 1, entry 1 is “a”: expected numbers only, without names of rows and columns.",
-    "a;b\n1;2": "Row 1, entry 1 is “a”: expected numbers only, without names of rows and columns.",
-    "r 1 2\ns 3 4": "Row 1, entry 1 is “r”: expected a number from −1e12 to 1e12.",
-    ",0,1\n0,1.5,2\n1,3,4": "Row 1, entry 1 is empty: expected a number from −1e12 to 1e12.",
-    "1,,3\n4,,6": "Row 1, entry 2 is empty: expected a number from −1e12 to 1e12.",
-    "1,5 2,5\n3,0 4,0": (
-        "Row 1 has commas and spaces between digits: write decimals with a point, or separate entries by semicolons."
+    "a,b\n1,c": f"Line 2, column 2 is “c”: {NAMES}.",
+    "a,2\n3,4": f"Line 1, column 1 is “a”: {NAMES}.",
+    "1,a\n2,3": f"Line 1, column 2 is “a”: {NAMES}.",
+    "a,b,3\n4,5,6": f"Line 1, column 1 is “a”: {NAMES}.",
+    "r,1\ns,2\n3,4": f"Line 1, column 1 is “r”: {NAMES}.",
+    "a,b": f"Line 1, column 2 is “b”: {NAMES}.",
+    "a\nb\n3": f"Line 2, column 1 is “b”: {NAMES}.",
+    ",a,b\nr,1,2\ns,x,4": f"Line 3, column 2 is “x”: {NAMES}.",
+    ",a,b\nr,1,2\n\ns,?,4": f"Line 4, column 2 is “?”: {NUMBER}.",
+    "a,NA\n1,2": f"Line 1, column 1 is “a”: {NAMES}.",
+    "NA,NaN\n1,2": f"Line 1, column 1 is “NA”: {NUMBER}.",
+    "?,-\n1,2": f"Line 1, column 1 is “?”: {NUMBER}.",
+    "TRUE,FALSE\n1,0": f"Line 1, column 1 is “TRUE”: {NUMBER}.",
+    "inf,-inf\n1,2": f"Line 1, column 1 is “inf”: {NUMBER}.",
+    "1.000,5;2.000,5\n3;4": f"Line 1, column 1 is “1.000,5”: {NUMBER}.",
+    "3 mm,4 mm\n1,2": f"Line 1, column 1 is “3 mm”: {NUMBER}.",
+    ',a,b\nr,1,"2\n': "Line 2 has a quote that is not closed: expected a matrix with one row a line.",
+    "a,b\nr,1,2": "Line 2 has 3 entries: expected 2, as in line 1.",
+    "a\tb\n1\t\t2": "Line 2 has 3 entries: expected 2, as in line 1.",
+    "1\t\t3\n4\t\t6": f"Line 1, column 2 is empty: {NUMBER}.",
+    ",a,b\n0,1.5,2\n1,3,4": f"Line 1, column 1 is empty and column 1 has numbers, {PANDAS}(index=False).",
+    ",0,1\nr,1.5,2\ns,3,4": f"Line 1, column 1 is empty and line 1 has numbers, {PANDAS}(header=False).",
+    ",0,1\n0,1.5,2\n1,3,4": (
+        f"Line 1, column 1 is empty and line 1 and column 1 have numbers, {PANDAS}(index=False, header=False)."
     ),
-    "1,5\t2,5\n3,0\t4,0": (
-        "Row 1 has commas and spaces between digits: write decimals with a point, or separate entries by semicolons."
+    "\t0\t1\n0\t1.5\t2\n1\t3\t4": (
+        f"Line 1, column 1 is empty and line 1 and column 1 have numbers, {PANDAS}(index=False, header=False)."
     ),
-    "1.000,5;2\n3;4": "Row 1, entry 1 is “1.000,5”: expected a number from −1e12 to 1e12.",
-    "1,000,000;2\n3;4": "Row 1, entry 1 is “1,000,000”: expected a number from −1e12 to 1e12.",
+    "caf\ufffd,b\n1,2": "The text has characters that are no UTF-8: save it as UTF-8.",
+    "1,,3\n4,,6": f"Line 1, column 2 is empty: {NUMBER}.",
+    "1,5 2,5\n3,0 4,0": f"Line 1 {UNCLEAR}",
+    "1,5\t2,5\n3,0\t4,0": f"Line 1 {UNCLEAR}",
+    "1.000,5;2\n3;4": f"Line 1, column 1 is “1.000,5”: {NUMBER}.",
+    "1,000,000;2\n3;4": f"Line 1, column 1 is “1,000,000”: {NUMBER}.",
     "": "The matrix is empty: expected rows of numbers, one row a line.",
     " \n[[]]": "The matrix is empty: expected rows of numbers, one row a line.",
-    "1 2 3\n4 5": "Row 2 has 2 entries: expected 3, as in row 1.",
-    "1 two": "Row 1, entry 2 is “two”: expected a number from −1e12 to 1e12.",
-    "1 2\n3 nan": "Row 2, entry 2 is “nan”: expected a number from −1e12 to 1e12.",
-    "1 inf": "Row 1, entry 2 is “inf”: expected a number from −1e12 to 1e12.",
-    "0x10": "Row 1, entry 1 is “0x10”: expected a number from −1e12 to 1e12.",
-    "1e13": "Row 1, entry 1 is “1e13”: expected a number from −1e12 to 1e12.",
+    "1 2 3\n4 5": "Line 2 has 2 entries: expected 3, as in line 1.",
+    "1 2 3; 4 5": "Row 2 has 2 entries: expected 3, as in row 1.",
+    "1 two": f"Line 1, column 2 is “two”: {NAMES}.",
+    "1 2\n3 nan": f"Line 2, column 2 is “nan”: {NUMBER}.",
+    "1 inf": f"Line 1, column 2 is “inf”: {NUMBER}.",
+    "0x10": f"Line 1, column 1 is “0x10”: {NUMBER}.",
+    "1e13": f"Line 1, column 1 is “1e13”: {NUMBER}.",
     "\n".join(["1"] * 13): "13 rows: expected at most 12.",
     "1 " * 13: "13 columns: expected at most 12.",
 }
@@ -387,3 +469,177 @@ def test_the_menu_has_what_fits_as_text_and_counts_what_does_not(grid: Grid, tar
     assert "large</option>" not in page
     assert "2 more of the grid’s targets are not in this menu." in page
     assert page.count('<option value="') == 1 + MOST_TARGETS + 1
+
+
+MARKS = """() => [...document.querySelectorAll("#trained circle.run")].map((mark) => [
+  mark.classList.contains("minimal"), Number(mark.getAttribute("cx")), Number(mark.getAttribute("cy")),
+  mark.querySelector("title").textContent,
+])"""
+CURVES = """() => [...document.querySelectorAll("#trained polyline")].map((curve) =>
+  curve.getAttribute("points").split(" ").map((point) => point.split(",").map(Number)))"""
+
+
+def words_of(page: Page) -> str:
+    return page.locator("#runs-words").inner_text()
+
+
+def test_a_cell_of_the_grid_shows_its_runs_with_counts_in_words(
+    browser: Chromium, with_runs: Path, trained: xr.Dataset
+) -> None:
+    # Cell (3, 0.5c) of the evidence: levels 0, none, uncertified, and the minimum, which keeps one value.
+    lam = float(trained["lam"][2])
+    with browser.open(with_runs) as page:
+        page.evaluate(FOLLOW, [f"depth=3&lam={lam!r}&sigma=4.0,1.5&shape=2x2&hidden=2"])
+        words = words_of(page)
+        assert words.startswith("This is a cell of the grid")
+        assert "4 runs, 3 certified, 1 minimal." in words
+        assert "(0.5 λc)" in words.replace("\n", "")
+        marks = page.evaluate(MARKS)
+    one = norm_at(3, lam, 1)
+    # One ring for two runs at zero and one disc here, one ring and none (4 runs at 1.5c, none minimal but three) there.
+    here = [(minimal, text) for minimal, _, _, text in marks if f"λ = {lam:.4g}" in text]
+    assert here == [
+        (True, f"λ = {lam:.4g}, ‖X‖ = {one:.4g}: 1 run, minimal"),
+        (False, f"λ = {lam:.4g}, ‖X‖ = 0: 2 runs, not minimal"),
+    ]
+
+
+def test_end_points_of_the_theory_lie_on_its_curves(browser: Chromium, with_runs: Path) -> None:
+    with browser.open(with_runs) as page:
+        for depth in (2, 3):
+            page.evaluate(FOLLOW, [f"depth={depth}&lam=0.5&sigma=4.0,1.5&shape=2x2&hidden=2"])
+            curves = [np.array(curve) for curve in page.evaluate(CURVES)]
+            marks = page.evaluate(MARKS)
+            assert len(marks) >= 2
+            for _, x, y, text in marks:
+                misses = [abs(np.interp(x, *curve.T) - y) for curve in curves if curve[0, 0] <= x <= curve[-1, 0]]
+                assert min(misses) < 0.5, text
+
+
+def test_the_buttons_visit_every_lambda_of_the_grid_exactly(
+    browser: Chromium, with_runs: Path, trained: xr.Dataset
+) -> None:
+    low, high = trained["lam"].values[2:]
+    with browser.open(with_runs) as page:
+        before, after = page.get_by_role("button", name="Previous λ"), page.get_by_role("button", name="Next λ")
+        assert words_of(page).startswith("The grid’s nearest cell")
+        after.click()
+        assert float(page.locator("[name=lam]").input_value()) == high
+        assert after.is_disabled()
+        before.click()
+        assert float(page.locator("[name=lam]").input_value()) == low
+        assert before.is_disabled()
+        assert words_of(page).startswith("This is a cell of the grid")
+
+
+def test_the_link_of_a_claim_leads_to_a_cell(
+    browser: Chromium, with_runs: Path, grid: Grid, targets: list[TargetMatrix], trained: xr.Dataset
+) -> None:
+    address = link(targets[0], 3, float(trained["lam"][3]), grid.hidden_widths)
+    assert address
+    with browser.open(with_runs) as page:
+        page.evaluate(FOLLOW, [address.partition("#")[2]])
+        assert words_of(page).startswith("This is a cell of the grid")
+
+
+def test_where_the_grid_has_no_runs_the_page_says_so_and_draws_none(browser: Chromium, with_runs: Path) -> None:
+    said = {
+        "depth=4&lam=0.5&sigma=4,1.5&shape=2x2&hidden=2": (
+            "The grid has no runs of this target at depth 4, only at 2, 3."
+        ),
+        "depth=3&lam=0.5&sigma=4,1.5&shape=2x2&hidden=3": (
+            "The grid has no runs of this target with hidden width 3, only with 2."
+        ),
+        "depth=3&lam=0.5&sigma=4,1.6&shape=2x2&hidden=2": "Choose a target of the grid to see its trained runs.",
+        "depth=3&lam=0.5&sigma=4,1.5&shape=3x2&hidden=2": "Choose a target of the grid to see its trained runs.",
+    }
+    with browser.open(with_runs) as page:
+        for setting, words in said.items():
+            page.evaluate(FOLLOW, [setting])
+            assert words_of(page) == words
+            assert not page.locator("#trained").is_visible()
+        page.locator("#target").select_option(label=str(EXAMPLE["label"]))
+        assert words_of(page) == "Choose a target of the grid to see its trained runs."
+        page.locator("#target").select_option("0")
+        assert page.locator("#trained").is_visible()
+
+
+def test_runs_of_a_cell_in_chunks_add_up_and_those_not_trained_are_not_counted(trained: xr.Dataset) -> None:
+    status = trained["status"].values.copy()
+    status[1, 1] = MISSING
+    trained = trained.assign(status=(("cell", "start"), status))
+    whole = trained_runs([trained], {"square": 1.0}, [2, 3])
+    parts = [trained.isel(cell=[c], start=s) for c in range(4) for s in (slice(0, 1), slice(1, 4))]
+    assert trained_runs(parts, {"square": 1.0}, [2, 3]) == whole
+    assert [cell.runs for cell in whole.cells["square", 2]] == [4, 3]
+    assert trained_runs([trained], {"square": 1.0}, [3]).cells.keys() == {("square", 3)}
+    assert not trained_runs([trained], {}, [2, 3]).cells
+
+
+def test_a_large_grid_is_thinned_to_a_megabyte_and_says_so(
+    grid: Grid, targets: list[TargetMatrix], trained: xr.Dataset
+) -> None:
+    many = 2 * MOST_CELLS + 1
+    lams = np.linspace(1, 2, many)
+    norms = np.random.default_rng(0).uniform(1, 9, (many, 16))
+    big = trained.isel(cell=[3] * many, start=[0, 1, 2, 3] * 4).assign(end_to_end_norm=(("cell", "start"), norms))
+    big = big.assign(lam=("cell", lams)).assign_coords(lam_label=("cell", [repr(lam) for lam in lams]))
+    runs = drawn_runs(grid, targets, [big])
+    assert runs.step == 3
+    assert [cell.lam for cell in runs.cells["square", 3]] == lams[::3].tolist()
+    cell = runs.cells["square", 3][0].as_json()
+    assert (len(cell[5]), cell[4]) == (MOST_ENDS, 16 - MOST_ENDS)
+    page = explorer_html(grid, targets, runs)
+    assert len(page.encode()) < 1.1e6
+    assert "Of the grid’s λ, one of 3 is shown." in page
+
+
+def test_labelled_tables_are_read_right(browser: Chromium, explorer: Path) -> None:
+    with browser.open(explorer) as page:
+        for text, (values, rows, columns) in LABELLED.items():
+            page.evaluate(PASTE, "9")
+            page.evaluate(PASTE, text)
+            assert complaint_of(page) == "", text
+            found = numbers_of(page)
+            shown = [found[f"value-{i}-sigma"] for i in range(min(len(values), len(values[0])))]
+            assert shown == pytest.approx(np.linalg.svd(values, compute_uv=False), rel=1e-14), text
+            said = " ".join(str(page.locator("#read").text_content()).split())
+            names = (", ".join(labels) or "without labels" for labels in (rows, columns))
+            assert said == "Read {} × {} numbers; rows: {}; columns: {}.".format(len(values), len(values[0]), *names)
+
+
+def test_a_dropped_file_is_read_and_its_labels_name_the_directions(browser: Chromium, explorer: Path) -> None:
+    rng = np.random.default_rng(3)
+    matrix = rng.standard_normal((3, 5))
+    rows, columns = ["New York", "<b>Paris</b>", "r"], ["a", "b", "c", "d", "e"]
+    text = "\n".join(
+        [",".join(["", *columns]), *(",".join([r, *map(repr, v)]) for r, v in zip(rows, matrix.tolist(), strict=True))]
+    )
+    left, _, right = np.linalg.svd(matrix, full_matrices=False)
+    with browser.open(explorer) as page:
+        assert page.locator(".values .names").first.is_hidden()
+        page.evaluate(DROP, ["my.csv", text])
+        cells = page.locator("td.names")
+        cells.first.wait_for()
+        for i, shown in enumerate(cells.all_inner_texts()):
+            heads = [rows[j] for j in np.argsort(-np.abs(left[:, i]))]
+            most = [columns[j] for j in np.argsort(-np.abs(right[i]))[:4]]
+            names = [part.rpartition(" (")[0] for side in shown.split("; ") for part in side.split(": ")[1].split(", ")]
+            assert names == [*heads, *most]
+        page.locator("[name=rows]").fill("4")
+        assert cells.count() == 0
+        page.evaluate(DROP, ["my.csv", text.replace("New York", "0")])
+        page.locator("#complaint:not(:empty)").wait_for()
+        assert hidden(page)
+        page.evaluate(DROP, ["my.csv", "1" * (2**20 + 1)])
+        page.get_by_text("The file has 1048577 bytes").wait_for()
+
+
+def test_a_target_with_labels_has_its_directions_named(browser: Chromium, grid: Grid, tmp_path: Path) -> None:
+    file = tmp_path / "explorer.html"
+    target = TargetMatrix("square", "", "file", "f", np.diag([4.0, 1.5]), rows=("first", "second"), columns=("x", "y"))
+    file.write_text(explorer_html(grid, [target]), encoding="utf-8")
+    with browser.open(file) as page:
+        assert page.locator("td.names").all_inner_texts() == [
+            "rows: first (1); columns: x (1)", "rows: second (1); columns: y (1)",
+        ]  # fmt: skip

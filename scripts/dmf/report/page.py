@@ -14,7 +14,8 @@ from dmf.grid.targets import TargetMatrix
 from dmf.refute.record import Record, too_loose
 from dmf.report import statements
 from dmf.report.directions import directions
-from dmf.report.explorer.page import link
+from dmf.report.explorer.page import NO_RUNS, link
+from dmf.report.explorer.runs import Runs
 from dmf.report.listing import missing
 from dmf.report.pictures import Picture
 from dmf.report.practice import Practice
@@ -52,7 +53,8 @@ class Content:
 
     `found` is what the search for refutations found and `searched` what a global minimizer cost, None for a search that
     is turned off. `every` says which draws of which cells figures show, (1, 1) for all. `absent` names files that an
-    incomplete grid lacks. `practice` is what was measured of networks on data, `proved` what was proved of runs.
+    incomplete grid lacks. `practice` is what was measured of networks on data, `proved` what was proved of runs, and
+    `runs` those that the explorer draws.
     """
 
     grid: Grid
@@ -67,6 +69,7 @@ class Content:
     absent: Sequence[str] = ()
     practice: Practice | None = None
     proved: Proved | None = None
+    runs: Runs = NO_RUNS
 
 
 def page_html(content: Content) -> str:

@@ -20,7 +20,7 @@ from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.refute.record import read_record
 from dmf.report import census
-from dmf.report.explorer.page import explorer_html
+from dmf.report.explorer.page import drawn_runs, explorer_html
 from dmf.report.page import Content, page_html
 from dmf.report.pictures import Picture, picture
 from dmf.report.practice import practice
@@ -85,6 +85,7 @@ def gather(grid: Grid, files: Inputs, every: Sequence[int], absent: Sequence[str
         searched=_searched(files),
         absent=absent,
         practice=practice({Path(file).stem: read(file, check_study) for file in files.measured}),
+        runs=drawn_runs(grid, targets, (read(file) for file in files.evidence)),
         proved=next((summarize_proofs(read(file, check_study)) for file in files.proofs), None),
     )
 
@@ -94,7 +95,7 @@ def write_report(content: Content, cells: Sequence[str], files: Outputs) -> None
     _write_cells(content.verdicts, {Path(file).stem: file for file in cells}, files.cells)
     source = content.provenance
     write_text(page_html(content), files.page)
-    write_text(explorer_html(content.grid, content.targets), files.explorer)
+    write_text(explorer_html(content.grid, content.targets, content.runs), files.explorer)
     write_text(csv_text(content.verdicts, content.proved), files.table)
     if content.proved:
         write_text(content.proved.as_json(), files.proved[0])

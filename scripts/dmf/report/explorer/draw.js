@@ -1,10 +1,13 @@
-// Two drawings of one singular value: its landscape g(x), and its critical points as lambda moves.
+// Two drawings of one singular value: its landscape g(x), and its critical points as lambda moves; and one of a target:
+// its levels as lambda moves, with trained runs.
 "use strict";
 const draw = (() => {
   const MARGIN = { left: 50, right: 14, top: 22, bottom: 38 };
   const HEIGHT = 290;
   const POINTS = 200; // on a curve
   const SIZE = 5.5; // of a mark, in pixels
+  const RUN = 4; // of a run's
+  const FARTHEST = 3; // lambda_s(sigma_1): cells beyond are counted, not drawn
 
   const node = (name, attributes, ...children) => {
     const made = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -121,5 +124,38 @@ const draw = (() => {
   // Where the two roots meet, at lambda_s: x = m p / (1 + p) with p = 1 - 2/L.
   const endOf = (sigma, depth) => (sigma * (depth - 2)) / (2 * (depth - 1));
 
-  return { landscape, branches, criticalPoints };
+  // ||X||_F at the levels of a target against lambda, and the end points of trained runs; returns the map from pixels to
+  // lambda, and the cells that lie beyond the frame. `cells` are those of runs.py, by increasing lambda.
+  const runs = (svg, { sigma, depth, lam, cells }) => {
+    const ends = sigma.map((value) => theory.branchLambda(value, depth));
+    const reach = FARTHEST * ends[0];
+    const high = 1.05 * Math.max(ends[0], ...cells.map(([value]) => value).filter((value) => value <= reach));
+    const norm = Math.hypot(...sigma);
+    const axes = frame(svg, [0, high], [-0.03 * norm, 1.06 * norm], ["λ", "‖X‖"]);
+    const along = (from, to) => Array.from({ length: POINTS }, (_, i) => to - (to - from) * (1 - i / (POINTS - 1)) ** 2);
+    const root = (value, at, end) => (depth > 2 && at >= end ? endOf(value, depth) : theory.largeRoot(value, depth, at) || 0);
+    const level = (kept) => (at) => [at, Math.hypot(0, ...sigma.slice(0, kept).map((value, i) => root(value, at, ends[i])))];
+    const collapse = (kept) => (kept < sigma.length ? theory.criticalLambda(sigma[kept], depth) : 0);
+    for (let kept = sigma.filter((value) => value > 0).length; kept >= 0; kept--) {
+      const end = kept ? ends[kept - 1] : high;
+      curve(axes, along(0, end).slice(1).map(level(kept)), depth === 2 ? "other" : "local");
+      const until = kept ? theory.criticalLambda(sigma[kept - 1], depth) : high;
+      if (until > collapse(kept)) curve(axes, along(collapse(kept), until).slice(1).map(level(kept)), "global");
+    }
+    axes.layer.append(line(axes.toX(Math.min(lam, high)), axes.top, axes.toX(Math.min(lam, high)), axes.bottom, "here"));
+    if (lam > high) svg.append(text(axes.right - 6, axes.top + 14, `λ = ${brief(lam)} →`, { "text-anchor": "end", class: "far" }));
+    const drawn = cells.filter(([value]) => value <= high);
+    for (const minimal of [1, 0]) { // rings over discs: both stay visible
+      for (const [value, , , , , points] of drawn) {
+        for (const [at, count, least] of points.filter((point) => point[2] === minimal)) {
+          const words = `λ = ${brief(value)}, ‖X‖ = ${brief(at)}: ${count} ${count === 1 ? "run" : "runs"}, ${least ? "minimal" : "not minimal"}`;
+          const disc = node("circle", { cx: axes.toX(value), cy: axes.toY(at), r: RUN, class: `run ${least ? "minimal" : "other"}` }, node("title", {}, words));
+          svg.append(disc);
+        }
+      }
+    }
+    return { fromX: axes.fromX, beyond: cells.length - drawn.length };
+  };
+
+  return { landscape, branches, runs, criticalPoints };
 })();

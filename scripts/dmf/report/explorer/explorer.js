@@ -3,6 +3,10 @@
 (() => {
   const TIED = 64 * Number.EPSILON; // of sigma_1: closer values count as equal
   const NEAR = 1e-9; // of m*: closer, rounding may decide which minimizer is found
+  const SAME = 1e-9; // of lambda: closer is the grid's
+  const MOST_NAMES = 4; // of a direction: dmf.report.directions
+  const NAMELESS = 1e-12; // of sigma_1: directions of smaller values are rounding
+  const MOST_BYTES = 2 ** 20; // of a dropped file
   const LOWEST_DECADE = 4; // the slider of lambda reaches from 10^-4 to 10 times lambda_c(sigma_1)
 
   const byId = (id) => document.getElementById(id);
@@ -12,7 +16,8 @@
   let setting; // {depth, lam, sigma, rows, columns, hidden}: sigma in the order of its sliders
   let top = 1; // right end of the sliders of singular values
   let shown = 0; // the singular value that is drawn, by rank
-  let fromPixel = () => NaN; // of the second drawing
+  let pasted = null; // the last matrix that was pasted, as an entry of grid.targets
+  const fromPixel = { branches: () => NaN, trained: () => NaN }; // lambda by drawing
 
   const element = (name, attributes, ...children) => {
     const made = document.createElement(name);
@@ -69,6 +74,11 @@
     show();
   };
 
+  // Whether an entry of grid.targets is what the sliders show. Two may be: the menu's choice then stays.
+  const same = (target) =>
+    target !== undefined && target !== null && target.rows === setting.rows && target.columns === setting.columns &&
+    target.sigma.every((value, i) => value === setting.sigma[i]);
+
   const niceTop = (largest) => {
     if (!(largest > 0)) return 1;
     const power = 10 ** Math.floor(Math.log10(1.25 * largest));
@@ -114,9 +124,7 @@
     put(fields.strength, Math.log10(setting.lam));
     fields.strength.setAttribute("aria-valuetext", spoken(setting.lam));
     put(fields.lam, setting.lam);
-    const same = ({ sigma, rows, columns }) =>
-      rows === setting.rows && columns === setting.columns && sigma.every((value, i) => value === setting.sigma[i]);
-    const place = grid.targets.findIndex(same);
+    const place = same(grid.targets[fields.target.value]) ? fields.target.value : grid.targets.findIndex(same);
     fields.target.value = place < 0 ? "" : place;
     for (const name of ["rows", "columns", "hidden"]) put(fields[name], setting[name]);
   };
@@ -128,7 +136,20 @@
     }
     byId("near").hidden = !(numbers.exceptionalDistance < NEAR);
   };
+  // What loads most on a direction: of [rows, columns], each [name, loading], by size.
+  const loadings = (names) => {
+    if (!names) return "";
+    const [rows, columns] = names.map((side) => side.map(([name, loading]) => `${name} (${brief(loading)})`).join(", "));
+    return rows ? `rows: ${rows}; columns: ${columns}` : "not determined: another value is equal";
+  };
+  const brief = (value) => String(Number(value.toPrecision(2))).replace("-", "−");
+  const namesOf = () => {
+    const names = (same(pasted) ? pasted : grid.targets[fields.target.value])?.names ?? [];
+    return names.length ? names : null;
+  };
   const showValues = (values) => {
+    const names = namesOf();
+    document.querySelector(".values th.names").hidden = !names;
     byId("values").replaceChildren(...values.map((one, i) => {
       const choice = element("input", { type: "radio", name: "shown", value: i, "aria-label": `Draw singular value ${i + 1}` });
       choice.checked = i === shown;
@@ -136,6 +157,7 @@
       const fate = one.minimizer > 0 ? "kept" : "collapsed";
       return element(
         "tr", { class: fate }, element("td", {}, choice), element("th", { scope: "row" }, ...subscript("σ", i + 1)),
+        ...(names ? [element("td", { class: "names" }, loadings(names[i]))] : []),
         ...["sigma", "minimizer"].map(named), element("td", {}, fate),
         ...["largeRoot", "smallRoot", "criticalLambda", "branchLambda"].map(named),
       );
@@ -159,13 +181,54 @@
     const one = { ...values[shown], depth: setting.depth, lam: setting.lam };
     const points = draw.criticalPoints(one).map(([x, kind]) => `${KINDS[kind]} at x = ${spoken(x)}`).join(", ");
     draw.landscape(byId("landscape"), one);
-    fromPixel = draw.branches(byId("branches"), one);
+    fromPixel.branches = draw.branches(byId("branches"), one);
     byId("landscape").setAttribute("aria-label", `g(x) for singular value ${shown + 1}, ${spoken(one.sigma)}: ${points}.`);
     byId("branches").setAttribute(
       "aria-label",
       `Critical points against lambda for singular value ${shown + 1}: lambda_c = ${spoken(one.criticalLambda)}, lambda_s = ${spoken(one.branchLambda)}, lambda is ${spoken(setting.lam)}.`,
     );
     for (const place of document.querySelectorAll(".which")) place.replaceChildren(...subscript("σ", shown + 1), ` = ${spoken(one.sigma)}`);
+  };
+  // The grid's cells of the setting's target and depth; a text where there are none.
+  const cellsHere = () => {
+    const target = grid.targets[fields.target.value];
+    if (!target?.runs) return "Choose a target of the grid to see its trained runs.";
+    const depths = Object.keys(target.runs);
+    if (!depths.length) return "There are no trained runs of this target here: the explorer has them where hidden layers have one width, and depth is at most 12.";
+    if (setting.hidden !== target.hidden) return `The grid has no runs of this target with hidden width ${setting.hidden}, only with ${target.hidden}.`;
+    return target.runs[setting.depth] ?? `The grid has no runs of this target at depth ${setting.depth}, only at ${depths.join(", ")}.`;
+  };
+  const nearest = (cells) => {
+    const far = ([lam]) => Math.abs(Math.log(lam / setting.lam));
+    return cells.reduce((best, cell) => (far(cell) < far(best) ? cell : best));
+  };
+  const isHere = ([lam]) => Math.abs(lam - setting.lam) <= SAME * lam;
+  const runWords = (cell, critical) => {
+    const [lam, runs, certified, minimal, leftOut, ends] = cell;
+    const points = ends.map(([norm, count, least]) => `${spoken(norm)} (${count}${least ? ", minimal" : ""})`).join(", ");
+    const more = leftOut ? ` and ${leftOut} more` : "";
+    const which = isHere(cell) ? "This is a cell of the grid" : "The grid’s nearest cell";
+    const ended = ends.length ? ` Certified runs ended at ‖X‖ = ${points}${more}.` : "";
+    const counts = `${runs} ${runs === 1 ? "run" : "runs"}, ${certified} certified, ${minimal} minimal.`;
+    return [`${which}, λ = ${spoken(lam)} (${spoken(lam / critical)} λ`, element("sub", {}, "c"), `): ${counts}${ended}`];
+  };
+  const showRuns = ({ sigma, depth, lam }, critical) => {
+    const cells = cellsHere();
+    const none = typeof cells === "string";
+    byId("runs-drawn").hidden = none;
+    byId("runs-words").replaceChildren(...(none ? [cells] : runWords(nearest(cells), critical)));
+    if (none) return;
+    const { fromX, beyond } = draw.runs(byId("trained"), { sigma, depth, lam, cells });
+    fromPixel.trained = fromX;
+    byId("runs-beyond").textContent = beyond ? ` ${beyond} of ${cells.length} λ of the grid are to the right of the drawing.` : "";
+    document.querySelector(".level-kind").textContent = depth === 2 ? "saddles dotted" : "spurious minima dashed";
+    byId("trained").setAttribute("aria-label", `Norm of the product against lambda: levels, and end points of trained runs at ${cells.length} values of lambda. ${byId("runs-words").textContent}`);
+    for (const button of document.querySelectorAll("[data-cell]")) button.disabled = !neighbour(cells, Number(button.dataset.cell));
+  };
+  // The next cell by lambda, up or down; undefined at the end.
+  const neighbour = (cells, step) => {
+    const others = cells.filter((cell) => !isHere(cell) && Math.sign(cell[0] - setting.lam) === step);
+    return step > 0 ? others[0] : others.at(-1);
   };
   const sentence = ({ numbers, levels }) => {
     const spurious = setting.depth === 2 ? 0 : levels.length - 1;
@@ -196,6 +259,7 @@ print(theory.hessian_spectrum(target, widths, lam))`;
     showValues(found.values);
     showLevels(found, asked.sigma);
     showDrawings(found.values);
+    showRuns(asked, found.numbers.criticalLambda);
     byId("sentence").textContent = sentence(found);
     byId("code").textContent = code(asked);
   };
@@ -208,17 +272,45 @@ print(theory.hessian_spectrum(target, widths, lam))`;
 
   const take = (target) => {
     top = niceTop(target.sigma[0]);
-    attempt(() => ({ ...setting, sigma: [...target.sigma], rows: target.rows, columns: target.columns, hidden: target.sigma.length }));
+    attempt(() => ({ ...setting, sigma: [...target.sigma], rows: target.rows, columns: target.columns, hidden: target.hidden ?? target.sigma.length }));
   };
+  // A matrix's entry like those of grid.targets; names of directions where it has labels.
+  const entryOf = ({ values, rows, columns }) => {
+    const found = svd(values);
+    const sigma = found.map((one) => one.sigma);
+    const largest = (loadings, labels, side) => loadings
+      .map((loading, i) => [labels[i] ?? `${side} ${i + 1}`, loading])
+      .filter(([, loading]) => Math.abs(loading) > NAMELESS)
+      .sort(([, one], [, other]) => Math.abs(other) - Math.abs(one)).slice(0, MOST_NAMES);
+    const named = found.filter((one) => one.sigma > NAMELESS * sigma[0]).map(({ left, right }, i) => {
+      if (sigma.some((value, j) => j !== i && Math.abs(value - sigma[i]) <= NEAR * sigma[0])) return [[], []];
+      // Of a pair +-(u, v), the one in which u's largest entry is positive.
+      const sign = Math.sign(left.reduce((best, value) => (Math.abs(value) > Math.abs(best) ? value : best)));
+      return [largest(left.map((value) => sign * value), rows, "row"), largest(right.map((value) => sign * value), columns, "column")];
+    });
+    const names = rows.length || columns.length ? named : [];
+    return { sigma, rows: values.length, columns: values[0].length, names };
+  };
+  const listed = (labels) => (labels.length ? labels.map((label) => label.slice(0, 40)).join(", ") : "without labels");
   const takePasted = () => {
-    let matrix;
+    byId("read").textContent = "";
+    let table;
     try {
-      matrix = settings.parseMatrix(fields.matrix.value);
+      table = paste.parse(fields.matrix.value);
     } catch (error) {
       complain(error, fields.matrix);
       return;
     }
-    take({ sigma: singularValues(matrix), rows: matrix.length, columns: matrix[0].length });
+    pasted = entryOf(table);
+    take(pasted);
+    byId("read").textContent = `Read ${pasted.rows} × ${pasted.columns} numbers; rows: ${listed(table.rows)}; columns: ${listed(table.columns)}.`;
+  };
+  const takeDropped = async (file) => {
+    if (file.size > MOST_BYTES) fields.matrix.value = "";
+    else fields.matrix.value = await file.text();
+    if (file.size > MOST_BYTES) complain(new RangeError(`The file has ${file.size} bytes: expected at most ${MOST_BYTES}, a matrix of up to 12 × 12.`), fields.matrix);
+    else takePasted();
+    settle();
   };
   const takeLink = () => attempt(() => settings.fromLink(location.hash));
 
@@ -234,7 +326,8 @@ print(theory.hessian_spectrum(target, widths, lam))`;
     const value = settings.asNumber(target.value ?? "");
     if (target.dataset.index !== undefined) {
       attempt(() => ({ ...setting, sigma: setting.sigma.map((old, i) => (i === Number(target.dataset.index) ? value : old)) }), target);
-    } else if (target === fields.target) take(grid.targets[Number(target.value)]);
+    } else if (target === fields.matrix) byId("read").textContent = "";
+    else if (target === fields.target) take(grid.targets[Number(target.value)]);
     else if (target.name in edited) attempt(() => edited[target.name](value), target);
   });
   form.addEventListener("change", settle);
@@ -256,19 +349,35 @@ print(theory.hessian_spectrum(target, widths, lam))`;
     byId("values").querySelector(`[value="${shown}"]`).focus();
   });
 
-  const drawing = byId("branches");
-  const drag = (event) => {
-    if (!(event.buttons & 1)) return;
-    const box = drawing.getBoundingClientRect();
-    const lam = fromPixel(((event.clientX - box.left) / box.width) * drawing.viewBox.baseVal.width);
-    if (lam > 0) attempt(() => ({ ...setting, lam: Number(lam.toPrecision(4)) }));
-  };
-  drawing.addEventListener("pointerdown", (event) => {
-    drawing.setPointerCapture(event.pointerId);
-    drag(event);
+  byId("runs-drawn").addEventListener("click", ({ target }) => {
+    const next = target.dataset.cell && neighbour(cellsHere(), Number(target.dataset.cell));
+    if (!next) return;
+    attempt(() => ({ ...setting, lam: next[0] }));
+    settle();
   });
-  drawing.addEventListener("pointermove", drag);
-  drawing.addEventListener("pointerup", settle);
+  fields.matrix.addEventListener("dragover", (event) => event.preventDefault());
+  fields.matrix.addEventListener("drop", (event) => {
+    const [file] = event.dataTransfer.files;
+    if (!file) return; // a text that is dragged: the browser puts it in
+    event.preventDefault();
+    takeDropped(file);
+  });
+
+  for (const name of Object.keys(fromPixel)) {
+    const drawing = byId(name);
+    const drag = (event) => {
+      if (!(event.buttons & 1)) return;
+      const box = drawing.getBoundingClientRect();
+      const lam = fromPixel[name](((event.clientX - box.left) / box.width) * drawing.viewBox.baseVal.width);
+      if (lam > 0) attempt(() => ({ ...setting, lam: Number(lam.toPrecision(4)) }));
+    };
+    drawing.addEventListener("pointerdown", (event) => {
+      drawing.setPointerCapture(event.pointerId);
+      drag(event);
+    });
+    drawing.addEventListener("pointermove", drag);
+    drawing.addEventListener("pointerup", settle);
+  }
 
   setting = { depth: grid.depth, lam: 1, sigma: [1], rows: 1, columns: 1, hidden: 1 };
   const first = grid.targets[0];
@@ -276,5 +385,5 @@ print(theory.hessian_spectrum(target, widths, lam))`;
   take(first);
   if (location.hash) takeLink();
   window.addEventListener("hashchange", takeLink);
-  new ResizeObserver(show).observe(drawing.parentElement);
+  new ResizeObserver(show).observe(byId("branches").parentElement);
 })();

@@ -1,4 +1,4 @@
-// A setting of the explorer: checked, read from pasted text or from a link, and written as a link.
+// A setting of the explorer: checked, read from a link, and written as one.
 "use strict";
 const settings = (() => {
   const MOST_VALUES = 12;
@@ -46,47 +46,6 @@ const settings = (() => {
     return checked({ ...setting, rows, columns, hidden, sigma });
   };
 
-  // The rows of a pasted text as words. Brackets or lines make rows. Semicolons end rows in one line or at the ends of
-  // lines; within several lines they separate entries, and a comma is then the decimal sign. RangeError with one line.
-  const parseWords = (text) => {
-    const lines = text.replace(/\[/g, " ").replace(/\]\s*[,;]?/g, "\n").split("\n").map((line) => line.trim()).filter(Boolean);
-    const inner = lines.map((line) => line.replace(/;$/, ""));
-    if (inner.length > 1 && inner.some((line) => line.includes(";"))) {
-      return inner.map((line) => line.split(";").map((word) => word.trim().replace(/^([+-]?\d*),(\d+(?:e[+-]?\d+)?)$/i, "$1.$2")));
-    }
-    const rows = inner.length === 1 ? inner[0].split(";").filter((row) => row.trim()) : inner;
-    return rows.map((row, i) => {
-      if (/\d,\d/.test(row) && /[\d.][ \t]+[+\-.\d]/.test(row.replace(/,\s+/g, ","))) {
-        refuse(`Row ${i + 1} has commas and spaces between digits: write decimals with a point, or separate entries by semicolons.`);
-      }
-      return row.includes(",") ? row.split(",").flatMap((part) => part.trim().split(/\s+/)) : row.trim().split(/\s+/);
-    });
-  };
-
-  // A pasted matrix. RangeError with one line.
-  const parseMatrix = (text) => {
-    const words = parseWords(text);
-    if (!words.length) refuse("The matrix is empty: expected rows of numbers, one row a line.");
-    if (words.length > MOST_VALUES) refuse(`${words.length} rows: expected at most ${MOST_VALUES}.`);
-    const columns = words[0].length;
-    if (words.length > 1 && words[0].every((word) => Number.isNaN(asNumber(word)))) {
-      refuse(`Row 1, entry 1 is “${words[0][0].slice(0, 20)}”: expected numbers only, without names of rows and columns.`);
-    }
-    if (columns > MOST_VALUES) refuse(`${columns} columns: expected at most ${MOST_VALUES}.`);
-    return words.map((row, i) => {
-      if (row.length !== columns) {
-        refuse(`Row ${i + 1} has ${row.length} ${row.length === 1 ? "entry" : "entries"}: expected ${columns}, as in row 1.`);
-      }
-      return row.map((word, j) => {
-        const value = asNumber(word);
-        if (!(Math.abs(value) <= LARGEST)) {
-          refuse(`Row ${i + 1}, entry ${j + 1} is ${word ? `“${word.slice(0, 20)}”` : "empty"}: expected a number from −1e12 to 1e12.`);
-        }
-        return value;
-      });
-    });
-  };
-
   // Singular values in order and the list of widths, as theory takes them.
   const forTheory = ({ depth, lam, sigma, rows, columns, hidden }) => ({
     depth,
@@ -114,6 +73,6 @@ const settings = (() => {
     });
   };
 
-  return { checked, reshaped, parseMatrix, forTheory, toLink, fromLink, asNumber };
+  return { checked, reshaped, forTheory, toLink, fromLink, asNumber };
 })();
 if (typeof module !== "undefined") module.exports = settings;
