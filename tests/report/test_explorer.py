@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -288,12 +289,12 @@ LABELLED = {
     '"","a","b"\n"York, New",1,2\n"a ""b"" c",3,4': ([[1, 2], [3, 4]], ["York, New", 'a "b" c'], ["a", "b"]),
     "2020-01,2020-02\n1,2\n3,4": ([[1, 2], [3, 4]], [], ["2020-01", "2020-02"]),
     "id,x [cm]\n1,2\n3,4": ([[1, 2], [3, 4]], [], ["id", "x [cm]"]),
-    "<b>x</b>,y\n1,2\n3,4": ([[1, 2], [3, 4]], [], ["<b>x</b>", "y"]),
+    "x<b>,y\n1,2\n3,4": ([[1, 2], [3, 4]], [], ["x<b>", "y"]),
 }
 
 
 NUMBER = "expected a number from −1e12 to 1e12"
-NAMES = f"{NUMBER}, or a first line or column that is all names"
+NAMES = f"{NUMBER}, or a first line or column of different names"
 UNCLEAR = "has commas and spaces between digits: write decimals with a point, or separate entries by semicolons."
 PANDAS = "which may be labels as pandas writes them: leave them out, to_csv"
 BAD_PASTES = {
@@ -325,6 +326,18 @@ BAD_PASTES = {
     "\t0\t1\n0\t1.5\t2\n1\t3\t4": (
         f"Line 1, column 1 is empty and line 1 and column 1 have numbers, {PANDAS}(index=False, header=False)."
     ),
+    "city,2019,2020\nParis,1,2\nRome,3,4": (
+        "Line 1 is 2019, 2020, which could be labels: delete it if so, else column 1."
+    ),
+    "city,0,1,2,3\nParis,1,2,3,4\nRome,3,4,5,6": (
+        "Line 1 is 0, 1, 2, …, which could be labels: delete it if so, else column 1."
+    ),
+    "id,a\n1,7\n2,8\n3,9": "Column 1 is 1, 2, 3, which could be labels: delete it if so, else line 1.",
+    "Unnamed: 0,a,b\n0,1.5,2\n1,3,4": (
+        f"Line 1, column 1 is “Unnamed: 0” and column 1 has numbers, {PANDAS}(index=False)."
+    ),
+    "a,a\n1,2": f"Line 1, column 1 is “a”: {NAMES}.",
+    "n/a,b\n1,2": f"Line 1, column 1 is “n/a”: {NUMBER}.",
     "caf\ufffd,b\n1,2": "The text has characters that are no UTF-8: save it as UTF-8.",
     "1,,3\n4,,6": f"Line 1, column 2 is empty: {NUMBER}.",
     "1,5 2,5\n3,0 4,0": f"Line 1 {UNCLEAR}",
@@ -448,15 +461,16 @@ def test_the_code_shown_gives_the_numbers_shown(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_bars_a_reader_with_a_screen_reader_or_a_keyboard(
-    browser: Chromium, explorer: Path, scheme: str
+    browser: Chromium, with_runs: Path, scheme: str
 ) -> None:
-    with browser.open(explorer, color_scheme=scheme) as page:
+    with browser.open(with_runs, color_scheme=scheme) as page:
         page.locator("summary").click()
         assert serious_findings(page) == []
 
 
-def test_a_phone_scrolls_down_and_never_sideways(browser: Chromium, explorer: Path) -> None:
-    with browser.open(explorer, viewport={"width": 390, "height": 844}) as page:
+def test_a_phone_scrolls_down_and_never_sideways(browser: Chromium, with_runs: Path) -> None:
+    with browser.open(with_runs, viewport={"width": 390, "height": 844}) as page:
+        assert page.locator("#trained").is_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
@@ -608,10 +622,36 @@ def test_labelled_tables_are_read_right(browser: Chromium, explorer: Path) -> No
             assert said == "Read {} × {} numbers; rows: {}; columns: {}.".format(len(values), len(values[0]), *names)
 
 
+def test_what_pandas_writes_with_names_is_read_right(browser: Chromium, explorer: Path) -> None:
+    rng = np.random.default_rng(0)
+    with browser.open(explorer) as page:
+        for case in range(40):
+            index, header, separator = case % 4 in (0, 2), case % 4 in (0, 1), ",\t"[case // 4 % 2]
+            values = rng.standard_normal(rng.integers(1, 13, 2))
+            rows = [f"r {i}, x" for i in range(len(values))] if index else None
+            columns = [f'c"{i};' for i in range(values.shape[1])] if header else None
+            text = pd.DataFrame(values, rows, columns).to_csv(index=index, header=header, sep=separator)
+            page.evaluate(PASTE, text)
+            assert complaint_of(page) == "", text
+            found = numbers_of(page)
+            shown = [found[f"value-{i}-sigma"] for i in range(min(values.shape))]
+            np.testing.assert_allclose(shown, np.linalg.svd(values, compute_uv=False), rtol=0, atol=1e-13)
+            for labels, kind in ((rows, "rows"), (columns, "columns")):
+                assert f"{kind}: {', '.join(labels or ['without labels'])}" in str(page.locator("#read").text_content())
+
+
+def test_directions_of_equal_values_are_not_named(browser: Chromium, explorer: Path) -> None:
+    with browser.open(explorer) as page:
+        page.evaluate(PASTE, "a,b,c\n2,0,0\n0,2,0\n0,0,1")
+        shown = page.locator("td.names").all_inner_texts()
+    equal = "not determined: another value is equal"
+    assert shown == [equal, equal, "rows: row 3 (1); columns: c (1)"]
+
+
 def test_a_dropped_file_is_read_and_its_labels_name_the_directions(browser: Chromium, explorer: Path) -> None:
     rng = np.random.default_rng(3)
     matrix = rng.standard_normal((3, 5))
-    rows, columns = ["New York", "<b>Paris</b>", "r"], ["a", "b", "c", "d", "e"]
+    rows, columns = ["New York", "Paris<b>", "r"], ["a", "b", "c", "d", "e"]
     text = "\n".join(
         [",".join(["", *columns]), *(",".join([r, *map(repr, v)]) for r, v in zip(rows, matrix.tolist(), strict=True))]
     )

@@ -6,6 +6,7 @@
   const SAME = 1e-9; // of lambda: closer is the grid's
   const MOST_NAMES = 4; // of a direction: dmf.report.directions
   const NAMELESS = 1e-12; // of sigma_1: directions of smaller values are rounding
+  const MOST_LETTERS = 40; // of a label
   const MOST_BYTES = 2 ** 20; // of a dropped file
   const LOWEST_DECADE = 4; // the slider of lambda reaches from 10^-4 to 10 times lambda_c(sigma_1)
 
@@ -279,7 +280,7 @@ print(theory.hessian_spectrum(target, widths, lam))`;
     const found = svd(values);
     const sigma = found.map((one) => one.sigma);
     const largest = (loadings, labels, side) => loadings
-      .map((loading, i) => [labels[i] ?? `${side} ${i + 1}`, loading])
+      .map((loading, i) => [(labels[i] ?? `${side} ${i + 1}`).slice(0, MOST_LETTERS), loading])
       .filter(([, loading]) => Math.abs(loading) > NAMELESS)
       .sort(([, one], [, other]) => Math.abs(other) - Math.abs(one)).slice(0, MOST_NAMES);
     const named = found.filter((one) => one.sigma > NAMELESS * sigma[0]).map(({ left, right }, i) => {
@@ -291,7 +292,7 @@ print(theory.hessian_spectrum(target, widths, lam))`;
     const names = rows.length || columns.length ? named : [];
     return { sigma, rows: values.length, columns: values[0].length, names };
   };
-  const listed = (labels) => (labels.length ? labels.map((label) => label.slice(0, 40)).join(", ") : "without labels");
+  const listed = (labels) => (labels.length ? labels.map((label) => label.slice(0, MOST_LETTERS)).join(", ") : "without labels");
   const takePasted = () => {
     byId("read").textContent = "";
     let table;

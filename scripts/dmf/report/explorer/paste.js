@@ -3,10 +3,15 @@
 const paste = (() => {
   const MOST_ROWS = 12; // and columns: MOST_VALUES of setting.js
   const LARGEST = 1e12;
-  const NO_VALUE = /^(|na|n\/a|<na>|nan|nat|null|none|nil|[?.\-–—*]+)$/i; // what programs write for a missing value
-  const NO_NAME = /^[+−-]?(inf|infinity|true|false|∞)$/i; // nor is this the name of anything
-  const NUMERIC = /^[+−-]?[.,]?\d/; // meant as a number, if a bad one
-  const DATE = /^\d{4}-\d{2}(-\d{2})?$/;
+  // Words of dmf.grid.readers.table for a missing or impossible value, without points, blanks and slashes.
+  const NO_NAMES = new Set((
+    "na nan nans nanq nanind nat null nil none nd nv nr dnf bdl blq blod lod loq tbd tba void empty blank " +
+    "missing missingvalue unknown undefined unavailable notavailable notapplicable notdetected notanumber " +
+    "nodata novalue masked invalid error false true inf infinity ind"
+  ).split(" "));
+  const NAMELESS = /^($|Unnamed:|\.\.\.1)/; // a first column without a heading, as pandas and readr call it
+  const YEARS = [1800, 2099];
+  const DATE = /^\d{4}-\d{2}(-\d{2}([T ][0-9:.]+Z?)?)?$/;
   const SEVERAL = /^[+-]?[\d.]\S*\s+[+-]?[\d.]/;
 
   const refuse = (message) => {
@@ -15,7 +20,16 @@ const paste = (() => {
   const quoted = (word) => (word ? `“${word.slice(0, 20)}${word.length > 20 ? "…" : ""}”` : "empty");
   const isNumber = (word) => !Number.isNaN(settings.asNumber(word));
   const isLabel = (word) =>
-    DATE.test(word) || (/\p{L}/u.test(word) && !NO_VALUE.test(word) && !NO_NAME.test(word) && !NUMERIC.test(word));
+    DATE.test(word) || (/^\p{L}/u.test(word) && !NO_NAMES.has(word.toLowerCase().replace(/[ ._/()-]/g, "")));
+  const areLabels = (words) => words.length > 0 && words.every(isLabel) && new Set(words).size === words.length;
+  const areNumbers = (words) => words.length > 0 && words.every(isNumber);
+  // Numbers that people number with: 0, 1, 2, ... and from `least` of them on 1, 2, 3, ...; or increasing years.
+  const couldBeLabels = (words, least = Infinity) => {
+    const values = words.map(settings.asNumber);
+    const counts = (start) => values.every((value, i) => value === start + i);
+    const years = values.every((value, i) => Number.isInteger(value) && value >= YEARS[0] && value <= YEARS[1] && !(value <= values[i - 1]));
+    return values.length > 1 && (counts(0) || years || (values.length >= least && counts(1)));
+  };
 
   // The cells of a line, without the quotes around them; doubled quotes inside them stand for one.
   const split = ({ place, text }, separator) => {
@@ -68,22 +82,25 @@ const paste = (() => {
   };
 
   // Whether the first line and the first column are labels: all cells but the corner are, and the rest is numbers.
-  // RangeError for numbers that may be labels, as pandas writes them where nobody named them.
+  // RangeError for numbers that may be labels, as pandas writes them where nobody named them, or as years.
   const labelled = (rows) => {
     const { place, words: first } = rows[0];
     const [corner, ...heads] = first;
     const names = rows.slice(1).map((row) => row.words[0]);
-    const all = (words, test) => words.length > 0 && words.every(test);
-    const header = all(heads.length ? heads : [corner], isLabel) && rows.length > 1;
-    const index = heads.length > 0 && all(names.length ? names : [corner], isLabel);
+    const header = areLabels(heads.length ? heads : [corner]) && rows.length > 1;
+    const index = heads.length > 0 && areLabels(names.length ? names : [corner]);
     if (header && index) return { header, index };
-    const numbered = { header: all(heads, isNumber), index: all(names, isNumber) };
-    if (!corner && (header || index || (numbered.header && numbered.index))) {
-      const [fixed, what] = !header && !index ? ["index=False, header=False", "line 1 and column 1 have numbers"]
-        : header ? ["index=False", "column 1 has numbers"] : ["header=False", "line 1 has numbers"];
-      refuse(`${place}, column 1 is empty and ${what}, which may be labels as pandas writes them: leave them out, to_csv(${fixed}).`);
+    const numbers = { line: areNumbers(heads), column: areNumbers(names) };
+    if (NAMELESS.test(corner) && (header ? numbers.column : index ? numbers.line : numbers.line && numbers.column)) {
+      const [fixed, what] = header ? ["index=False", "column 1 has"] : index ? ["header=False", "line 1 has"]
+        : ["index=False, header=False", "line 1 and column 1 have"];
+      refuse(`${place}, column 1 is ${quoted(corner)} and ${what} numbers, which may be labels as pandas writes them: leave them out, to_csv(${fixed}).`);
     }
-    return { header: header && isLabel(corner), index: index && isLabel(corner) };
+    const found = { header: header && (heads.length ? areLabels(first) : true), index: index && isLabel(corner) };
+    const shown = (words) => `${words.slice(0, 3).join(", ")}${words.length > 3 ? ", …" : ""}, which could be labels`;
+    if (found.index && rows.length > 1 && couldBeLabels(heads)) refuse(`${place} is ${shown(heads)}: delete it if so, else column 1.`);
+    if (found.header && heads.length && couldBeLabels(names, 2)) refuse(`Column 1 is ${shown(names)}: delete it if so, else line 1.`);
+    return found;
   };
 
   // A pasted text as {values, rows, columns}: numbers, and the labels of rows and of columns, [] for none. RangeError
@@ -105,7 +122,7 @@ const paste = (() => {
     const values = body.map(({ place, words }) => words.slice(index ? 1 : 0).map((word, j) => {
       const value = settings.asNumber(word);
       if (Math.abs(value) <= LARGEST) return value;
-      const mixed = isLabel(word) ? ", or a first line or column that is all names" : "";
+      const mixed = isLabel(word) ? ", or a first line or column of different names" : "";
       return refuse(`${place}, column ${j + (index ? 2 : 1)} is ${quoted(word)}: expected a number from −1e12 to 1e12${mixed}.`);
     }));
     return { values, rows: index ? body.map((line) => line.words[0]) : [], columns: header ? first.slice(index ? 1 : 0) : [] };
