@@ -582,12 +582,12 @@ def test_runs_of_a_cell_in_chunks_add_up_and_those_not_trained_are_not_counted(t
     status = trained["status"].values.copy()
     status[1, 1] = MISSING
     trained = trained.assign(status=(("cell", "start"), status))
-    whole = trained_runs([trained], {"square": 1.0}, [2, 3])
+    whole = trained_runs([trained], {"square": 1.0}, [2, 3], 2)
     parts = [trained.isel(cell=[c], start=s) for c in range(4) for s in (slice(0, 1), slice(1, 4))]
-    assert trained_runs(parts, {"square": 1.0}, [2, 3]) == whole
+    assert trained_runs(parts, {"square": 1.0}, [2, 3], 2) == whole
     assert [cell.runs for cell in whole.cells["square", 2]] == [4, 3]
-    assert trained_runs([trained], {"square": 1.0}, [3]).cells.keys() == {("square", 3)}
-    assert not trained_runs([trained], {}, [2, 3]).cells
+    assert trained_runs([trained], {"square": 1.0}, [3], 2).cells.keys() == {("square", 3)}
+    assert not trained_runs([trained], {}, [2, 3], 2).cells
 
 
 def test_a_large_grid_is_thinned_to_a_megabyte_and_says_so(
@@ -598,6 +598,9 @@ def test_a_large_grid_is_thinned_to_a_megabyte_and_says_so(
     norms = np.random.default_rng(0).uniform(1, 9, (many, 16))
     big = trained.isel(cell=[3] * many, start=[0, 1, 2, 3] * 4).assign(end_to_end_norm=(("cell", "start"), norms))
     big = big.assign(lam=("cell", lams)).assign_coords(lam_label=("cell", [repr(lam) for lam in lams]))
+    grid = grid.model_copy(
+        update={"depths": [3], "lambdas": grid.lambdas.model_copy(update={"absolute": lams.tolist()})}
+    )
     runs = drawn_runs(grid, targets, [big])
     assert runs.step == 3
     assert [cell.lam for cell in runs.cells["square", 3]] == lams[::3].tolist()

@@ -63,7 +63,8 @@ def drawn_runs(grid: Grid, targets: Sequence[TargetMatrix], evidence: Iterable[x
         for target in menu(targets)
         if _hidden_width(target, grid.hidden_widths)
     }
-    return trained_runs(evidence, norms, [depth for depth in grid.depths if depth <= MOST_DEPTH])
+    depths = [depth for depth in grid.depths if depth <= MOST_DEPTH]
+    return trained_runs(evidence, norms, depths, len(grid.lambdas.relative) + len(grid.lambdas.absolute))
 
 
 def explorer_html(grid: Grid, targets: Sequence[TargetMatrix], runs: Runs = NO_RUNS) -> str:
