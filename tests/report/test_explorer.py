@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,10 @@ import pytest
 import xarray as xr
 
 from chromium import Chromium, serious_findings
-from dmf import theory
+from dmf import report, theory
 from dmf.dataset.schema import MISSING
 from dmf.grid.config import Grid
+from dmf.grid.readers import table
 from dmf.grid.targets import TargetMatrix
 from dmf.report.explorer.page import EXAMPLE, MOST_TARGETS, drawn_runs, explorer_html, link
 from dmf.report.explorer.runs import MOST_CELLS, MOST_ENDS, trained_runs
@@ -609,6 +611,12 @@ def test_a_large_grid_is_thinned_to_a_megabyte_and_says_so(
     page = explorer_html(grid, targets, runs)
     assert len(page.encode()) < 1.1e6
     assert "Of the grid’s λ, one of 3 is shown." in page
+
+
+def test_the_page_and_the_reader_of_files_know_the_same_words_for_missing_values() -> None:
+    script = (Path(report.__file__).parent / "explorer" / "paste.js").read_text(encoding="utf-8")
+    lines = re.findall(r'^ +"([a-z ]+)"(?: \+)?$', script, re.MULTILINE)
+    assert "".join(lines).split() == table.WORDS.split()
 
 
 def test_labelled_tables_are_read_right(browser: Chromium, explorer: Path) -> None:
