@@ -199,11 +199,11 @@ def test_a_link_to_a_claim_or_a_section_opens_what_is_closed(browser: Chromium, 
     with browser.open(whole) as page:
         assert not page.locator("table.census").first.is_visible()
         page.locator("nav.sections a", has_text="Where runs ended").click()
-        assert page.locator("table.census").first.is_visible()
+        page.locator("table.census").first.wait_for()  # until it is visible
         statement = page.locator("#claim-collapse .statement")
         assert not statement.is_visible()
         page.locator("nav.glance a", has_text="collapse").first.click()
-        assert statement.is_visible()
+        statement.wait_for()
 
 
 def test_a_command_is_copied(browser: Chromium, whole: Path) -> None:
