@@ -8,8 +8,8 @@ import pytest
 
 from dmf.claims import claim_names, load_claim, load_claims
 from dmf.cli.explain import places
-from dmf.cli.formulas import in_unicode
 from dmf.cli.main import main
+from dmf.formulas import in_unicode
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,7 +4,7 @@ import pytest
 
 from dmf.claims import load_claims
 from dmf.cli.explain import sections
-from dmf.cli.formulas import in_unicode
+from dmf.formulas import in_unicode
 
 READ = {
     r"no formula, 3 % & more": "no formula, 3 % & more",

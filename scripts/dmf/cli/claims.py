@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dmf.claims import load_claims
 from dmf.cli.explain import first_line
-from dmf.cli.formulas import in_unicode
+from dmf.formulas import in_unicode
 
 CLAIMS_FILE = Path("docs/claims.md")
 HEAD = """\

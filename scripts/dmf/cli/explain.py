@@ -14,11 +14,11 @@ from rich.text import Text
 
 import dmf
 from dmf.claims import claim_names, load_claim, load_claims
-from dmf.cli.formulas import in_unicode
 from dmf.cli.output import console
 from dmf.cli.tables import Column, left_out, print_table
 from dmf.errors import UserError, near
 from dmf.evidence.claim import Arm, Claim
+from dmf.formulas import in_unicode
 
 ROOT = Path(dmf.__file__).parents[2]
 DERIVED = r". docs/theory.md, section 8, derives $\delta$ and what follows from it"

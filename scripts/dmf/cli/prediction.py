@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from rich.text import Text
 
 from dmf import theory
-from dmf.cli.formulas import in_unicode
 from dmf.cli.output import console, digits
 from dmf.cli.tables import Column, left_out, print_table
 from dmf.errors import UserError, printable
+from dmf.formulas import in_unicode
 from dmf.report.explorer.page import NUMBERS
 from dmf.theory.certificate import TIED
 

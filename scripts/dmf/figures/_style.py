@@ -24,6 +24,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 from matplotlib.transforms import Bbox
 
+from dmf.figures._drawn import drawn
 from dmf.figures._svg import shortened
 
 Item = TypeVar("Item")
@@ -147,9 +148,9 @@ def _save_pdf(canvas: Canvas, path: Path) -> None:
 
 
 def _save_svg(canvas: Canvas, path: Path) -> None:
-    drawn = StringIO()
-    canvas.savefig(drawn, format="svg", metadata={"Date": None})
-    path.write_text(shortened(drawn.getvalue()), encoding="utf-8")
+    file = StringIO()
+    canvas.savefig(file, format="svg", metadata={"Date": None})
+    path.write_text(shortened(file.getvalue(), drawn(canvas)), encoding="utf-8")
 
 
 def _save_png(canvas: Canvas, path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -15,8 +18,11 @@ PLACES = ("d", "x", "y", "width", "height", "transform")  # attributes in points
 DIGITS = 2  # of a point: a seventh of a thousandth of an inch
 
 
-def shortened(svg: str) -> str:
-    """The same drawing in fewer bytes: places to a hundredth of a point, and short names for what others refer to."""
+def shortened(svg: str, numbers: str = "") -> str:
+    """The same drawing in fewer bytes: places to a hundredth of a point, and short names for what others refer to.
+
+    `numbers` is what it shows, for machines (`dmf.figures._drawn`): the text of its element `metadata`, none where "".
+    """
     for prefix, space in (("", SVG), ("xlink", XLINK)):
         ElementTree.register_namespace(prefix, space)
     root = ElementTree.fromstring(svg)  # leaves out comments
@@ -27,7 +33,18 @@ def shortened(svg: str) -> str:
         _shorten(element, names)
     _unwrap(root)
     _classify(root)
+    if numbers:
+        metadata = Element(f"{{{SVG}}}metadata")
+        metadata.text = numbers
+        root.insert(0, metadata)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def numbers_in(file: str | Path) -> dict[str, Any] | None:
+    """What the drawing in an SVG file shows, as `shortened` was given it; None where it says nothing."""
+    text = ElementTree.parse(file).getroot().findtext(f"{{{SVG}}}metadata")
+    numbers: dict[str, Any] | None = json.loads(text) if text else None
+    return numbers
 
 
 def _links(root: Element) -> list[str]:

@@ -1,10 +1,12 @@
-"""The report as an HTML page that needs no network, and a script only for its tables and its commands."""
+"""The report as an HTML page that needs no network, and a script only for its tables, commands and figures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from markupsafe import Markup
 
 from dmf.claims import load_claim
 from dmf.evidence.cases import MOST_ROWS
@@ -17,7 +19,7 @@ from dmf.report.directions import directions
 from dmf.report.explorer.page import NO_RUNS, link
 from dmf.report.explorer.runs import Runs
 from dmf.report.listing import missing
-from dmf.report.pictures import Picture
+from dmf.report.pictures import Picture, numbers_json
 from dmf.report.practice import Practice
 from dmf.report.proofs import Proved
 from dmf.report.search import Searched
@@ -95,6 +97,7 @@ def page_html(content: Content) -> str:
             targets_in_all=len(targets),
             own=own,
             first_figure=first,
+            numbers=Markup(numbers_json(pictures)),  # escaped for its place
             targets_hidden=len(targets[MOST_TARGETS:]),
             directions={target.name: directions(target, grid.depths) for target in own},
             labels={target.name: target.label or target.name for target in grid.targets},

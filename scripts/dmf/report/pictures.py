@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dmf.figures import FIGURES
 from dmf.figures.figure import Figure
@@ -13,7 +16,10 @@ LARGEST_SVG = 500_000  # bytes; above, the PNG is smaller and sharp enough
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn figure with its texts; `source` is the file to show, relative to the page."""
+    """A drawn figure with its texts; `source` is the file to show, relative to the page.
+
+    `numbers` is what the drawing shows (`dmf.figures._drawn`), None where that is not known.
+    """
 
     name: str
     title: str
@@ -22,6 +28,7 @@ class Picture:
     claim: str | None
     source: str
     experiment: bool = False
+    numbers: Mapping[str, Any] | None = None
 
     @property
     def files(self) -> dict[str, str]:
@@ -29,10 +36,24 @@ class Picture:
         return {kind: f"{FOLDER}/{self.name}.{kind.lower()}" for kind in ("SVG", "PNG")}
 
 
-def picture(name: str, figure: Figure, svg_bytes: int) -> Picture:
+def picture(name: str, figure: Figure, svg_bytes: int, numbers: Mapping[str, Any] | None = None) -> Picture:
     """A figure with its drawing: the SVG, or the PNG where the SVG has too many bytes."""
     suffix = "svg" if svg_bytes <= LARGEST_SVG else "png"
     source = f"{FOLDER}/{name}.{suffix}"
     return Picture(
-        name, figure.title, figure.caption, figure.refuted_by, FIGURES[name].claim, source, experiment=figure.experiment
+        name,
+        figure.title,
+        figure.caption,
+        figure.refuted_by,
+        FIGURES[name].claim,
+        source,
+        figure.experiment,
+        numbers,
     )
+
+
+def numbers_json(pictures: Sequence[Picture]) -> str:
+    """What the drawings show, by name, as JSON that may stand in a script element of a page; "" for nothing."""
+    numbers = {picture.name: picture.numbers for picture in pictures if picture.numbers}
+    text = json.dumps(numbers, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c") if numbers else ""

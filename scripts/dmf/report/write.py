@@ -16,6 +16,7 @@ from dmf.dataset.targets import targets_from_dataset
 from dmf.evidence.cases import shared_table
 from dmf.evidence.claim import Verdict
 from dmf.figures import load_figures
+from dmf.figures._svg import numbers_in
 from dmf.grid.config import Grid
 from dmf.grid.targets import TargetMatrix
 from dmf.refute.record import read_record
@@ -116,8 +117,12 @@ def _provenance(grid: Grid, targets: Sequence[TargetMatrix], files: Inputs) -> d
 
 def _pictures(drawings: Sequence[str]) -> list[Picture]:
     """The figures that are drawn, in the order of the report."""
-    drawn = {Path(file).stem: Path(file).stat().st_size for file in drawings}
-    return [picture(name, figure, drawn[name]) for name, figure in load_figures().items() if name in drawn]
+    drawn = {Path(file).stem: Path(file) for file in drawings}
+    return [
+        picture(name, figure, drawn[name].stat().st_size, numbers_in(drawn[name]))
+        for name, figure in load_figures().items()
+        if name in drawn
+    ]
 
 
 def _searched(files: Inputs) -> Searched | None:

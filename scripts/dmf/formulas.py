@@ -1,4 +1,4 @@
-"""Formulas for a terminal: LaTeX between dollar signs as one line of Unicode text, its symbols by pylatexenc.
+"""Formulas where there is no markup: LaTeX between dollar signs as one line of Unicode text, by pylatexenc.
 
 The library drops braces, so that x^{2/L} would read x^2/L. It is made to keep them; scripts and groups are set here.
 """
@@ -15,7 +15,7 @@ from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_la
 SHOWN = str.maketrans("\ue000\ue001\ue002\ue003", "{}_^")
 HIDDEN = {"_": "\ue002", "^": "\ue003"}
 MACROS = {
-    **{"{": "\ue000", "}": "\ue001", "|": "‖", ",": " ", "left": "", "right": "", "operatorname": ""},
+    **{"{": "\ue000", "}": "\ue001", "|": "‖", ",": " ", "left": "", "right": "", "operatorname": "", "ast": "*"},
     **{"frac": "({%s}/{%s})", "sqrt": "√{%(2)s}", "det": "det", "dim": "dim", "ker": "ker"},
 }
 GROUP = re.compile(r"([_^]?)\{([^{}]*)\}")  # with no other inside
@@ -60,7 +60,7 @@ def _reader() -> LatexNodes2Text:
 
 
 def _refuse(node: object) -> NoReturn:
-    raise ValueError(f"\\{getattr(node, 'macroname', '')} is not LaTeX that a terminal can show")
+    raise ValueError(f"\\{getattr(node, 'macroname', '')} is not LaTeX that plain text can show")
 
 
 def _scripts(text: str) -> str:
