@@ -8,11 +8,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from dmf.figures import _style
-from dmf.figures._drawn import MOST_IN_ALL, MOST_POINTS, drawn, plain
+from dmf.figures import _style, load_figure
+from dmf.figures._drawn import LEFT_OUT, MOST_IN_ALL, MOST_POINTS, drawn, plain
 from dmf.figures._svg import SVG, numbers_in
 
 XLINK = "{http://www.w3.org/1999/xlink}href"
@@ -128,7 +129,8 @@ def test_series_have_the_names_of_the_legend_and_none_where_two_could_be_meant()
         ]
         _style.legend_above(canvas, [Line2D([], [], linestyle="", **look) for look in looks])
         panel = panel_of(axes, canvas)
-    names = {round(ys[0] - xs[0]): name for name, xs, ys in panel["series"]}
+    names = {round(ys[0] - xs[0]): name for name, xs, ys, *_ in panel["series"]}
+    assert [len(series) for series in panel["series"]] == [3, 3, 3, 4, 4]  # marks, then curves
     assert names == {0: "deep L = 3", 1: "deep L = 3", 2: "ended elsewhere", 3: "", 4: "λ_c it is"}
 
 
@@ -143,7 +145,7 @@ def test_what_is_out_of_view_is_not_there_and_the_rest_is_thinned_to_its_ends() 
         axes[0, 2].plot([1, 2], [5e-324, 1e-300], marker="o")
         axes[0, 2].set_yscale("log")
         panels = [panel_of(axis, canvas) for axis in axes[0]]
-    (_, line, _), (_, marks, _) = sorted(panels[0]["series"], key=lambda series: len(series[1]))
+    (_, marks, _), (_, line, _, _) = panels[0]["series"]
     assert len(line) + len(marks) <= MOST_POINTS <= MOST_IN_ALL
     assert len(line) == len(marks) // 2  # marks are measured
     assert (marks[0], marks[-1]) == (0, 1)
@@ -185,6 +187,7 @@ def test_cells_of_heat_maps_have_their_values_and_the_texts_of_their_ticks() -> 
 
 def test_labels_are_plain_text_and_a_users_dollar_sign_stays() -> None:
     assert plain(_style.LAMBDA_RATIO) == "λ / λ_c(σ₁, L)"
+    assert LEFT_OUT.sub("", "share" + _style.of_all(6, 7, "targets") + _style.of_all(2, 3, "depths")) == "share"
     assert plain(r"$\|X\|_F\,/\,\sigma_1$") == "‖X‖_F / σ₁"
     assert plain(_style.plain("costs $2 & <b>")) == "costs $2 & <b>"
     assert plain(r"$\nonsense x$") == "nonsense x"
@@ -198,3 +201,22 @@ def test_an_empty_panel_and_one_without_axes_do_no_harm() -> None:
         canvas.draw_without_rendering()
         (panel,) = json.loads(drawn(canvas))["panels"]
     assert "series" not in panel
+
+
+def test_the_collapse_carries_the_best_run_of_every_cell(evidence: xr.Dataset, controls: xr.Dataset) -> None:
+    with _style.applied():
+        canvas = load_figure("collapse").compose(evidence, controls, {})
+        canvas.draw_without_rendering()
+        panels = json.loads(drawn(canvas))["panels"]
+    assert {(panel["x"]["label"], panel["y"]["label"]) for panel in panels} == {("λ / λ_c(σ₁, L)", "‖X‖_F / σ₁")}
+    corners = [(target, depth) for target in ("first", "second") for depth in (2, 3)]
+    for panel, (target, depth) in zip(panels, corners, strict=True):
+        cells = evidence.isel(cell=(evidence["target"].values == target) & (evidence["depth"].values == depth))
+        best = cells["objective"].argmin("start")
+        x, y = cells["relative"].values, (cells["end_to_end_norm"].isel(start=best) / cells["sigma_1"]).values
+        series = {name: np.array([xs, ys]) for name, xs, ys, *_ in panel["series"]}
+        assert {"best of all starts", "closed form"} <= set(series)
+        order = np.argsort(series["best of all starts"][0])
+        np.testing.assert_allclose(
+            series["best of all starts"][:, order], [np.sort(x), y[np.argsort(x)]], rtol=1e-3, atol=1e-7
+        )

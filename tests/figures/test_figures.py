@@ -1,5 +1,6 @@
 """Every figure draws, draws the same again, and draws the runs of the evidence: no more, no fewer, nowhere else."""
 
+import json
 import os
 import subprocess
 import sys
@@ -18,12 +19,14 @@ from matplotlib.figure import Figure as Canvas
 from dmf.claims import claim_names
 from dmf.figures import FIGURES, _style, figure_names, figure_studies, load_figure, load_figures
 from dmf.figures import figure as figure_module
+from dmf.figures._svg import numbers_in
 from dmf.figures.distance_bound import COLOURS
 from dmf.figures.figure import draw
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 Study = Callable[[str], Halves]
 LABELS = {"first": "First, 3 × 3", "second": "costs $2"}
+MOST_NUMBERS = 30_000  # bytes; they are in the SVG and in the page
 DRAWN_FROM_RUNS = ["uniqueness", "layer_norms", "collapse", "trace_bound", "trace_slack", "balancedness", "phase"]
 
 
@@ -86,6 +89,10 @@ def test_both_files_are_whole_and_drawing_again_changes_no_byte(name: str, read:
     assert len(png.read_bytes()) > 5000
     assert first.read_bytes() == again.read_bytes()
     assert sorted(tmp_path.iterdir()) == sorted([first, again, png])
+    numbers = numbers_in(first)
+    assert numbers is not None
+    assert numbers["panels"]
+    assert len(json.dumps(numbers)) < MOST_NUMBERS
 
 
 @pytest.mark.parametrize("name", figure_names())

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from matplotlib.scale import SymmetricalLogTransform
 
 from attempts import record
 from chromium import Chromium, serious_findings
@@ -19,6 +21,30 @@ if TYPE_CHECKING:
 
 Build = Callable[..., str]
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="504pt" height="200pt" viewBox="0 0 504 200"/>'
+# Two panels of a drawing 504 wide and 200 high; a run at x = 0.5, y = 1e-3 of the first lies at (150, 100).
+NUMBERS = {
+    "size": [504, 200],
+    "panels": [
+        {
+            "at": [50, 20, 200, 160],
+            "title": "(a) runs",
+            "x": {"from": 0, "to": 1, "scale": "linear", "label": "λ / λ_c"},
+            "y": {"from": 1e-6, "to": 1, "scale": "log", "label": "distance"},
+            "series": [
+                ["best of all </script> starts", [0.5, 0.9], [1e-3, 1e-5]],
+                ["", [0.1], [0.5]],
+                ["theory", [0.51], [1e-3], 1],
+            ],
+        },
+        {
+            "at": [300, 20, 200, 160],
+            "x": {"from": 0, "to": 2, "scale": "linear", "label": "", "names": [[0.5, "gaussian"], [1.5, "identity"]]},
+            "y": {"from": 1, "to": 0, "scale": "linear", "label": "depth"},
+            "cells": [[[0, 1, 2], [0, 1], [0.25, None]]],
+            "value": "share",
+        },
+    ],
+}
 PHONE = {"viewport": {"width": 390, "height": 844}}
 
 
@@ -232,3 +258,184 @@ def test_paper_has_all_that_is_closed(browser: Chromium, whole: Path) -> None:
         assert page.locator("details:not([open])").count() == 0
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         assert page.locator("details[open]").count() == 0
+
+
+@pytest.fixture
+def drawn(build: Build, tmp_path: Path) -> Path:
+    """The page with one figure whose numbers are known, and one without numbers."""
+    texts = {"title": "A figure", "caption": "Caption.", "refuted_by": "a point"}
+    known = Picture("known", claim=None, source="figures/known.svg", numbers=NUMBERS, **texts)
+    bare = Picture("bare", claim=None, source="figures/known.svg", **texts)
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures/known.svg").write_text(DRAWING)
+    file = tmp_path / "drawn.html"
+    file.write_text(build(pictures=[known, bare]), encoding="utf-8")
+    return file
+
+
+def place(page: "Page", image: str, x: float, y: float) -> tuple[float, float]:
+    """Where a point of the drawing is in the window."""
+    page.locator(image).scroll_into_view_if_needed()
+    box = page.locator(image).bounding_box()
+    assert box is not None
+    return box["x"] + x * box["width"] / 504, box["y"] + y * box["height"] / 200
+
+
+def reading(page: "Page", within: str = "#figure-known") -> list[str]:
+    return page.locator(f"{within} .reading > *").all_inner_texts()
+
+
+def test_the_pointer_reads_the_nearest_mark_or_else_its_place(browser: Chromium, drawn: Path) -> None:
+    with browser.open(drawn) as page:
+        note = page.locator("#figure-known .reading")
+        image = "#figure-known img"
+        page.mouse.move(*place(page, image, 153, 97))
+        assert reading(page) == [
+            "best of all </script> starts",
+            "λ / λ_c: 0.5",
+            "distance: 0.001",
+        ]  # the mark, not the nearer theory
+        ring = page.locator("#figure-known .ring").bounding_box()
+        assert ring is not None
+        x, y = place(page, image, 150, 100)
+        assert abs(ring["x"] + ring["width"] / 2 - x) < 1.5
+        assert abs(ring["y"] + ring["height"] / 2 - y) < 1.5
+        page.mouse.move(*place(page, image, 70, 28))  # a mark without a name, half a pixel off
+        assert reading(page) == ["λ / λ_c: 0.1", "distance: 0.5"]
+        page.mouse.move(*place(page, image, 200, 20 + 160 * 5 / 6))  # nothing near
+        assert reading(page) == ["λ / λ_c: 0.75", "distance: 0.00001"]
+        assert not page.locator("#figure-known .ring").is_visible()
+        page.mouse.move(*place(page, image, 275, 100))  # between the panels
+        assert not note.is_visible()
+        page.mouse.move(*place(page, image, 330, 100))
+        assert reading(page) == ["gaussian", "depth: 0.5", "share: 0.25"]
+        page.mouse.move(*place(page, image, 460, 100))
+        assert reading(page) == ["identity", "depth: 0.5", "share: none"]
+        page.mouse.move(2, 2)
+        assert not note.is_visible()
+
+
+def test_a_figure_opens_as_large_as_the_window_zooms_moves_and_closes(browser: Chromium, drawn: Path) -> None:
+    with browser.open(drawn, viewport={"width": 1280, "height": 800}) as page:
+        link = page.locator("#figure-known a.whole")
+        link.focus()
+        page.keyboard.press("Enter")
+        image = page.locator("dialog .frame img")
+        whole = image.bounding_box()
+        assert whole is not None
+        assert whole["width"] == 1280
+        x, y = place(page, "dialog .frame img", 150, 100)
+        page.mouse.move(x, y)
+        assert reading(page, "dialog")[1:] == ["λ / λ_c: 0.5", "distance: 0.001"]
+        page.mouse.wheel(0, -800)
+        page.wait_for_function("document.querySelector('dialog img').offsetWidth > 2000")
+        after = place(page, "dialog .frame img", 150, 100)
+        assert abs(after[0] - x) + abs(after[1] - y) < 6  # what is under the pointer stays there, but for whole pixels
+        page.mouse.down()
+        page.mouse.move(x - 100, y - 50, steps=4)
+        page.mouse.up()
+        moved = place(page, "dialog .frame img", 150, 100)
+        assert abs(moved[0] - x + 100) < 12
+        assert serious_findings(page) == []
+        page.keyboard.press("0")
+        assert image.bounding_box() == whole
+        page.get_by_role("button", name="Larger").click()
+        larger = image.bounding_box()
+        assert larger is not None
+        assert larger["width"] > 1700
+        page.keyboard.press("Escape")
+        assert page.locator("dialog").count() == 0
+        assert page.evaluate("document.activeElement.matches('#figure-known a.whole')")
+
+
+def test_the_keyboard_goes_from_value_to_value_and_says_each(browser: Chromium, drawn: Path) -> None:
+    with browser.open(drawn) as page:
+        page.locator("#figure-known a.whole").press("Enter")
+        said = []
+        for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft"):
+            page.keyboard.press(key)
+            said.append(page.locator("dialog [role=status]").inner_text())
+        first = "(a) runs: best of all </script> starts, λ / λ_c 0.5, distance 0.001"
+        assert said[0] == said[2] == first
+        assert said[1] == "(a) runs: best of all </script> starts, λ / λ_c 0.9, distance 0.00001"
+        assert said[3] == "(a) runs: theory, λ / λ_c 0.51, distance 0.001"  # the last one
+
+
+def test_on_a_phone_a_tap_opens_a_figure_and_the_next_reads_it(browser: Chromium, drawn: Path) -> None:
+    with browser.open(drawn, **PHONE, has_touch=True, is_mobile=True) as page:
+        page.locator("#figure-known a.whole").tap()
+        page.touchscreen.tap(*place(page, "dialog .frame img", 155, 104))
+        assert reading(page, "dialog")[1:] == ["λ / λ_c: 0.5", "distance: 0.001"]
+        box = page.locator("dialog .reading").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        page.get_by_role("button", name="Close").tap()
+        assert page.locator("dialog").count() == 0
+
+
+def test_two_fingers_zoom_and_one_moves(browser: Chromium, drawn: Path) -> None:
+    with browser.open(drawn, **PHONE, has_touch=True, is_mobile=True) as page:
+        page.locator("#figure-known a.whole").tap()
+        image = page.locator("dialog .frame img")
+        before = image.bounding_box()
+        assert before is not None
+        touch = page.context.new_cdp_session(page)
+
+        def fingers(kind: str, *xs: float) -> None:
+            points = [{"x": x, "y": 400, "id": i} for i, x in enumerate(xs)]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        fingers("touchStart", 150, 250)
+        for apart in (70, 100, 150):
+            fingers("touchMove", 200 - apart, 200 + apart)
+        fingers("touchEnd")
+        larger = image.bounding_box()
+        assert larger is not None
+        assert 2.5 < larger["width"] / before["width"] < 3.5
+        fingers("touchStart", 200)
+        for x in (150, 100, 50):
+            fingers("touchMove", x)
+        fingers("touchEnd")
+        moved = image.bounding_box()
+        assert moved is not None
+        assert moved["x"] < larger["x"] - 80
+        assert reading(page, "dialog") == []  # neither was a tap
+
+
+def test_a_figure_without_numbers_opens_too(browser: Chromium, drawn: Path) -> None:
+    with browser.open(drawn) as page:
+        page.mouse.move(*place(page, "#figure-bare img", 150, 100))
+        assert page.locator("#figure-bare .pointer").count() == 0
+        page.locator("#figure-bare a.whole").click()
+        page.keyboard.press("+")
+        page.keyboard.press("ArrowRight")
+        page.get_by_role("button", name="Close").click()
+        assert page.locator("dialog").count() == 0
+
+
+def test_without_scripts_a_figure_leads_to_its_file(browser: Chromium, drawn: Path) -> None:
+    with browser.open(drawn, java_script_enabled=False) as page:
+        assert page.locator("#figure-known a.whole").get_attribute("href") == "figures/known.svg"
+
+
+def test_a_symmetric_logarithm_is_read_as_matplotlib_draws_it(
+    browser: Chromium, build: Build, drawn: Path, tmp_path: Path
+) -> None:
+    axis = {"from": -5.0, "to": 20.0, "scale": "symlog", "base": 10.0, "linthresh": 0.1, "linscale": 0.7, "label": "x"}
+    transform = SymmetricalLogTransform(10.0, 0.1, 0.7)
+    start, end, marks, bare = transform.transform(np.array([-5.0, 20.0, -3.0, 0.4])).tolist()[:4]
+    other = {"from": 0, "to": 1, "scale": "linear", "label": "y"}
+    panel = {"at": [50, 20, 400, 160], "x": axis, "y": other, "series": [["run", [-3.0], [0.5]]]}
+    numbers = {"size": [504, 200], "panels": [panel]}
+    picture = Picture("known", "T", "C", "R", None, "figures/known.svg", numbers=numbers)
+    file = tmp_path / "symlog.html"
+    file.write_text(build(pictures=[picture]), encoding="utf-8")
+    with browser.open(file) as page:
+        left, right = (50 + 400 * (value - start) / (end - start) for value in (marks, bare))
+        page.mouse.move(*place(page, "#figure-known img", left, 100))
+        assert reading(page) == ["run", "x: −3", "y: 0.5"]
+        page.mouse.move(*place(page, "#figure-known img", right, 100))
+        assert abs(float(reading(page)[0].removeprefix("x: ")) - 0.4) < 0.01
+        page.mouse.move(*place(page, "#figure-known img", 50 + 400 * -start / (end - start), 60))
+        assert abs(float(reading(page)[0].removeprefix("x: ").replace("−", "-"))) < 0.002  # no rounding of the last bit

@@ -42,6 +42,7 @@ MOST_IN_ALL = 1200  # in a figure
 MOST_CELLS = 400  # of a heat map
 SCALES = ("linear", "log", "symlog")
 ANY_COLOUR = to_hex("0.2")  # a legend's entry in ink names what has its symbol or line in any colour
+LEFT_OUT = re.compile(r" \(\d+ of \d+ \w+\)")  # what a figure has no room for, behind the label of an axis
 DOLLAR = "\ue00f"  # stands for one that begins no formula
 UNKNOWN = re.compile(r"[${}\\]")  # marks of LaTeX, dropped from a formula that is not understood
 
@@ -69,8 +70,9 @@ def drawn(canvas: Canvas) -> str:
 
     `size` is that of the SVG's viewBox; a panel's box `at` is [left, top, width, height] in it. Axes have limits
     (`from`, `to`: at the left or the bottom, and at the other end), a `scale`, a `label`, and `names` of places where
-    ticks have texts. `series` are [name, x, y], thinned to MOST_POINTS a panel; `cells` of heat maps are
-    [edges along x, edges along y, values by row]. Panels without axes, and those of other scales, are left out.
+    ticks have texts. `series` are [name, x, y] for marks, then [name, x, y, 1] for curves, thinned to MOST_POINTS a
+    panel; `cells` of heat maps are [edges along x, edges along y, values by row]. Panels without axes, and those of
+    other scales, are left out.
     """
     width, height = (float(inches) * POINTS for inches in canvas.get_size_inches())
     shown = [axes for axes in canvas.axes if _is_panel(axes)]
@@ -114,7 +116,8 @@ def _axis(axis: Axis, axes: Axes, canvas: Canvas) -> dict[str, Any]:
     shared = (axes.get_shared_x_axes() if along_x else axes.get_shared_y_axes()).get_siblings(axes)
     of_all = canvas.get_supxlabel() if along_x else canvas.get_supylabel()
     labels = [axis.get_label_text(), *sorted((one.xaxis if along_x else one.yaxis).get_label_text() for one in shared)]
-    facts["label"] = plain(next(filter(None, map(str.strip, [*labels, of_all])), ""))
+    label = next(filter(None, map(str.strip, [*labels, of_all])), "")
+    facts["label"] = plain(LEFT_OUT.sub("", label))
     if names := _names(axis):
         facts["names"] = names
     return facts
@@ -125,7 +128,7 @@ def _names(axis: Axis) -> list[list[Any]]:
     where, how = axis.get_major_locator(), axis.get_major_formatter()
     if not (isinstance(where, FixedLocator) and isinstance(how, FixedFormatter | FuncFormatter)):
         return []
-    texts = [(float(place), plain(how(place, i))) for i, place in enumerate(np.asarray(where.locs).tolist())]
+    texts = [(float(place), plain(how(place, i))) for i, place in enumerate(axis.get_majorticklocs())]
     if all(text in ("", f"{place:g}") for place, text in texts):
         return []
     return [[_number(place), text] for place, text in texts if text]
@@ -140,7 +143,7 @@ def _series(axes: Axes, canvas: Canvas) -> list[_Series]:
             key = (_name(artist, look, entries), look.shape is None)
             found.setdefault(key, []).append(_in_view(points, axes))
     series = [_Series(*key, _distinct(parts, axes)) for key, parts in found.items()]
-    return [one for one in series if len(one.points)]
+    return sorted((one for one in series if len(one.points)), key=lambda one: one.bare)
 
 
 def _points(artist: Artist, axes: Axes) -> Iterator[tuple[_Look, Floats]]:
@@ -167,7 +170,7 @@ def _line_look(line: Line2D) -> _Look:
     mark = MarkerStyle(marker)
     face: Any = line.get_markerfacecolor()
     filled = mark.is_filled() and to_rgba(face)[3] > 0
-    colour = to_hex(face if filled else line.get_markeredgecolor())  # type: ignore[arg-type]
+    colour = to_hex(face if filled else line.get_markeredgecolor())
     return _Look(_rounded_outline(mark.get_path().transformed(mark.get_transform()).vertices), colour, style)
 
 
@@ -225,7 +228,8 @@ def _name(artist: Artist, look: _Look, entries: Sequence[tuple[_Look, str]]) -> 
 def _in_view(points: Floats, axes: Axes) -> Floats:
     (left, right), (bottom, top) = sorted(axes.get_xlim()), sorted(axes.get_ylim())
     x, y = points.T
-    return points[(x >= left) & (x <= right) & (y >= bottom) & (y <= top)]  # NaN is nowhere
+    seen: Floats = points[(x >= left) & (x <= right) & (y >= bottom) & (y <= top)]  # NaN is nowhere
+    return seen
 
 
 def _distinct(parts: Iterable[Floats], axes: Axes) -> Floats:
@@ -253,7 +257,12 @@ def _thinned(series: Sequence[_Series], most: int) -> list[_Series]:
 
 def _as_lists(series: _Series, axes: Axes) -> list[Any]:
     x, y = series.points.T.tolist()
-    return [series.name, [_number(value) for value in x], [_number(value) for value in y]]
+    return [
+        series.name,
+        [_number(value) for value in x],
+        [_number(value) for value in y],
+        *([1] if series.bare else []),
+    ]
 
 
 def _rounded(value: float, axis: Axis) -> float:
@@ -274,6 +283,7 @@ def _number(value: float) -> float | int:
 
 def _cells(axes: Axes) -> Iterator[list[Any]]:
     """Heat maps with few enough cells: [edges along x, edges along y, values by row, null where there is none]."""
+    values: Any  # a masked array (rows, columns)
     for artist in axes.get_children():
         if isinstance(artist, QuadMesh):
             corners = np.asarray(artist.get_coordinates(), float)

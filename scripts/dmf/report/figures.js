@@ -36,6 +36,13 @@
     return unscaled(axis, from + part * (to - from));
   };
 
+  // The value at a place, with no more decimals than a pixel of so much of the axis tells apart.
+  const settledAt = (axis, part, pixel) => {
+    const value = valueAt(axis, part);
+    const decimals = -Math.floor(Math.log10(Math.abs(valueAt(axis, part + pixel) - value)));
+    return decimals >= 0 && decimals <= 100 ? Number(value.toFixed(decimals)) + 0 : value;
+  };
+
   const number = (value, digits) => {
     const [mantissa, power] = String(Number(value.toPrecision(digits))).split("e");
     const raised = [...(power ?? "").replace("+", "")].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"["0123456789".indexOf(sign)] ?? "⁻").join("");
@@ -56,11 +63,12 @@
   const nearest = (panel, x, y, near) => {
     const [left, top, width, height] = panel.at;
     let best = null;
-    for (const [name, xs, ys] of panel.series ?? []) {
+    for (const [name, xs, ys, bare] of panel.series ?? []) {
       xs.forEach((value, i) => {
         const place = [left + share(panel.x, value) * width, top + (1 - share(panel.y, ys[i])) * height];
-        const distance = Math.hypot(place[0] - x, place[1] - y);
-        if (distance <= near && distance < (best?.distance ?? Infinity)) best = { distance, place, name, value: [value, ys[i]] };
+        const away = Math.hypot(place[0] - x, place[1] - y);
+        const distance = away + (bare ? near / 2 : 0); // a mark on a curve is meant, not the curve
+        if (away <= near && distance < (best?.distance ?? Infinity)) best = { distance, place, name, value: [value, ys[i]] };
       });
     }
     return best;
@@ -75,16 +83,21 @@
     }
     return null;
   };
-  const read = (numbers, x, y, near) => {
-    const panel = numbers.panels.find(({ at: [left, top, width, height] }) => x >= left && x <= left + width && y >= top && y <= top + height);
+  const read = (numbers, x, y, near, pixel) => {
+    const within = (edge) => numbers.panels.find(({ at: [left, top, width, height] }) =>
+      x >= left - edge && x <= left + width + edge && y >= top - edge && y <= top + height + edge);
+    const inside = within(0);
+    const panel = inside ?? within(near); // half of a mark at an edge lies outside
     if (!panel) return null;
     const [left, top, width, height] = panel.at;
     const mark = nearest(panel, x, y, near);
     const lines = (at, digits) => [words(panel.x, at[0], digits), words(panel.y, at[1], digits)].filter(Boolean);
     if (mark) return { panel, place: mark.place, mark: true, name: mark.name, lines: lines(mark.value, 4) };
-    const at = [valueAt(panel.x, (x - left) / width), valueAt(panel.y, 1 - (y - top) / height)];
-    const found = cell(panel, ...at);
-    if (!found) return { panel, place: [x, y], name: "", lines: lines(at, 3) };
+    if (!inside) return null;
+    const parts = [(x - left) / width, 1 - (y - top) / height];
+    const found = cell(panel, valueAt(panel.x, parts[0]), valueAt(panel.y, parts[1]));
+    const settled = [settledAt(panel.x, parts[0], pixel / width), settledAt(panel.y, parts[1], pixel / height)];
+    if (!found) return { panel, place: [x, y], name: "", lines: lines(settled, 3) };
     const value = [panel.value || "value", found.value === null ? "none" : number(found.value, 4)];
     return { panel, place: [x, y], name: "", lines: [...lines(found.middle, 4), value] };
   };
@@ -110,7 +123,7 @@
       const image = this.image.getBoundingClientRect();
       const [width] = this.numbers.size;
       const unit = image.width / width; // pixels
-      const reading = read(this.numbers, (clientX - image.left) / unit, (clientY - image.top) / unit, near / unit);
+      const reading = read(this.numbers, (clientX - image.left) / unit, (clientY - image.top) / unit, near / unit, 1 / unit);
       this.show(reading);
       return reading;
     }
@@ -165,7 +178,8 @@
     const dialog = made("dialog", "large");
     dialog.setAttribute("aria-label", title);
     const pointer = numbers && new Pointer(frame, copy, numbers);
-    const ratio = (image.naturalHeight || 1) / (image.naturalWidth || 1);
+    const [wide, high] = numbers?.size ?? [image.naturalWidth || 1, image.naturalHeight || 1];
+    const ratio = high / wide;
     const view = { x: 0, y: 0, zoom: 1 }; // pixels of the frame, and times the size of the whole
     let shown = null;
     const whole = () => Math.min(frame.clientWidth, frame.clientHeight / ratio);
