@@ -308,9 +308,9 @@ def test_the_pointer_reads_the_nearest_mark_or_else_its_place(browser: Chromium,
         page.mouse.move(*place(page, image, 275, 100))  # between the panels
         assert not note.is_visible()
         page.mouse.move(*place(page, image, 330, 100))
-        assert reading(page) == ["gaussian", "depth: 0.5", "share: 0.25"]
+        assert reading(page) == ["gaussian", "depth: 0 to 1", "share: 0.25"]
         page.mouse.move(*place(page, image, 460, 100))
-        assert reading(page) == ["identity", "depth: 0.5", "share: none"]
+        assert reading(page) == ["identity", "depth: 0 to 1", "share: none"]
         page.mouse.move(2, 2)
         assert not note.is_visible()
 

@@ -49,14 +49,14 @@
     return mantissa.replace("-", "−") + (power ? ` × 10${raised}` : "");
   };
   // A place along an axis in words: the text of its tick, where ticks have texts, or its number.
+  const named = (axis, value) => {
+    const gaps = axis.names.slice(1).map(([place], i) => Math.abs(place - axis.names[i][0]));
+    return axis.names.find(([place]) => Math.abs(place - value) < Math.min(1, ...gaps) / 2)?.[1];
+  };
   const words = (axis, value, digits) => {
-    const name = axis.label || "";
-    if (axis.names) {
-      const gaps = axis.names.slice(1).map(([place], i) => Math.abs(place - axis.names[i][0]));
-      const near = axis.names.find(([place]) => Math.abs(place - value) < Math.min(1, ...gaps) / 2);
-      if (near || !name) return near ? [name, near[1]] : null;
-    }
-    return [name, number(value, digits)];
+    const text = axis.names && named(axis, value);
+    if (axis.names && !text && !axis.label) return null;
+    return [axis.label, text ?? number(value, digits)];
   };
 
   // What a panel shows at a place (x, y) of the drawing, `near` the most that a mark may be away.
@@ -78,8 +78,13 @@
     for (const [xs, ys, values] of panel.cells ?? []) {
       const [column, row] = [within(xs, x), within(ys, y)];
       if (column < 0 || row < 0) continue;
-      const middle = (edges, i, axis) => (axis.scale === "log" ? Math.sqrt(edges[i] * edges[i + 1]) : (edges[i] + edges[i + 1]) / 2);
-      return { value: values[row * (xs.length - 1) + column], middle: [middle(xs, column, panel.x), middle(ys, row, panel.y)] };
+      // Its middle need not be where it was measured, so that without a text both edges are given.
+      const where = (axis, edges, i) => {
+        if (!axis.names) return [axis.label, `${number(edges[i], 4)} to ${number(edges[i + 1], 4)}`];
+        const text = named(axis, (edges[i] + edges[i + 1]) / 2);
+        return text && [axis.label, text]; // every other tick has a text where there are many
+      };
+      return { value: values[row * (xs.length - 1) + column], lines: [where(panel.x, xs, column), where(panel.y, ys, row)].filter(Boolean) };
     }
     return null;
   };
@@ -99,7 +104,7 @@
     const settled = [settledAt(panel.x, parts[0], pixel / width), settledAt(panel.y, parts[1], pixel / height)];
     if (!found) return { panel, place: [x, y], name: "", lines: lines(settled, 3) };
     const value = [panel.value || "value", found.value === null ? "none" : number(found.value, 4)];
-    return { panel, place: [x, y], name: "", lines: [...lines(found.middle, 4), value] };
+    return { panel, place: [x, y], name: "", lines: [...found.lines, value] };
   };
 
   // The crosshair and its numbers over an image within a frame.
