@@ -80,8 +80,10 @@
       if (column < 0 || row < 0) continue;
       // Its middle need not be where it was measured, so that without a text both edges are given.
       const where = (axis, edges, i) => {
-        if (!axis.names) return [axis.label, `${number(edges[i], 4)} to ${number(edges[i + 1], 4)}`];
-        const text = named(axis, (edges[i] + edges[i + 1]) / 2);
+        const middle = (edges[i] + edges[i + 1]) / 2;
+        const counts = Number.isInteger(middle) && Math.abs(edges[i + 1] - edges[i]) === 1; // rows, columns, ranks
+        if (!axis.names) return [axis.label, counts ? number(middle, 4) : `${number(edges[i], 4)} to ${number(edges[i + 1], 4)}`];
+        const text = named(axis, middle);
         return text && [axis.label, text]; // every other tick has a text where there are many
       };
       return { value: values[row * (xs.length - 1) + column], lines: [where(panel.x, xs, column), where(panel.y, ys, row)].filter(Boolean) };
