@@ -1,5 +1,6 @@
 """One thread, a small grid, and that grid trained once: the runs, the evidence and the controls."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -27,6 +28,7 @@ from dmf.studies.contract import check_study, halves
 from shapes import SWITCH, check_shapes
 from small import SMALL, Trained
 
+os.environ.pop("COLUMNS", None)  # 80 where workers share the tests, unset where one process runs them
 check_shapes(globals())  # before tests import what they call
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup; programs that tests interrupt would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
