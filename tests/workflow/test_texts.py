@@ -23,7 +23,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     config = deepcopy(TINY)
     config |= {"title": TITLE, "figures": ["targets"], "depths": [2]}
     config["targets"][0]["label"] = LABEL
-    config["targets"][1] = {"name": "f", "kind": "file", "path": f"{FOLDER}/{FILE}", "rows": ["{a}", "{b,c+}"]}
+    file = {"path": f"{FOLDER}/{FILE}", "header": True, "rows": ["{a}", "{b,c+}"]}
+    config["targets"][1] = {"name": "f", "kind": "file", **file}
     workflow.write(config)
     result = workflow("--quiet", "rules", "progress", "--", "all", "paper")
     assert result.returncode == 0, result.stderr[-3000:]
