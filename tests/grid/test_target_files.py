@@ -125,6 +125,14 @@ def test_a_photograph_is_read_as_a_viewer_shows_it(in_tmp: Path) -> None:
     np.testing.assert_array_equal(build("m.jpg").values, np.full((8, 8), 200.0))
 
 
+@pytest.mark.parametrize(("most", "size"), [(1, 1), (254, 1), (255, 1), (256, 2), (999, 2), (65535, 2)])
+def test_a_grey_level_of_a_binary_pgm_has_two_bytes_from_256_on(in_tmp: Path, most: int, size: int) -> None:
+    levels = [most, 0, most // 2, 1, most - 1, most]
+    pixels = b"".join(level.to_bytes(size, "big") for level in levels)
+    Path("m.pgm").write_bytes(b"P5 3 2 %d\n" % most + pixels)
+    np.testing.assert_array_equal(build("m.pgm").values, np.reshape(levels, (2, 3)))
+
+
 def test_integers_and_single_precision_become_float64(in_tmp: Path) -> None:
     np.save("i.npy", np.array([[1, 2], [3, 4]], dtype=np.int16))
     np.save("f.npy", np.array([[0.5, 2]], dtype=np.float32))
