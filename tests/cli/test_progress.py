@@ -1,4 +1,4 @@
-"""Progress is the share of all predicted work, whatever the step; the watch ends when every job is done."""
+"""Progress is the share of all predicted work, over all steps; the watch ends when every job is done."""
 
 import io
 import threading
