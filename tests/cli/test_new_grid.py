@@ -32,7 +32,7 @@ def new_grid(*arguments: str) -> int:
 def test_the_file_is_the_grid_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     Path("sub dir").mkdir()
     np.save("sub dir/my data.npy", np.eye(3))
-    asked = ["--targets", "5x4", "4,2,.5", "iris", "sub dir/my data.npy", "5x4", "--depths", "2", "3"]
+    asked = ["--targets", "5x4", "4,2,.5", "iris", "sub dir/my data.npy", "5x4", "--depths", "2,3"]
     asked += ["--lams", "0.3c", "1.2c", "1e-2", "--set", "starts.count=4", "studies=[]", "title=One, two", "seed=7"]
     assert new_grid("mine", *asked) == 0
     assert capsys.readouterr().out == f"Grid: {OUT}\nRun it: make GRID={OUT}\n"

@@ -29,7 +29,8 @@ def configuration(given: Mapping[str, Any], settings: Sequence[str]) -> Config:
     config: Config = {
         "grid": given["name"],
         "targets": named([target(text) for text in given["targets"]]),
-        "depths": [plain(text) for text in given["depths"]],
+        # Lambdas have spaces only: 1,5c might be one number.
+        "depths": [plain(text) for text in " ".join(given["depths"]).replace(",", " ").split()],
         "lambdas": lambdas(given["lams"]),
     }
     for setting in settings:
