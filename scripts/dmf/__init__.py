@@ -1,3 +1,25 @@
 """The loss landscape of L2-regularized deep matrix factorization: closed forms, training, claims, report."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dmf.dataset.tree import open_grid
+
 __version__ = "0.1.0"
+__all__ = ["open_grid"]
+
+_HOMES = {"open_grid": "dmf.dataset.tree"}  # imported when first used: most loads more than numpy
+
+
+def __getattr__(name: str) -> Any:
+    """What people call, from the module that it is written in. Raises AttributeError for any other name."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dmf' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -10,7 +10,8 @@ import xarray as xr
 from dmf.claims import load_claim
 from dmf.dataset.project import open_project
 from dmf.dataset.train import train_tile
-from dmf.evidence.certify import certify
+from dmf.evidence.certify import STARTS, certify
+from dmf.evidence.choose import CELL_NAMES
 from dmf.evidence.fields import CELL_FIELDS, RUN_FIELDS
 from dmf.evidence.judge import find
 from dmf.grid.config import Certificate
@@ -67,7 +68,8 @@ def cells_of(tiles: list[xr.Dataset]) -> list[tuple[xr.Dataset, int]]:
 
 def test_every_field_is_described(trained: Trained) -> None:
     evidence = trained.evidence
-    assert set(evidence.data_vars) == {*CELL_FIELDS, *RUN_FIELDS, "sigma"}
+    assert {*evidence.data_vars, "lam", "relative"} == {*CELL_FIELDS, *RUN_FIELDS, "sigma"}
+    assert set(evidence.coords) == {*CELL_NAMES, "group", "lam", "relative", *STARTS}
     for name in evidence.data_vars:
         assert evidence[name].attrs["long_name"]
         assert evidence[name].attrs["units"] == "1"

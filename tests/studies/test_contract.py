@@ -16,10 +16,10 @@ from dmf.studies.contract import check_study, halves, read_evidence
 def dataset() -> xr.Dataset:
     return xr.Dataset(
         {
-            "certified": (("cell", "start"), np.ones((3, 2), dtype=np.int8), {"long_name": "certified"}),
-            "control": ("cell", np.array([0, 0, 1], dtype=np.int8), {"long_name": "control"}),
+            "certified": (("cell", "start"), np.ones((3, 2), dtype=np.int8), {"long_name": "certified", "units": "1"}),
+            "control": ("cell", np.array([0, 0, 1], dtype=np.int8), {"long_name": "control", "units": "1"}),
         },
-        coords={"depth": ("cell", [2, 3, 4])},
+        coords={"depth": ("cell", [2, 3, 4], {"long_name": "depth", "units": "1"})},
     )
 
 
@@ -41,6 +41,8 @@ BREACHES: list[tuple[Callable[[xr.Dataset], xr.Dataset], str]] = [
     (lambda found: found.drop_vars("control"), "expected a variable control over"),
     (other_values, "control has other values than 0 and 1"),
     (lambda found: found.assign(extra=("cell", [1, 2, 3])), "extra has no long_name"),
+    (lambda found: found.assign_coords(extra=("cell", [1, 2, 3])), "extra has no long_name; dmf.dataset.coordinates"),
+    (lambda found: found.assign(extra=("cell", [1, 2, 3], {"long_name": "x"})), "extra has no units; a number without"),
     (lambda found: found.drop_vars("depth"), "no coordinate names"),
 ]
 

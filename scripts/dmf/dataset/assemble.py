@@ -72,7 +72,7 @@ def _matches(keys: Sequence[Hashable], axis: Sequence[Hashable]) -> tuple[list[i
 def _empty(part: xr.Dataset, axes: Axes, whole: Tile) -> xr.Dataset:
     sizes = dict(zip(CELL, (len(axis) for axis in axes), strict=True))
     variables = {}
-    for name, variable in part.data_vars.items():
+    for name, variable in _varying(part).items():
         shape = [sizes.get(str(dim), part.sizes[dim]) for dim in variable.dims]
         fill = np.nan if variable.dtype.kind == "f" else None if variable.dtype.kind in "OUT" else 0
         variables[name] = (variable.dims, np.full(shape, fill, dtype=object if fill is None else variable.dtype))
@@ -80,14 +80,20 @@ def _empty(part: xr.Dataset, axes: Axes, whole: Tile) -> xr.Dataset:
         "target": np.array(axes[0], dtype=object),
         "lam_label": np.array(axes[1], dtype=object),
         "layer": part["layer"].values,
+        "depth": whole.group.depth,
     }
     kept = {key: part.attrs[key] for key in AGREE if key in part.attrs}
     return xr.Dataset(variables, coords=coords, attrs={**kept, "depth": whole.group.depth})
 
 
+def _varying(part: xr.Dataset) -> dict[Hashable, xr.Variable]:
+    """What a part says of its targets, lambdas, starts and runs, but for their names."""
+    return {name: variable for name, variable in part.variables.items() if name not in part.dims and variable.dims}
+
+
 def _place(result: xr.Dataset, part: xr.Dataset, here: tuple[list[int], ...], there: tuple[list[int], ...]) -> None:
     source, goal = dict(zip(CELL, here, strict=True)), dict(zip(CELL, there, strict=True))
-    for name, variable in part.data_vars.items():
+    for name, variable in _varying(part).items():
         pick = np.ix_(*(source.get(str(d), range(part.sizes[d])) for d in variable.dims))
         put = np.ix_(*(goal.get(str(d), range(part.sizes[d])) for d in variable.dims))
         result[name].values[put] = variable.values[pick]

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from dmf.dataset.coordinates import described
 from dmf.errors import UserError
 from dmf.grid.cells import Group, Series
 from dmf.grid.targets import TargetMatrix
@@ -115,6 +116,7 @@ def runs_dataset(block: Block, runs: Runs, *, layers: bool = False) -> xr.Datase
             "target": np.array([target.name for target in block.targets], dtype=object),
             "lam_label": np.array(block.labels, dtype=object),
             "layer": np.arange(1, block.group.depth + 1),
+            "depth": block.group.depth,
         },
         attrs={"schema_version": SCHEMA_VERSION, "widths": list(block.group.widths)},
     )
@@ -126,7 +128,9 @@ def runs_dataset(block: Block, runs: Runs, *, layers: bool = False) -> xr.Datase
 
 
 def describe(dataset: xr.Dataset) -> xr.Dataset:
-    """Attach long names, units and symbols (CF conventions) to every variable."""
+    """Make coordinates of what names a run; attach long names, units and symbols (CF conventions) to every variable."""
+    relative = [float(label[:-1]) if label.endswith("c") else np.nan for label in dataset["lam_label"].values.tolist()]
+    dataset = dataset.assign_coords(relative=("lam_label", relative)).set_coords(["lam", "scheme", "scale", "draw"])
     for name, variable in RUN_VARIABLES.items():
         attributes = {"long_name": variable.long_name}
         if variable.kind != "U":
@@ -142,10 +146,8 @@ def describe(dataset: xr.Dataset) -> xr.Dataset:
         flag_values=np.array([MISSING, *(s.value for s in Status)], dtype=np.int8),
         flag_meanings=" ".join(["missing", *(s.name.lower() for s in Status)]),
     )
-    dataset["layer"].attrs.update(long_name="layer l, counted from the input", units="1")
-    dataset["lam_label"].attrs.update(long_name="lambda as configured; a trailing c means units of lambda_c")
-    dataset["target"].attrs.update(long_name="name of the target")
-    return dataset
+    dataset["relative"].attrs.update(long_name="lambda in units of lambda_c, where it is configured so", units="1")
+    return described(dataset)
 
 
 def check_runs(dataset: xr.Dataset, where: str) -> None:

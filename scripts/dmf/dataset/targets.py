@@ -8,10 +8,23 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from dmf.dataset.coordinates import described
 from dmf.dataset.provenance import file_attributes
 from dmf.grid.targets import TargetMatrix
 
 LABELS = ("row_label", "col_label")
+TARGET_VARIABLES = {
+    "matrix": (("target", "row", "col"), "target matrix M"),
+    "rows": (("target",), "rows d_L"),
+    "columns": (("target",), "columns d_0"),
+    "singular_values": (("target", "singular"), "singular values sigma_i of M"),
+    "kind": (("target",), "how the target was made"),
+    "label": (("target",), "how the report calls the target"),
+    "origin": (("target",), "data the target was made of"),
+    "standardisation": (("target",), "what was done to the data"),
+    "fingerprint": (("target",), "fingerprint of the target's definition"),
+}
+TEXTS = ("kind", "label", "origin", "standardisation", "fingerprint")
 
 
 def targets_dataset(targets: Sequence[TargetMatrix], seed: int) -> xr.Dataset:
@@ -22,29 +35,19 @@ def targets_dataset(targets: Sequence[TargetMatrix], seed: int) -> xr.Dataset:
     for i, target in enumerate(targets):
         matrix[i, : target.shape[0], : target.shape[1]] = target.values
         singular[i, : min(target.shape)] = target.singular_values
-
-    def text(values: list[str], name: str) -> tuple[str, np.ndarray[tuple[int], np.dtype[np.object_]], dict[str, str]]:
-        return "target", np.array(values, dtype=object), {"long_name": name}
-
-    dataset = xr.Dataset(
-        {
-            "matrix": (("target", "row", "col"), matrix, {"long_name": "target matrix M", "units": "1"}),
-            "rows": ("target", sizes[:, 0], {"long_name": "rows d_L", "units": "1"}),
-            "columns": ("target", sizes[:, 1], {"long_name": "columns d_0", "units": "1"}),
-            "singular_values": (
-                ("target", "singular"),
-                singular,
-                {"long_name": "singular values sigma_i of M", "units": "1"},
-            ),
-            "kind": text([target.kind for target in targets], "how the target was made"),
-            "label": text([target.label for target in targets], "how the report calls the target"),
-            "origin": text([target.origin for target in targets], "data the target was made of"),
-            "standardisation": text([target.standardisation for target in targets], "what was done to the data"),
-            "fingerprint": text([target.fingerprint for target in targets], "fingerprint of the target's definition"),
-        },
-        coords={"target": text([target.name for target in targets], "name of the target")},
-        attrs={"seed": seed},
-    )
+    values = {
+        "matrix": matrix,
+        "rows": sizes[:, 0],
+        "columns": sizes[:, 1],
+        "singular_values": singular,
+        **{name: np.array([getattr(target, name) for target in targets], dtype=object) for name in TEXTS},
+    }
+    variables = {
+        name: (dims, values[name], {"long_name": text} | ({} if name in TEXTS else {"units": "1"}))
+        for name, (dims, text) in TARGET_VARIABLES.items()
+    }
+    names = np.array([target.name for target in targets], dtype=object)
+    dataset = described(xr.Dataset(variables, coords={"target": names}, attrs={"seed": seed}))
     labels = _labels(targets, sizes)
     return dataset.assign(labels).assign_attrs(**file_attributes("Targets", "Matrices to be factorized"))
 

@@ -8,23 +8,33 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from dmf.dataset.coordinates import COORDINATES
 from dmf.evidence.chunks import by_cells, joined
 from dmf.evidence.claim import EDGE, Claim
 from dmf.grid.config import Certificate
 
-UNNAMED = ("group",)  # coordinates that follow from others
+FOLLOW = ("group", "lam", "relative")  # coordinates that follow from others, where there is a lam_label
 CONFIRMS, VIOLATES, TOO_FEW, OUTSIDE = range(4)
 ALL_CELLS, IN_SCOPE = "all cells", "cells in scope"  # of which a share must count
 SAYS = ("confirms", "violates", "too few counted", "outside the hypotheses")
 ENDS = ("objective", "gradient_norm")
 SMALL = 2**13  # bytes; a filter costs some kB by itself
 OF_CELLS = ("runs", "certified")  # columns that no claim changes
+TABLE_TEXTS = {
+    "runs": "runs or cases of the cell",
+    "certified": "runs or cases that have a certificate",
+    "counted": "runs or cases that the claim counts",
+    "distinct": "different end points of these",
+    "statistic": "largest departure of a counted one, in units of what its own certificate allows: 1 is the edge",
+    "says": "what the cell contributes to the verdict",
+}
 MOST_ROWS = 200  # of a table for spreadsheets; the dataset has all
 
 
 def names_of(evidence: xr.Dataset, *dims: str) -> list[str]:
     """Names of the coordinates that tell the members of `dims`, such as cell and start, apart."""
-    return [str(n) for n, value in evidence.coords.items() if value.dims in [(d,) for d in dims] and n not in UNNAMED]
+    named = [str(n) for n, value in evidence.coords.items() if value.dims in [(d,) for d in dims]]
+    return [name for name in named if not (name in FOLLOW and "lam_label" in evidence.coords)]
 
 
 def weigh(claim: Claim, chunk: xr.Dataset) -> xr.Dataset:
@@ -69,8 +79,9 @@ def cell_table(claim: Claim, chunks: Iterable[xr.Dataset], certificate: Certific
     """
     cells = (joined(weigh(claim, chunk) for chunk in members) for members in by_cells(chunks))
     table = joined(_cells(weighed, certificate) for weighed in cells)
-    described = _described(table.drop_vars(UNNAMED, errors="ignore"), claim.noun)
-    return described.assign_attrs(share_of=ALL_CELLS if claim.study == "runs" else IN_SCOPE)
+    return _described(table.drop_vars("group", errors="ignore"), claim.noun).assign_attrs(
+        share_of=ALL_CELLS if claim.study == "runs" else IN_SCOPE
+    )
 
 
 def _cells(weighed: xr.Dataset, certificate: Certificate) -> xr.Dataset:
@@ -96,17 +107,11 @@ def _cells(weighed: xr.Dataset, certificate: Certificate) -> xr.Dataset:
 
 
 def _described(table: xr.Dataset, noun: str) -> xr.Dataset:
-    texts = {
-        "runs": f"{noun}s of the cell",
-        "certified": f"{noun}s that have a certificate",
-        "counted": f"{noun}s that the claim counts",
-        "distinct": "different end points of these",
-        "statistic": "largest departure of a counted one, in units of what its own certificate allows: 1 is the edge",
-        "says": "what the cell contributes to the verdict",
-    }
+    texts = {name: text.replace("runs or cases", f"{noun}s") for name, text in TABLE_TEXTS.items()}
     for name, variable in table.variables.items():
-        text = texts.get(str(name), str(name).replace("worst_", "of the one that has the statistic: "))
-        variable.attrs = {"long_name": text, "units": "1"}
+        coordinate = str(name).removeprefix("worst_")
+        of = "of the one that has the statistic: " if coordinate != name else ""
+        variable.attrs = {"long_name": texts.get(str(name), of + COORDINATES.get(coordinate, coordinate)), "units": "1"}
     meanings = " ".join(word.replace(" ", "_") for word in SAYS)
     table["says"].attrs |= {"flag_values": np.arange(len(SAYS), dtype=np.int8), "flag_meanings": meanings}
     return _encoded(table.assign_attrs(tolerance=EDGE))

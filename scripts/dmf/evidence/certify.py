@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from dmf.dataset.coordinates import described
 from dmf.evidence.cells import cell_facts
 from dmf.evidence.fields import CELL_FIELDS, FIELDS, RUN_FIELDS
 from dmf.evidence.runs import run_facts, training_facts
@@ -15,6 +16,7 @@ from dmf.grid.cells import Group
 
 Floats = NDArray[np.float64]
 SLICE_BYTES = 2**24  # of end-to-end matrices
+STARTS = ("scheme", "scale", "draw")
 
 
 def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
@@ -30,7 +32,7 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
     starts: xr.Dataset | None = None
     for dataset in groups:
         group = Group(tuple(int(d) for d in dataset.attrs["widths"]))
-        before, starts = starts, dataset[["scheme", "scale", "draw"]]
+        before, starts = starts, xr.Dataset({name: dataset[name].variable for name in STARTS})
         if before is not None and not starts.equals(before):
             raise ValueError(f"certify: group {group.name} has other starts than the groups before it")
         for t in range(dataset.sizes["target"]):
@@ -60,12 +62,12 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
                 for name in ("target", "lam_label", "group")
             },
             "depth": ("cell", np.array([cell["depth"] for cell in cells])),
-            **{name: ("start", starts[name].values) for name in ("scheme", "scale", "draw")},
+            **{name: ("start", starts[name].values) for name in STARTS},
         },
     )
     for name, field in FIELDS.items():
         result[name].attrs.update(long_name=field.text, units="1")
-    return result
+    return described(result.set_coords(["lam", "relative"]))
 
 
 def _in_slices(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[str, NDArray[np.generic]]:

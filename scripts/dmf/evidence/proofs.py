@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from dmf.dataset.coordinates import described
 from dmf.evidence.choose import MEASURED, Choice
 from dmf.evidence.prove import Tried, TriedCell
 from dmf.proof.balls import in_balls
@@ -44,6 +45,14 @@ FIELDS: dict[str, tuple[str, str]] = {
     "counts": ("claim cell start", "1 where the claim counts the run"),
 }
 LAYERS = "layers"
+PACKED = {  # of all cells one after the other, and what finds them
+    "widths": ("cell", "widths d_0, ..., d_L"),
+    "first_value": ("cell start", "where the run's layers begin"),
+    LAYERS: ("value", "layers W_1, ..., W_L by rows"),
+    "first_entry": ("cell", "where the cell's target begins"),
+    "matrix": ("entry", "targets by rows"),
+    "counted": ("claim", "runs of the grid that the claim counts"),
+}
 
 
 def proofs_dataset(cells: Sequence[TriedCell], choice: Choice) -> xr.Dataset:
@@ -85,19 +94,21 @@ def proofs_dataset(cells: Sequence[TriedCell], choice: Choice) -> xr.Dataset:
             "claim": ("claim", np.array(claims, dtype=object)),
         },
     )
-    result["widths"] = ("cell", np.array([_widths(one) for one in cells], dtype=object), {"long_name": "d_0, ..., d_L"})
-    result["first_value"] = (("cell", "start"), np.array(first), {"long_name": "where the run's layers begin"})
-    result[LAYERS] = ("value", np.concatenate(values), {"long_name": "layers W_1, ..., W_L by rows", "units": "1"})
-    matrices = np.concatenate([one.matrix.ravel() for one in cells])
-    sizes = np.cumsum([0, *(one.matrix.size for one in cells[:-1])])
-    result["matrix"] = ("entry", matrices, {"long_name": "targets by rows", "units": "1"})
-    result["first_entry"] = ("cell", sizes, {"long_name": "where the cell's target begins"})
-    result["counted"] = ("claim", np.array([choice.counted.get(name, 0) for name in claims]))
-    result["counted"].attrs["long_name"] = "runs of the grid that the claim counts"
+    packed: dict[str, Any] = {
+        "widths": np.array([_widths(one) for one in cells], dtype=object),
+        "first_value": np.array(first),
+        LAYERS: np.concatenate(values),
+        "first_entry": np.cumsum([0, *(one.matrix.size for one in cells[:-1])]),
+        "matrix": np.concatenate([one.matrix.ravel() for one in cells]),
+        "counted": np.array([choice.counted.get(name, 0) for name in claims]),
+    }
+    for name, (dims, text) in PACKED.items():
+        units = {} if packed[name].dtype == object else {"units": "1"}
+        result[name] = (dims.split(), packed[name], {"long_name": text} | units)
     for name, words in (("reason", [one.name.lower() for one in Reason]), ("statements", list(SAYS.values()))):
         flags = np.arange(len(words)) if name == "reason" else np.array(list(SAYS))
         result[name].attrs |= {"flag_values": flags.astype(np.int8), "flag_meanings": " ".join(words)}
-    return result.assign_attrs(cells_of_the_grid=choice.cells)
+    return described(result.assign_attrs(cells_of_the_grid=choice.cells))
 
 
 def _widths(one: TriedCell) -> str:

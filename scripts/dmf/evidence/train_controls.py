@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from dmf import theory
+from dmf.dataset.coordinates import described
 from dmf.dataset.schema import CELL, RUN_VARIABLES, Block, runs_dataset
 from dmf.dataset.train import Piece, train_starts
 from dmf.evidence.certify import certify
@@ -97,7 +98,7 @@ def train_controls(grid: Grid) -> xr.Dataset:
     parts = [trained, _moved(ordinary, MOVES, grid), _moved(collapsed, MOVES_FROM_ZERO, grid)]
     longest = max(part.sizes["singular"] for part in parts)
     padded = [part.pad(singular=(0, longest - part.sizes["singular"])) for part in parts]
-    return xr.concat(padded, "cell", join="override")
+    return described(xr.concat(padded, "cell", join="override"))
 
 
 class Minimum(NamedTuple):

@@ -9,6 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from dmf.dataset.coordinates import described
+
 Fields = Mapping[str, tuple[str, str]]
 """Of every variable its dimensions, "cell start", and what it is."""
 Row = dict[str, Any]
@@ -29,7 +31,7 @@ def assembled(
     }
     columns |= {name: (dims.split(), _column(values)) for name, (dims, values) in (others or {}).items()}
     variables = {name: (*columns.pop(name), {"long_name": text, "units": "1"}) for name, (_, text) in fields.items()}
-    return xr.Dataset(variables, coords=columns)
+    return described(xr.Dataset(variables, coords=columns))
 
 
 def rows_of(columns: Mapping[str, Any], **same: Any) -> list[Row]:

@@ -28,9 +28,11 @@ def check_study(dataset: xr.Dataset, where: str) -> None:
             raise DataError(f"{where}: expected a variable {name} over {dims}")
         if not dataset[name].isin([0, 1]).all():
             raise DataError(f"{where}: {name} has other values than 0 and 1")
-    for key, variable in dataset.data_vars.items():
+    for key, variable in dataset.variables.items():
         if not variable.attrs.get("long_name"):
-            raise DataError(f"{where}: {key} has no long_name")
+            raise DataError(f"{where}: {key} has no long_name; dmf.dataset.coordinates has those of coordinates")
+        if variable.dtype.kind not in "OUT" and "units" not in variable.attrs:
+            raise DataError(f"{where}: {key} has no units; a number without is dimensionless, and its units are 1")
     if not any(set(DIMS) & set(coordinate.dims) for coordinate in dataset.coords.values()):
         raise DataError(f"{where}: no coordinate names the cells or starts")
 
