@@ -3,7 +3,8 @@
 # make pictures: the pictures of the documentation, from the report of the default grid.
 # make mutants: change the science in sixty ways, one at a time, and say what noticed each.
 # make chaos: disturb runs at random for ten minutes, and count what was mishandled.
-# make bench: time the training engines beside their peers. make slurm-test: the profiles for clusters, on a private Slurm.
+# make bench: time the training engines beside their peers.
+# make slurm-test, make gridengine-test: the profiles for clusters, on a private Slurm and a private Grid Engine.
 # make ARCHIVE=FOLDER: report a data folder copied from elsewhere, without training.
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,7 +20,7 @@ override GRID := $(if $(ARCHIVE),$(ARCHIVE)/grid.yaml,config/config.yaml)
 endif
 export GRID ARCHIVE
 
-.PHONY: all setup verdicts pictures test mutants chaos slurm-setup slurm-test lint bench clean
+.PHONY: all setup verdicts pictures test mutants chaos cluster-setup slurm-test gridengine-test lint bench clean
 
 # The file is checked first: Snakemake would run templates in it, and hang where a few lines stand for a billion values.
 # A run that fails says why itself, with the table where a claim is violated; any table here would be an older run's.
@@ -56,14 +57,18 @@ mutants: setup
 chaos: setup
 	$(BIN)/python tests/chaos.py
 
-# Installs Slurm where that can be done, and says why where not.
-slurm-setup: setup
+# Installs both queues where that can be done, and says why where not.
+cluster-setup: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,cluster,kubernetes]'
-	tests/slurm/install.sh
+	tests/debian.sh "slurmctld slurmd munged sbatch" slurm-wlm munge
+	tests/debian.sh "sge_qmaster sge_execd qsub ip" gridengine-master gridengine-exec gridengine-client iproute2
 
-# Stops only what it started.
-slurm-test: slurm-setup
+# Both stop only what they started.
+slurm-test: cluster-setup
 	$(BIN)/python -m pytest tests/slurm tests/workflow/test_profiles.py
+
+gridengine-test: cluster-setup
+	$(BIN)/python -m pytest tests/gridengine
 
 lint: setup
 	$(BIN)/ruff check .

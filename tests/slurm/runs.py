@@ -1,8 +1,9 @@
-"""Runs of the workflow through Slurm, and what they left behind beside what a local run leaves."""
+"""Runs of the workflow through a queue, and what they left behind beside what a local run leaves."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ SOON = ["--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "10"
 
 @dataclass
 class Submitted:
-    """A run of the workflow through Slurm, under way in a folder."""
+    """A run of the workflow through a queue, under way in a folder."""
 
     folder: Path
     process: subprocess.Popen[bytes]
@@ -41,16 +42,24 @@ class Submitted:
         self.process.wait()
 
 
-def submit(folder: Path, config: dict[str, Any], profile: str, *arguments: str) -> Submitted:
-    """Start a run in a folder through a shipped profile."""
+def submit(
+    folder: Path,
+    config: dict[str, Any],
+    profile: str,
+    *arguments: str,
+    soon: Sequence[str] = SOON,
+    within: Sequence[str] = (),
+    environment: Mapping[str, str] = os.environ,
+) -> Submitted:
+    """Start a run in a folder through a shipped profile, by the program `within` where there is one."""
     file = Workflow(folder).write(config)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
     command += ["--workflow-profile", str(ROOT / "workflow/profiles" / profile), "--configfile", str(file)]
     with (folder / "printed").open("wb") as printed:
         process = subprocess.Popen(
             # setpriv: a run ends with the tests, however they end.
-            ["setpriv", "--pdeathsig", "KILL", "--", *command, *SOON, *arguments],
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            ["setpriv", "--pdeathsig", "KILL", "--", *within, *command, *soon, *arguments],
+            env={**environment, "OMP_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,

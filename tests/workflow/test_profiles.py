@@ -24,6 +24,7 @@ PLUGINS = {
     "slurm-grouped": "snakemake_executor_plugin_slurm",
     "slurm-gpu": "snakemake_executor_plugin_slurm",
     "cluster-generic": "snakemake_executor_plugin_cluster_generic",
+    "gridengine": "snakemake_executor_plugin_cluster_generic",
     "kubernetes": "snakemake_executor_plugin_kubernetes",
 }
 PROFILES = {name: (FOLDER / name / "config.yaml").read_text(encoding="utf-8") for name in PLUGINS}
@@ -74,6 +75,11 @@ def test_profiles_speak_of_rules_that_exist(profile: str) -> None:
 def test_the_slurm_profiles_differ_where_they_say_and_nowhere_else(profile: str, own: set[str]) -> None:
     components = {"group-components.tiles", "group-components.studies"} if profile == "slurm-grouped" else set()
     assert {key for key, _ in values(profile).items() ^ values("slurm").items()} == own | components
+
+
+def test_grid_engine_has_the_generic_profile_with_scripts_of_its_own() -> None:
+    scripts = {"cluster-generic-submit-cmd"}
+    assert {key for key, _ in values("gridengine").items() ^ values("cluster-generic").items()} == scripts
 
 
 @pytest.mark.parametrize("profile", [name for name in PROFILES if name != "local"])
