@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
 import re
+import select
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +39,9 @@ TINY: dict[str, Any] = {
 LOCAL = ("--workflow-profile", str(ROOT / "workflow/profiles/local"))  # as `make` calls it
 TRIGGERS = ("mtime", "params", "input", "software-env")  # as every profile says
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb"}
+PATIENCE = 300.0  # seconds until a call of the workflow counts as hung
+IMPORTED = ("snakemake.cli", "snakemake.report.html_reporter", "smart_open")
+IMPORTED_HERE = (*IMPORTED, "dmf.cli.call", "dmf.evidence.prove")  # another checkout imports what it has itself
 
 
 @dataclass(frozen=True)
@@ -62,8 +71,10 @@ class Workflow:
     ) -> subprocess.CompletedProcess[str]:
         """Call snakemake, or the program `within` with that call as its last arguments."""
         command = [*within, *self.command(*arguments, config=config)]
+        if sys.platform == "linux" and not within and self.environment == ENVIRONMENT:
+            return _server(self.root)(command, self.folder)
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=PATIENCE
         )
 
     def planned(self, goal: str = "runs", *arguments: str) -> dict[str, int]:
@@ -76,3 +87,38 @@ class Workflow:
             for rule, count in re.findall(r"^([a-z_]+) +(\d+)$", text, flags=re.MULTILINE)
             if rule != "total"
         }
+
+
+class _Server:
+    """Calls snakemake in forks of a process that has imported it: see snakemake_server.py."""
+
+    def __init__(self, modules: Sequence[str]) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._printed = [str(Path(self._folder.name, name)) for name in ("stdout", "stderr")]
+        program = [sys.executable, str(ROOT / "tests/snakemake_server.py")]
+        self._process = subprocess.Popen(
+            [*program, *self._printed, *modules],
+            env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        atexit.register(self._end)
+
+    def __call__(self, command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+        """Do what `command` says of snakemake in a folder."""
+        asked, answers = self._process.stdin, self._process.stdout
+        assert asked
+        assert answers
+        print(json.dumps([str(folder), command[command.index("snakemake") + 1 :]]), file=asked, flush=True)
+        if not select.select([answers], [], [], PATIENCE)[0]:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            raise subprocess.TimeoutExpired(command, PATIENCE)
+        status = int(answers.readline())
+        return subprocess.CompletedProcess(command, status, *(Path(path).read_text() for path in self._printed))
+
+    def _end(self) -> None:
+        self._process.communicate()
+        self._folder.cleanup()
+
+
+@cache
+def _server(root: Path) -> _Server:
+    return _Server(IMPORTED_HERE if root == ROOT else IMPORTED)
