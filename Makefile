@@ -47,7 +47,7 @@ setup: .venv/installed
 	touch $@
 
 test: setup lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov=dmf --cov-report=term:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov=dmf --cov-report=term:skip-covered --cov-fail-under=95
 
 # Each is caught by a verdict of a small grid, or by a test of its room; hours, so `--sample 10` or `--only TEXT` for a few.
 mutants: setup

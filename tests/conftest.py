@@ -26,12 +26,22 @@ from dmf.grid.config import validate
 from dmf.studies import Settings, load_study
 from dmf.studies.contract import check_study, halves
 from shapes import SWITCH, check_shapes
+from shared import shared
 from small import SMALL, Trained
 
 os.environ.pop("COLUMNS", None)  # 80 where workers share the tests, unset where one process runs them
 check_shapes(globals())  # before tests import what they call
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup; programs that tests interrupt would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+LONGEST = ("faults/test_kill.py", "workflow/test_reruns.py")  # first, so that no worker ends long after the others
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -56,19 +66,23 @@ def small() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """The small grid, trained. Shared by all tests: copy what you change."""
-    project = open_project(deepcopy(SMALL), "small.yaml", tmp_path_factory.mktemp("trained"))
-    tiles = {tile.name: train_tile(tile, project.targets, project.grid) for tile in project.plan.wanted}
-    groups = {
-        group: assemble(project.block(group), [(tile.name, tiles[tile.name]) for tile in members])
-        for group, members in project.plan.tiles.items()
-    }
-    return Trained(project, tiles, groups, certify(groups.values()))
+
+    def train(folder: Path) -> Trained:
+        project = open_project(deepcopy(SMALL), "small.yaml", folder)
+        tiles = {tile.name: train_tile(tile, project.targets, project.grid) for tile in project.plan.wanted}
+        groups = {
+            group: assemble(project.block(group), [(tile.name, tiles[tile.name]) for tile in members])
+            for group, members in project.plan.tiles.items()
+        }
+        return Trained(project, tiles, groups, certify(groups.values()))
+
+    return shared(tmp_path_factory, "trained", train)
 
 
 @pytest.fixture(scope="session")
-def controls(trained: Trained) -> xr.Dataset:
+def controls(tmp_path_factory: pytest.TempPathFactory, trained: Trained) -> xr.Dataset:
     """Evidence of the control cells. Shared by all tests: copy what you change."""
-    return train_controls(trained.project.grid)
+    return shared(tmp_path_factory, "controls", lambda _: train_controls(trained.project.grid))
 
 
 @pytest.fixture(scope="session")
@@ -81,18 +95,21 @@ def proofs(trained: Trained) -> xr.Dataset:
 
 
 @pytest.fixture(scope="session")
-def study(proofs: xr.Dataset) -> Callable[[str], tuple[xr.Dataset, xr.Dataset]]:
+def study(
+    tmp_path_factory: pytest.TempPathFactory, proofs: xr.Dataset
+) -> Callable[[str], tuple[xr.Dataset, xr.Dataset]]:
     """Evidence and controls of a study by name, made once; "minimum_search" is of the small grid. Copy to change it."""
     grid = validate(deepcopy(SMALL), "small")
 
-    @cache
-    def made(name: str) -> tuple[xr.Dataset, xr.Dataset]:
-        if name == "proofs":
-            return halves(proofs)
+    def make(name: str) -> xr.Dataset:
         one = load_study(name)
         dataset = one.make(grid if one.of_grid else Settings(seed=3, gradient_norm=1e-10))
         check_study(dataset, name)
-        return halves(dataset)
+        return dataset
+
+    @cache
+    def made(name: str) -> tuple[xr.Dataset, xr.Dataset]:
+        return halves(proofs if name == "proofs" else shared(tmp_path_factory, f"study-{name}", lambda _: make(name)))
 
     return made
 

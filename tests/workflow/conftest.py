@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness import TINY, Workflow
+from shared import shared
 
 
 @pytest.fixture
@@ -16,8 +17,12 @@ def workflow(tmp_path: Path) -> Workflow:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """The tiny grid, run once to the end. Tests that change it must copy it."""
-    workflow = Workflow(tmp_path_factory.mktemp("trained"))
-    workflow.write(TINY)
-    result = workflow("--quiet", "rules", "progress")
-    assert result.returncode == 0, result.stderr
-    return workflow
+
+    def run(folder: Path) -> Path:
+        workflow = Workflow(folder)
+        workflow.write(TINY)
+        result = workflow("--quiet", "rules", "progress")
+        assert result.returncode == 0, result.stderr
+        return folder
+
+    return Workflow(shared(tmp_path_factory, "workflow", run))
