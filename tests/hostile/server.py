@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import dmf.cli.prediction  # noqa: F401 (what `dmf predict` imports, once)
 from dmf.cli.main import main
 from dmf.errors import or_exit
 from dmf.grid.config import load

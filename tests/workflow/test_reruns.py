@@ -28,29 +28,33 @@ def module(file):
 
 def record(name, script):
     exempt = [*EXEMPT["*"], *EXEMPT.get(name, ())]
-    known, called, state = {}, set(), []
+    known, called = {}, set()
 
-    def note(frame, event, _):
-        if event == "call":
-            file = frame.f_code.co_filename
-            if file not in known:
-                one = name if file == script else module(file)
-                known[file] = (one, one and any(fnmatchcase(one, pattern) for pattern in exempt))
-            one, hidden = known[file]
-            noted = file == script or (not hidden and (not state or state[-1]))
-            state.append(noted)
-            if one and noted and frame.f_code.co_name != "<module>":
-                called.add(one)
-        elif event == "return" and state:
-            state.pop()
+    def of(file):
+        if file not in known:
+            one = name if file == script else module(file)
+            known[file] = (one, one and any(fnmatchcase(one, pattern) for pattern in exempt))
+        return known[file]
+
+    def counts(frame):
+        while frame and frame.f_code.co_filename != script:
+            if of(frame.f_code.co_filename)[1]:
+                return False
+            frame = frame.f_back
+        return True
+
+    def note(frame, event, _):  # of every call, and of no line: it returns no function to ask about these
+        one = of(frame.f_code.co_filename)[0]
+        if one and one not in called and frame.f_code.co_name != "<module>" and counts(frame):
+            called.add(one)
 
     def write():
-        sys.setprofile(None)
+        sys.settrace(None)
         loaded = [one for one in sys.modules if one.startswith(("dmf.claims.", "dmf.figures.", "dmf.studies."))]
         Path(OUT, f"{name}-{os.getpid()}.json").write_text(json.dumps([name, sorted(called), loaded]))
 
     atexit.register(write)
-    sys.setprofile(note)
+    sys.settrace(note)
 
 if argv.parent.name == "scripts" and argv.parent.parent.name == ".snakemake":
     record(argv.name.split(".", 1)[1].removesuffix(".py"), str(argv.resolve()))
