@@ -56,7 +56,7 @@ class Call:
         INTERRUPT.before(lambda: self._watch.stop())
         INTERRUPT.before(lambda: end_run(run))
         if here and self._workflow.is_main_process:
-            fork_jobs(job.rule.name for job in self._workflow.dag.needrun_jobs())
+            fork_jobs([job.rule.name for job in self._workflow.dag.needrun_jobs()], self._plan.grid.device)
         if not SELDOM.intersection(self._workflow.dag_settings.targets):
             self._watch_jobs()
 

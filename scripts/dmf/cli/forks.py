@@ -38,10 +38,11 @@ ONE_THREAD = dict.fromkeys(
 # A fork imports the main module again. It is that of Snakemake's command, which takes half a second unless all that it
 # imports is there; many Pythons ignore "__main__" in this list (https://github.com/python/cpython/issues/126631).
 ALWAYS = ("snakemake.cli", "netCDF4", "dmf.dataset.train", "dmf.evidence.judge", "dmf.studies.contract")
+ENGINE = "dmf.training.compiled_engine.engine"
 KERNELS = "dmf.training.loaded"
 OF_STEPS = {  # imported beforehand where several jobs of a step are to run
-    "train": (KERNELS, "dmf.cli.progress"),
-    "study": (KERNELS, "torch._dynamo"),  # torch, with what its first derivative would import
+    "train": ("dmf.cli.progress",),
+    "study": (ENGINE, "torch._dynamo"),  # torch, with what its first derivative would import
     "draw": ("dmf.figures._style", "PIL.Image"),
 }
 SEVERAL = 2
@@ -50,8 +51,8 @@ ONE_READER = threading.Lock()  # starting a process also reads how others ended,
 SET_NAME = 15  # PR_SET_NAME of prctl(2)
 
 
-def fork_jobs(rules: Iterable[str]) -> None:
-    """From now on run scripts in forks; `rules` names the rule of every job that is to run.
+def fork_jobs(rules: Iterable[str], device: str = "cpu") -> None:
+    """From now on run scripts in forks; `rules` names the rule of every job that is to run, `device` is the grid's.
 
     Does nothing where the system is not Linux: elsewhere libraries do not promise to work after a fork.
     """
@@ -61,6 +62,8 @@ def fork_jobs(rules: Iterable[str]) -> None:
 
     jobs = list(rules)
     heavy = [name for step, names in OF_STEPS.items() if jobs.count(step) >= SEVERAL for name in names]
+    if device == "cpu" and jobs.count("train") >= SEVERAL:
+        heavy.append(KERNELS)
     multiprocessing.set_forkserver_preload([*ALWAYS, *heavy])
     before = dict(os.environ)
     os.environ.update(ONE_THREAD)
