@@ -96,7 +96,7 @@ def proofs(trained: Trained) -> xr.Dataset:
 
 @pytest.fixture(scope="session")
 def study(
-    tmp_path_factory: pytest.TempPathFactory, proofs: xr.Dataset
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], tuple[xr.Dataset, xr.Dataset]]:
     """Evidence and controls of a study by name, made once; "minimum_search" is of the small grid. Copy to change it."""
     grid = validate(deepcopy(SMALL), "small")
@@ -109,7 +109,9 @@ def study(
 
     @cache
     def made(name: str) -> tuple[xr.Dataset, xr.Dataset]:
-        return halves(proofs if name == "proofs" else shared(tmp_path_factory, f"study-{name}", lambda _: make(name)))
+        if name == "proofs":
+            return halves(request.getfixturevalue("proofs"))
+        return halves(shared(tmp_path_factory, f"study-{name}", lambda _: make(name)))
 
     return made
 
