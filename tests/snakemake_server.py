@@ -4,6 +4,7 @@ A line of JSON in: the folder, and the arguments. A line out: the exit status. W
 that the server's first arguments name; the others are modules to import beforehand.
 """
 
+import gc
 import json
 import os
 import runpy
@@ -16,6 +17,7 @@ sys.path[0] = str(Path(__file__).parents[1] / "scripts")
 for name in modules:
     import_module(name)
 assert len(list(Path("/proc/self/task").iterdir())) == 1, "a fork would lack the other threads"
+gc.freeze()
 
 for line in sys.stdin:
     folder, arguments = json.loads(line)
