@@ -64,7 +64,7 @@ def fork_jobs(rules: Iterable[str], device: str = "cpu") -> None:
     heavy = [name for step, names in OF_STEPS.items() if jobs.count(step) >= SEVERAL for name in names]
     if device == "cpu" and jobs.count("train") >= SEVERAL:
         heavy.append(KERNELS)
-    multiprocessing.set_forkserver_preload([*ALWAYS, *heavy])
+    multiprocessing.set_forkserver_preload([*ALWAYS, *heavy, "dmf.cli.frozen"])
     before = dict(os.environ)
     os.environ.update(ONE_THREAD)
     try:
