@@ -219,6 +219,13 @@ def test_the_package_is_the_command() -> None:
     assert (called.returncode, called.stdout) == (0, f"{__version__}\n")
 
 
+def test_a_command_loads_its_own_libraries_alone(in_tmp: Path) -> None:
+    (in_tmp / "grid.yaml").write_text("grid: [")
+    code = "import sys; from dmf.cli.main import main; main(); sys.exit('xarray' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code, "check-grid", "grid.yaml"], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code, "verdicts", "."], check=False).returncode == 1
+
+
 def test_a_reader_that_has_enough_is_no_error() -> None:
     code = "import sys; from dmf.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "explain"]
