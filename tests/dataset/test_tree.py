@@ -102,6 +102,7 @@ def test_arrays_are_read_when_used_and_no_file_stays_open(folder: Path) -> None:
 
 
 def test_in_chunks_arrays_are_those_of_dask(folder: Path) -> None:
+    pytest.importorskip("dask", reason="dask is not installed: with it, every job of the other tests would load it")
     runs = dmf.open_grid(folder)[GROUP].to_dataset()
     chunked = runs.chunk(start=2)
     assert chunked["objective"].chunks is not None
