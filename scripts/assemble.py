@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from _step import step, tell
 from dmf.dataset.assemble import assemble
 from dmf.dataset.ledger import LEDGER, read_tiles
 from dmf.dataset.provenance import file_attributes
@@ -14,6 +13,7 @@ from dmf.dataset.train import train_tile
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
 from dmf.grid.tiles import Tile
+from dmf.step import step, tell
 
 with step(snakemake.log[0], "assemble", snakemake.input, snakemake.params.identities) as log:
     block = Tile.from_json(json.loads(snakemake.params.block))

@@ -2,7 +2,6 @@
 
 import json
 
-from _step import step
 from dmf.dataset.assemble import assemble
 from dmf.dataset.missing import missing_block
 from dmf.dataset.provenance import file_attributes
@@ -11,6 +10,7 @@ from dmf.dataset.store import read, write
 from dmf.dataset.targets import targets_from_dataset
 from dmf.grid.config import validate
 from dmf.grid.tiles import Tile
+from dmf.step import step
 
 with step(snakemake.log[0], "assemble_incomplete", snakemake.input, snakemake.params.identities) as log:
     block = Tile.from_json(json.loads(snakemake.params.block))

@@ -1,10 +1,10 @@
 """Holds every run against the closed forms."""
 
-from _step import step
 from dmf.dataset.provenance import file_attributes
 from dmf.dataset.schema import check_runs
 from dmf.dataset.store import read, write
 from dmf.evidence.certify import certify
+from dmf.step import step
 
 with step(snakemake.log[0], "certify", snakemake.input, snakemake.params.identities) as log:
     evidence = certify(read(file, check_runs) for file in snakemake.input.runs)

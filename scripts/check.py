@@ -2,13 +2,13 @@
 
 import json
 
-from _step import step
 from dmf.claims import load_claim
 from dmf.dataset.provenance import file_attributes
 from dmf.dataset.store import write, write_text
 from dmf.evidence.cases import cell_table, table_csv
 from dmf.evidence.judge import judge
 from dmf.grid.config import validate
+from dmf.step import step
 from dmf.studies.contract import read_evidence
 
 with step(snakemake.log[0], "check", snakemake.input, snakemake.params.identities) as log:

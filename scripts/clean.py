@@ -2,7 +2,7 @@
 
 import shutil
 
-from _step import step
+from dmf.step import step
 
 with step(snakemake.log[0], "clean") as log:
     for folder in snakemake.params.folders:

@@ -2,10 +2,10 @@
 
 import json
 
-from _step import step
 from dmf.evidence.chunks import joined, thinned
 from dmf.figures import FIGURES
 from dmf.figures.figure import draw
+from dmf.step import step
 from dmf.studies.contract import OF_THE_GRID, read_evidence
 
 with step(snakemake.log[0], "draw", snakemake.input, snakemake.params.identities) as log:

@@ -2,11 +2,11 @@
 
 import json
 
-from _step import step
 from dmf.claims import load_claims
 from dmf.dataset.store import read, write_text
 from dmf.grid.config import validate
 from dmf.refute.record import judge_all
+from dmf.step import step
 
 with step(snakemake.log[0], "judge_attempts", snakemake.input, snakemake.params.identities) as log:
     claims = {name: claim for name, claim in load_claims().items() if claim.study == "runs"}

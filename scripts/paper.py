@@ -5,7 +5,6 @@ from pathlib import Path
 
 import yaml
 
-from _step import step
 from dmf.claims import in_order
 from dmf.dataset.store import write_text
 from dmf.evidence.chunks import joined, thinned
@@ -14,6 +13,7 @@ from dmf.figures.figure import draw
 from dmf.grid.config import validate
 from dmf.report.folder import read_report
 from dmf.report.paper.pieces import bibtex, figure_float, figure_floats, methods, verdict_table
+from dmf.step import step
 from dmf.studies.contract import OF_THE_GRID, read_evidence
 
 with step(snakemake.log[0], "paper", snakemake.input, snakemake.params.identities) as log:

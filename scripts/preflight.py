@@ -2,10 +2,10 @@
 
 import sys
 
-from _step import step
 from dmf.cli.output import console
 from dmf.cli.preflight import preflight
 from dmf.dataset.project import open_project
+from dmf.step import step
 
 with step(snakemake.log[0], "preflight"):
     project = open_project(snakemake.config, "configuration", trains_here=False)

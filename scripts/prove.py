@@ -2,7 +2,6 @@
 
 import time
 
-from _step import step
 from dmf.claims import load_claims
 from dmf.dataset.project import require_device
 from dmf.dataset.provenance import file_attributes
@@ -10,6 +9,7 @@ from dmf.dataset.store import read, write
 from dmf.evidence.proofs import proofs_dataset
 from dmf.evidence.prove import prove_grid
 from dmf.grid.config import validate
+from dmf.step import step
 from dmf.studies.contract import check_study
 
 with step(snakemake.log[0], "prove", snakemake.input, snakemake.params.identities) as log:

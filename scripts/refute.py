@@ -1,12 +1,12 @@
 """Searches for the worst case of every claim on runs."""
 
-from _step import step
 from dmf.claims import load_claims
 from dmf.dataset.provenance import file_attributes
 from dmf.dataset.store import write
 from dmf.grid.config import validate
 from dmf.refute.false_claim import FALSE_CLAIM
 from dmf.refute.search import search
+from dmf.step import step
 
 with step(snakemake.log[0], "refute", snakemake.input, snakemake.params.identities) as log:
     grid = validate(snakemake.config, "configuration")

@@ -2,9 +2,9 @@
 
 import json
 
-from _step import step
 from dmf.grid.config import validate
 from dmf.report.write import gather, write_report
+from dmf.step import step
 
 with step(snakemake.log[0], "report", snakemake.input, snakemake.params.identities) as log:
     grid = validate(snakemake.config, "configuration")

@@ -1,9 +1,9 @@
 """Makes the evidence of one study."""
 
-from _step import step
 from dmf.dataset.provenance import file_attributes
 from dmf.dataset.store import write
 from dmf.grid.config import validate
+from dmf.step import step
 from dmf.studies import load_study
 from dmf.studies.contract import check_study
 

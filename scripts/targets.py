@@ -1,10 +1,10 @@
 """Draws or reads every target and writes them to one file."""
 
-from _step import step
 from dmf.dataset.store import write
 from dmf.dataset.targets import targets_dataset
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
+from dmf.step import step
 
 with step(snakemake.log[0], "targets", snakemake.input, snakemake.params.identities) as log:
     grid = validate(snakemake.config, "configuration")

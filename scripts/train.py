@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from _step import step, tell
 from dmf.cli.progress import ProgressFile, progress_path
 from dmf.dataset.project import require_device
 from dmf.dataset.tile_cache import provide
@@ -11,6 +10,7 @@ from dmf.dataset.train import train_tile
 from dmf.grid.config import validate
 from dmf.grid.targets import build_targets
 from dmf.grid.tiles import Tile
+from dmf.step import step, tell
 
 with step(snakemake.log[0], "train", snakemake.input) as log:
     tile = Tile.from_json(json.loads(snakemake.params.tile))

@@ -4,7 +4,6 @@ import json
 import sys
 from pathlib import Path
 
-from _step import step
 from dmf.cli.verdicts import print_verdicts
 from dmf.dataset.store import read, write_text
 from dmf.errors import UserError
@@ -13,6 +12,7 @@ from dmf.refute.record import read_record
 from dmf.report.provenance import gaps
 from dmf.report.search import problems as false_finds
 from dmf.report.verdicts import failures, read_verdicts
+from dmf.step import step
 from dmf.studies.contract import check_study
 
 with step(snakemake.log[0], "verify", snakemake.input, snakemake.params.identities) as log:

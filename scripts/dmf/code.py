@@ -25,7 +25,6 @@ _DRAWN = dict.fromkeys(["dmf.grid.targets", "dmf.grid.kinds*", "dmf.grid.dataset
 _UNIT = {"dmf.theory.certificate": "says what a run's gradient allows; this step takes EPS of it, which float64 fixes"}
 EXEMPT: dict[str, dict[str, str]] = {
     "*": {
-        "_step": "logs a step and reports its failure",
         "dmf": "holds no code",
         "dmf.code": "this rule; what it finds is in every fingerprint",
         "dmf.errors": "the type of a user's error",
@@ -40,6 +39,7 @@ EXEMPT: dict[str, dict[str, str]] = {
         "dmf.dataset.store": "writes and reads files; readers check the fingerprint of the values",
         "dmf.grid.cost": "predicts time and memory; how many runs it trains together changes no bit of them",
         "dmf.grid.tiles": "cuts a grid into tiles; a tile's content is a parameter",
+        "dmf.step": "logs a step and reports its failure",
     },
     "certify": _GIVEN | _DRAWN,
     "check": _GIVEN | _DRAWN | {"dmf.claims": "lists all claims; the file of the one that is checked is a plug-in"},

@@ -98,7 +98,7 @@ import sys
 from pathlib import Path
 from dmf.dataset.owner import end_run, run_of
 from dmf.dataset.store import write_text
-from _step import step
+from dmf.step import step
 with step("log", "job"):
     end_run(run_of(Path(sys.argv[1]), here=False))
     write_text("late", Path("file"))

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from _step import step
 from dmf.cli.main import main
 from dmf.dataset.manifest import MANIFEST, record
 from dmf.dataset.stamps import Stamp, expecting
 from dmf.dataset.store import read, read_bytes, values_fingerprint, write
 from dmf.errors import UserError
 from dmf.plan import WorkflowPlan, plan_workflow
+from dmf.step import step
 from harness import LOCAL, TINY, Workflow
 from signed import sign
 

@@ -22,7 +22,7 @@ from dmf.dataset.stamps import Stamp, expecting  # noqa: E402
 from dmf.dataset.store import DamagedFile, set_aside, unwritable  # noqa: E402
 from dmf.errors import UserError, printable  # noqa: E402
 
-OWN = [("data",), ("reports",)]  # an archive is the user's, whatever its name
+OWN = ("data", "reports")  # an archive is the user's, whatever its name
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 LONGEST = 300  # characters of an unexpected error on the screen
 
@@ -97,11 +97,19 @@ def _identified(identities: str) -> Iterator[None]:
 
 def _line(error: Exception, log: Path) -> str:
     """What to say of an error; a damaged file in data/NAME or reports/NAME of this grid is moved aside."""
-    if not isinstance(error, DamagedFile) or error.path.parts[:1] not in OWN or error.path.parts[1:2] != log.parts[1:2]:
+    if not isinstance(error, DamagedFile) or not any(error.path.is_relative_to(folder) for folder in _own(log)):
         return str(error)
     with suppress(DataError):
         return f"{error.path}: {error.what}; moved to {set_aside(error.path)}; the next run makes it again"
     return str(error)
+
+
+def _own(log: Path) -> list[Path]:
+    """The folders of the grid whose step writes the log: [PREFIX/]data/NAME/[KIND/]logs/STEP.log."""
+    for depth in reversed(range(len(log.parts))):  # the prefix may have any names
+        if log.parts[depth] == "data" and "logs" in log.parts[depth + 2 : depth + 4]:
+            return [Path(*log.parts[:depth], own, log.parts[depth + 1]) for own in OWN]
+    return []
 
 
 def tell(line: str) -> None:
