@@ -1,12 +1,15 @@
 """The lock with hashes and the table of licences say what the pinned installation is."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import dmf
 from dmf.cli.licences import FILE, closure, licence, page, requirements
 from harness import ROOT
 
@@ -42,6 +45,14 @@ def test_the_lock_has_nothing_else_but_what_other_platforms_need() -> None:
     windows = {"colorama", "pyreadline3", "pywin32", "tzdata"}
     extra = {name for name in locked() if name not in pinned() and name not in windows and not cuda.fullmatch(name)}
     assert extra == set()
+
+
+def test_all_places_give_one_version() -> None:
+    """The workflow refuses a package of another version than the one that its rules name."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"]
+    rules = re.findall(r'^VERSION = "(.+)"', (ROOT / "workflow/rules/common.smk").read_text(encoding="utf-8"), re.M)
+    assert [project, citation, *rules] == [dmf.__version__] * 3
 
 
 def test_the_table_of_licences_is_that_of_the_installed_packages(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -230,6 +230,31 @@ def test_planning_is_the_same_twice_and_writes_nothing(in_tmp: Path) -> None:
     assert files(in_tmp) == set()
 
 
+def test_under_a_prefix_the_same_files_of_the_same_identities_are_made(in_tmp: Path) -> None:
+    plan, other = planned(**OFF), plan_workflow({**deepcopy(SMALL), **OFF}, "module", root="some/where/")
+    assert other.folders == plan.folders  # rules name them so, and Snakemake puts the prefix before them
+    assert other.products.paths == [f"some/where/{path}" for path in plan.products.paths]
+    for path in plan.products.paths:
+        assert other.products.identity(f"some/where/{path}") == plan.products.identity(path)
+    with other.hold():
+        other.sweep(print)
+        other.begin(runs_here=True, say=print)
+    assert {"some/where/data/small/grid.yaml", "some/where/data/small/tiles.jsonl"} <= files(in_tmp)
+    assert not (in_tmp / "data").exists()
+    chunk = next(iter(other.chunks))
+    (tile,) = other.tiles_of(chunk)
+    assert other.trained_of(chunk) == []
+    (in_tmp / "some/where" / tile).parent.mkdir()
+    (in_tmp / "some/where" / tile).touch()
+    assert other.trained_of(chunk) == [tile]
+
+
+def test_under_a_prefix_an_archive_is_found_from_the_working_directory(archive: Path, in_tmp: Path) -> None:
+    plan = plan_workflow({**deepcopy(SMALL), **OFF, "archive": "elsewhere"}, "module", root="some/where/")
+    assert plan.folders.data == plan.placed.folders.data == str(in_tmp / "elsewhere")  # no prefix comes before it
+    assert plan.placed.folders.made == "some/where/data/small/archived"
+
+
 def test_the_first_job_finds_the_grid_recorded_and_held(in_tmp: Path) -> None:
     plan = planned(**OFF)
     with plan.hold():

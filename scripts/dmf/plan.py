@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,8 @@ class WorkflowPlan:
 
     `settings` maps files of the data folder that are no runs to the text of what they are made with, which they carry;
     `absent` are those that an incomplete archive lacks. `claims` and `figures` map the names to be made to the study
-    that each reads; "runs" and "targets" are the grid's, not studies.
+    that each reads; "runs" and "targets" are the grid's, not studies. `root` is the prefix of a Snakemake module, which
+    Snakemake puts before every path of a rule: `folders` are without it, and `placed` is the plan with it.
     """
 
     project: Project
@@ -67,6 +68,15 @@ class WorkflowPlan:
     absent: Sequence[str]
     claims: Mapping[str, str]
     figures: Mapping[str, str]
+    root: str = ""
+
+    @cached_property
+    def placed(self) -> WorkflowPlan:
+        """The same plan with the paths at which files lie, which jobs are given."""
+        if not self.root:
+            return self
+        folders = [one if Path(one).is_absolute() else f"{self.root}{one}" for one in self.folders]
+        return replace(self, folders=Folders(*folders), root="")
 
     @property
     def grid(self) -> Grid:
@@ -98,7 +108,7 @@ class WorkflowPlan:
 
     def trained_of(self, chunk: str) -> list[str]:
         """The files that a chunk of an unfinished grid is assembled from: those that exist."""
-        return self.source.trained(self.chunks[chunk], self.folders.data)
+        return self.source.trained(self.chunks[chunk], self.folders.data, self.root)
 
     def runs_of(self, evidence_chunk: str) -> list[str]:
         """The assembled files that are certified together."""
@@ -155,9 +165,9 @@ class WorkflowPlan:
     @cached_property
     def products(self) -> Products:
         """What every job makes and of what it is."""
-        data, made, reports, *_ = self.folders
+        data, made, reports, *_ = self.placed.folders
         roots = [made, reports] if self.source.archive else [data, made, reports]
-        return Products(products_of(self), roots, identity_of)
+        return Products(products_of(self.placed), roots, identity_of)
 
     def identities(self, path: str) -> str:
         """What the job that makes a file must know of its inputs and outputs: the parameter that every rule passes.
@@ -170,7 +180,7 @@ class WorkflowPlan:
         """Compare all files of the grid with what they must be; to be called while the grid is held, before jobs are
         chosen. See `dmf.dataset.sweep`; `say` is given a line for each file that is moved aside.
         """
-        table, own = self.products, [Path(self.folders.made), Path(self.folders.reports)]
+        table, own = self.products, [Path(self.placed.folders.made), Path(self.placed.folders.reports)]
         others = [Path(root) for root in table.roots if Path(root) not in own]
         wanted = {path: table.identity(path) for path in table.paths}
         self.outdate(sweep(wanted, own, others, say))
@@ -178,7 +188,7 @@ class WorkflowPlan:
     def outdate(self, made_again: Iterable[str]) -> None:
         """Remove what the report holds of files that are to be made again and of all that is made from them."""
         again = self.products.outdated(made_again)
-        remove(path for path in again if Path(path).is_relative_to(self.folders.reports))
+        remove(path for path in again if Path(path).is_relative_to(self.placed.folders.reports))
 
     # Parameters: what a job reruns for where it changes.
 
@@ -260,8 +270,8 @@ class WorkflowPlan:
 
         Raises UserError where another run holds them, or where they cannot be written.
         """
-        check_writable(Path(self.folders.reports))
-        return hold(Path(self.folders.made))
+        check_writable(Path(self.placed.folders.reports))
+        return hold(Path(self.placed.folders.made))
 
     def begin(self, runs_here: bool, say: Callable[[str], None]) -> None:
         """Record the grid beside its data; to be called before the first job, while the grid is held.
@@ -288,15 +298,17 @@ def default_configuration(config: Mapping[str, Any], checked: bool) -> str:
     return file
 
 
-def plan_workflow(config: Mapping[str, Any], source: str, trains_here: bool = True) -> WorkflowPlan:
+def plan_workflow(config: Mapping[str, Any], source: str, trains_here: bool = True, root: str = "") -> WorkflowPlan:
     """The plan of a configuration as Snakemake holds it.
 
     `source` is the file to name in a complaint; `trains_here` says that this machine trains, so that it needs the
-    grid's device and memory. Raises UserError with one line for a wrong configuration, or an archive that is of another
-    grid. Writes nothing.
+    grid's device and memory; `root` is a module's prefix. Raises UserError with one line for a wrong configuration, or
+    an archive that is of another grid. Writes nothing.
     """
     data = DataSource.asked(config)
-    project = data.open(grid_keys(config), source, trains_here)
+    if root and data.archive:  # like a target's file relative to the working directory
+        data = replace(data, archive=str(Path(data.archive).absolute()))
+    project = data.open(grid_keys(config), source, trains_here, root)
     known = [study for study in study_names() if _file_of(study) != MINIMUM_SEARCH]
     studies = chosen("studies", project.grid.studies, known, source)
     figures = chosen("figures", project.grid.figures, list(figure_studies()), source)
@@ -317,6 +329,7 @@ def plan_workflow(config: Mapping[str, Any], source: str, trains_here: bool = Tr
         absent,
         {name: claim.study for name, claim in load_claims().items() if claim.study in readable},
         {name: study for name, study in figure_studies().items() if study in readable and name in figures},
+        root,
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from dmf.dataset import owner
 from dmf.dataset.locks import hold
-from dmf.dataset.owner import VARIABLE, RunEnded, begin_run, check_run, end_run, owned, run_of
+from dmf.dataset.owner import VARIABLE, RunEnded, begin_run, check_run, end_run, environment, owned, run_of
 from dmf.dataset.store import replace_file, set_aside, write_text
 from dmf.errors import UserError
 
@@ -24,7 +24,7 @@ def job(in_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A grid's folder; this process is a job of a run that has just begun in it."""
     folder = in_tmp / "data"
     with hold(folder):
-        monkeypatch.setenv(VARIABLE, run_of(folder, here=False).environment()[VARIABLE])
+        monkeypatch.setenv(VARIABLE, environment([run_of(folder, here=False)])[VARIABLE])
         yield folder
 
 
@@ -48,6 +48,19 @@ def test_a_job_of_a_run_that_has_ended_writes_and_moves_nothing(job: Path, what:
             attempt()
     assert (job / "file").read_text() == "later"
     assert not list(job.glob(".file*"))
+
+
+def test_a_job_of_two_grids_in_one_snakefile_writes_while_both_runs_go_on(
+    job: Path, in_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = in_tmp / "other"
+    with hold(other):
+        monkeypatch.setenv(VARIABLE, environment(run_of(folder, here=False) for folder in (job, other))[VARIABLE])
+        write_text("new", job / "file")
+        begin_run(other)
+        with pytest.raises(RunEnded, match="other: the run that started this job has ended"):
+            write_text("newer", job / "file")
+    assert (job / "file").read_text() == "new"
 
 
 def test_a_run_that_begins_while_a_job_writes_is_noticed_before_the_rename(job: Path) -> None:
@@ -124,7 +137,7 @@ def test_a_step_of_a_run_that_was_interrupted_says_so_in_its_log_alone(job: Path
 def begun(run: dict[str, object]) -> Iterator[subprocess.Popen[str]]:
     """A job of a run, which is killed where it does not end by itself."""
     with subprocess.Popen(
-        [sys.executable, "-c", JOB], env={**os.environ, VARIABLE: json.dumps(run)}, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", JOB], env={**os.environ, VARIABLE: json.dumps([run])}, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             yield process

@@ -22,7 +22,7 @@ shell.prefix("trap '' INT; exec ")
 onstart:
     if config["forks"] == "yes":
         from dmf.cli.forks import fork_jobs
-        fork_jobs(["look", "fail", "die", "crash"])
+        fork_jobs((name, name) for name in ("look", "fail", "die", "crash"))
 
 rule look:
     output: "facts.json"
@@ -65,7 +65,7 @@ def run(number):
 
 if __name__ == "__main__":
     forks.ALWAYS = ()
-    forks.fork_jobs([])
+    forks.fork_jobs([("job", "job")])
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(run, range(200)))
 """

@@ -39,8 +39,12 @@ rule check:
         ),
     log:
         f"{LOGS}/check-{{claim}}.log",
+    group:
+        "report"
     conda:
         "../envs/dmf.yaml"
+    resources:
+        runtime=2,  # minutes of a few seconds' work: they add up over a group, and the sum is what a queue sees
     params:
         code=lambda wildcards: plan.code("check", wildcards.claim),
         identities=lambda wildcards, output: plan.identities(output[0]),
@@ -59,6 +63,8 @@ rule judge_attempts:
     log:
         f"{LOGS}/judge-attempts.log",
     priority: 10
+    group:
+        "report"
     conda:
         "../envs/dmf.yaml"
     params:

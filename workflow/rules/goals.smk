@@ -75,6 +75,7 @@ rule preflight:
         "../envs/dmf.yaml"
     params:
         runs_here=not workflow.non_local_exec,
+        root=lambda wildcards: plan.root,
     script:
         "../../scripts/preflight.py"
 
@@ -87,6 +88,9 @@ rule clean:
     conda:
         "../envs/dmf.yaml"
     params:
-        folders=[MADE, REPORTS],
+        folders=lambda wildcards: [
+            plan.placed.folders.made,
+            plan.placed.folders.reports,
+        ],
     script:
         "../../scripts/clean.py"

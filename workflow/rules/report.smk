@@ -17,8 +17,12 @@ rule draw:
     log:
         f"{LOGS}/draw-{{figure}}.log",
     priority: 10
+    group:
+        "report"
     conda:
         "../envs/dmf.yaml"
+    resources:
+        runtime=2,  # as of rule check
     params:
         code=lambda wildcards: plan.code("draw", wildcards.figure),
         identities=lambda wildcards, output: plan.identities(output[0]),
@@ -61,6 +65,8 @@ rule write_report:
         grid=f"{REPORTS}/grid.yaml",
     log:
         f"{LOGS}/report.log",
+    group:
+        "report"
     conda:
         "../envs/dmf.yaml"
     params:
@@ -89,12 +95,14 @@ rule write_paper:
         references=f"{REPORTS}/paper/references.bib",
     log:
         f"{LOGS}/paper.log",
+    group:
+        "report"
     conda:
         "../envs/dmf.yaml"
     params:
         code=lambda wildcards: plan.code("paper"),
         identities=lambda wildcards, output: plan.identities(output[0]),
-        citation=lambda wildcards: (ROOT / "CITATION.cff").read_text(encoding="utf-8"),
+        citation=lambda wildcards: (TOP / "CITATION.cff").read_text(encoding="utf-8"),
         labels=lambda wildcards: canonical(plan.labels),
         every=canonical(plan.every),
         made_with=lambda wildcards: canonical(

@@ -7,6 +7,8 @@ rule draw_targets:
         f"{DATA}/targets.nc",
     log:
         f"{LOGS}/targets.log",
+    group:
+        "report"
     conda:
         "../envs/dmf.yaml"
     params:

@@ -1,4 +1,8 @@
-"""What surrounds the jobs of one call of the workflow: files compared before, the run marked, a last line after."""
+"""What surrounds the jobs of one call of the workflow: files compared before, the run marked, a last line after.
+
+All that jobs need happens when they are chosen, in a module and with --no-hooks too: Snakemake runs the hooks of the
+main Snakefile alone, so these only print.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +15,25 @@ from typing import Any
 
 from dmf.cli.forks import fork_jobs
 from dmf.cli.interrupt import INTERRUPT
+from dmf.cli.place import Place
 from dmf.cli.progress import RunWatch, State
-from dmf.dataset.owner import end_run, run_of
+from dmf.dataset.owner import Run, end_run, environment, run_of
 from dmf.errors import or_exit
 from dmf.plan import WorkflowPlan
 
 SELDOM = {"preflight", "clean"}  # goals that make no file, and need none compared
+RUNS: list[Run] = []  # that this process has begun: one a grid of the Snakefile
 
 
 class Call:
     """One call, from the choice of its jobs to its end. `workflow` is Snakemake's object of that name."""
 
-    def __init__(self, workflow: Any, plan: WorkflowPlan) -> None:
+    def __init__(self, workflow: Any, plan: WorkflowPlan, place: Place) -> None:
         """Take the place of what chooses jobs, once Snakemake has read all rules.
 
         Snakemake has no hook there: while it reads rules it does not know yet whether it will run, look or touch.
         """
-        self._workflow, self._plan = workflow, plan
+        self._workflow, self._plan, self._place = workflow, plan, place
         self._watch = RunWatch([], list, plan.folders.data)  # of no jobs, until they are chosen
         self._build_dag = workflow._build_dag
         self._held: object = None  # the folders of this grid, until the process ends
@@ -41,44 +47,58 @@ class Call:
             self._build_dag()
             return
         self._held = or_exit(self._plan.hold)
-        if not SELDOM.intersection(workflow.dag_settings.targets):
+        if not self._asked(SELDOM):
             or_exit(self._plan.sweep, say)
         self._build_dag()
         or_exit(self._plan.outdate, [str(file) for job in workflow.dag.needrun_jobs() for file in job.output])
         workflow.iocache.clear()  # it remembers files that are gone now, which Snakemake would take for write-protected
+        self._begin()
 
-    def begin(self) -> None:
-        """Before the first job."""
+    def _asked(self, goals: Iterable[str]) -> bool:
+        """Whether some of the goals are asked for."""
+        return any(self._place.goal(goal) in self._workflow.dag_settings.targets for goal in goals)
+
+    def _jobs(self) -> list[Any]:
+        """The jobs of this grid that are to run."""
+        return [job for job in self._workflow.dag.needrun_jobs() if self._place.owns(job.rule)]
+
+    def _begin(self) -> None:
+        """Before the first job, where there is one."""
+        jobs = self._jobs()
+        if not jobs:
+            return
         here = not self._workflow.non_local_exec
         or_exit(self._plan.begin, here, say)
-        run = run_of(Path(self._plan.folders.made), here=here)
-        os.environ.update(run.environment())  # jobs inherit it
-        INTERRUPT.before(lambda: self._watch.stop())
+        run = run_of(Path(self._plan.placed.folders.made), here=here)
+        RUNS.append(run)
+        os.environ.update(environment(RUNS))  # jobs inherit it
         INTERRUPT.before(lambda: end_run(run))
-        if here and self._workflow.is_main_process:
-            fork_jobs([job.rule.name for job in self._workflow.dag.needrun_jobs()], self._plan.grid.device)
-        if not SELDOM.intersection(self._workflow.dag_settings.targets):
-            self._watch_jobs()
+        if here:
+            fork_jobs(((job.rule.name, Path(str(job.rule.script)).stem) for job in jobs), self._plan.grid.device)
 
-    def _watch_jobs(self) -> None:
+    def watch(self) -> None:
+        """Show progress, until the last job; of the main Snakefile."""
+        if self._asked(SELDOM):
+            return
         dag = self._workflow.dag
-        jobs = [job for job in dag.needrun_jobs() if not job.is_norun]
+        jobs = [job for job in self._jobs() if not job.is_norun]
 
         def states() -> list[State]:
             return ["done" if dag.finished(job) else "running" if dag.is_running(job) else "waiting" for job in jobs]
 
         works = [self._plan.work(job.rule.name, dict(job.wildcards_dict)) for job in jobs]
         self._watch = RunWatch(works, states, self._plan.folders.data)
+        INTERRUPT.before(self._watch.stop)
         self._watch.start()
 
     def succeed(self) -> None:
         """After the last job: where the report is, once there is one."""
         self._watch.stop()
         page = Path(self._plan.folders.reports, "index.html")
-        if page.exists() and not SELDOM.intersection(self._workflow.dag_settings.targets):
+        if page.exists() and not self._asked(SELDOM):
             say(f"report: {page}")
         paper = Path(self._plan.folders.reports, "paper", "methods.tex")
-        if "paper" in self._workflow.dag_settings.targets:
+        if self._asked(["paper"]):
             say(f"paper: {paper}")
 
     def fail(self, log: Iterable[object]) -> None:

@@ -47,26 +47,32 @@ OF_STEPS = {  # imported beforehand where several jobs of a step are to run
 }
 SEVERAL = 2
 SWITCH = "DMF_FORKS"
+PACKAGE = str(Path(__file__).parents[2])  # the folder with the package dmf
 ONE_READER = threading.Lock()  # starting a process also reads how others ended, and two threads would read that apart
 SET_NAME = 15  # PR_SET_NAME of prctl(2)
 
 
-def fork_jobs(rules: Iterable[str], device: str = "cpu") -> None:
-    """From now on run scripts in forks; `rules` names the rule of every job that is to run, `device` is the grid's.
+def fork_jobs(jobs: Iterable[tuple[str, str]], device: str = "cpu") -> None:
+    """From now on run scripts of some rules in forks; `jobs` gives the rule and the step of every job that is to run,
+    `device` is the grid's.
 
-    Does nothing where the system is not Linux: elsewhere libraries do not promise to work after a fork.
+    Scripts of all other rules are not ours, and run as Snakemake runs them. Does nothing where the system is not Linux:
+    elsewhere libraries do not promise to work after a fork.
     """
     if sys.platform != "linux" or os.environ.get(SWITCH) == "no":
         return
     from snakemake.script import PythonScript
 
-    jobs = list(rules)
-    heavy = [name for step, names in OF_STEPS.items() if jobs.count(step) >= SEVERAL for name in names]
-    if device == "cpu" and jobs.count("train") >= SEVERAL:
+    named = list(jobs)
+    rules, steps = {rule for rule, _ in named}, [step for _, step in named]
+    heavy = [name for step, names in OF_STEPS.items() if steps.count(step) >= SEVERAL for name in names]
+    if device == "cpu" and steps.count("train") >= SEVERAL:
         heavy.append(KERNELS)
     multiprocessing.set_forkserver_preload([*ALWAYS, *heavy, "dmf.cli.frozen"])
     before = dict(os.environ)
-    os.environ.update(ONE_THREAD)
+    # The server does not take the path of this process, and another dmf may be installed.
+    path = os.pathsep.join(filter(None, [PACKAGE, os.environ.get("PYTHONPATH")]))
+    os.environ.update(ONE_THREAD, PYTHONPATH=path)
     try:
         forkserver.ensure_running()
     finally:
@@ -76,7 +82,8 @@ def fork_jobs(rules: Iterable[str], device: str = "cpu") -> None:
 
     def execute_script(job: Any, fname: str, edit: bool = False) -> None:
         elsewhere = (job.container_img, job.conda_env, job.env_modules, job.bench_record)
-        if edit or any(one is not None for one in elsewhere) or job.threads != 1:
+        ours = job.rulename in rules
+        if edit or not ours or any(one is not None for one in elsewhere) or job.threads != 1:
             start_python(job, fname, edit)
         else:
             _run(fname, job)

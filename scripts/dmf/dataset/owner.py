@@ -13,8 +13,8 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from multiprocessing import parent_process
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import IO
 
 from dmf.errors import UserError
 
-VARIABLE = "DMF_RUN"  # of the environment: the run that a process works for
+VARIABLE = "DMF_RUN"  # of the environment: the runs that a process works for; one a grid of the Snakefile
 MARK = ".run"  # file of the folder: the token of the run that began last, "" once it has ended; and the lock
 LOOK_SECONDS = 0.5  # between two looks of a job at its run
 PATIENCE = 60.0  # seconds that a run waits for a job of another one to finish a rename
@@ -40,13 +40,14 @@ class Run:
     token: str
     process: int
 
-    def environment(self) -> dict[str, str]:
-        """What the environment of its jobs has to say."""
-        return {VARIABLE: json.dumps(asdict(self))}
-
     def goes_on(self) -> bool:
         """Whether no other run has begun, nor this one ended."""
         return last_token(Path(self.folder)) == self.token
+
+
+def environment(runs: Iterable[Run]) -> dict[str, str]:
+    """What the environment of the jobs of these runs has to say; one process began all of them."""
+    return {VARIABLE: json.dumps([asdict(run) for run in runs])}
 
 
 def last_token(folder: Path) -> str:
@@ -82,39 +83,38 @@ def owned() -> Iterator[None]:
     """While inside, no run of this grid can begin. Raises RunEnded where one has begun since that of this process, or
     this one has ended. A process that works for no run may enter at any time.
     """
-    run = _run_of_this_process()
-    if run is None:
-        yield
-        return
-    mark = Path(run.folder, MARK)
-    if not mark.exists():
-        raise _ended(run)
-    with mark.open(encoding="utf-8") as file:
-        _lock(file, fcntl.LOCK_SH)
-        if file.read() != run.token:
-            raise _ended(run)
+    with ExitStack() as held:
+        for run in _runs_of_this_process():
+            mark = Path(run.folder, MARK)
+            if not mark.exists():
+                raise _ended(run)
+            file = held.enter_context(mark.open(encoding="utf-8"))
+            _lock(file, fcntl.LOCK_SH)
+            if file.read() != run.token:
+                raise _ended(run)
         yield
 
 
 def check_run() -> None:
     """Raise RunEnded where the run that this process works for has ended."""
-    run = _run_of_this_process()
-    if run is not None and not run.goes_on():
-        raise _ended(run)
+    for run in _runs_of_this_process():
+        if not run.goes_on():
+            raise _ended(run)
 
 
 def end_with_run() -> None:
     """End this process as soon as its run has ended, be it by SIGKILL. To be called first thing in a job."""
-    run = _run_of_this_process()
-    if run is None or not run.process:
+    runs = _runs_of_this_process()
+    if not runs or not runs[0].process:
         return
+    process = runs[0].process
     main = parent_process()  # of a fork (see `dmf.cli.forks`)
     parent = os.getppid()
-    child = main is not None or parent == run.process  # else a container or another shell is in between
+    child = main is not None or parent == process  # else a container or another shell is in between
 
     def ended() -> bool:
-        gone = os.getppid() != parent if child else not _exists(run.process)
-        return gone or (main is not None and not main.is_alive()) or not run.goes_on()
+        gone = os.getppid() != parent if child else not _exists(process)
+        return gone or (main is not None and not main.is_alive()) or not all(run.goes_on() for run in runs)
 
     def watch() -> None:
         while not ended():
@@ -126,9 +126,8 @@ def end_with_run() -> None:
     threading.Thread(target=watch, name="end_with_run", daemon=True).start()
 
 
-def _run_of_this_process() -> Run | None:
-    text = os.environ.get(VARIABLE)
-    return Run(**json.loads(text)) if text else None
+def _runs_of_this_process() -> list[Run]:
+    return [Run(**run) for run in json.loads(os.environ.get(VARIABLE) or "[]")]
 
 
 def _ended(run: Run) -> RunEnded:

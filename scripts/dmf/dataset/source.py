@@ -17,7 +17,7 @@ CONFIGURATION = "config/config.yaml"  # of a call that names none
 
 
 class Folders(NamedTuple):
-    """Where files lie, relative to the working directory.
+    """Where files lie, relative to the working directory, or to the prefix of a module.
 
     Inputs of the grid (targets, tiles, controls, studies) in `data`, what is computed from them in `made`, the page and
     its tables in `reports`, assembled runs in `runs`, logs in `logs`.
@@ -61,11 +61,11 @@ class DataSource:
         """Whether targets, controls, studies and searches are made; an archive comes with them."""
         return not self.archive
 
-    def open(self, config: Mapping[str, Any], source: str, trains_here: bool) -> Project:
+    def open(self, config: Mapping[str, Any], source: str, trains_here: bool, root: str = "") -> Project:
         """The grid and its tiles; see `open_archive` and `open_project`. Raises UserError. Writes nothing."""
         if self.archive:
             return open_archive(config, source, Path(self.archive))
-        return open_project(config, source, trains_here=trains_here and self.trains)
+        return open_project(config, source, Path(root), trains_here=trains_here and self.trains)
 
     def absent(self, project: Project, settings: Mapping[str, str]) -> list[str]:
         """Files of `settings` that an incomplete archive lacks. Raises UserError for an archive of another grid."""
@@ -80,12 +80,12 @@ class DataSource:
             made = f"{made}/archived"
         return Folders(data, made, reports, f"{made if self.incomplete else data}/runs", f"{made}/logs")
 
-    def trained(self, chunk: Chunk, data: str) -> list[str]:
+    def trained(self, chunk: Chunk, data: str, root: str = "") -> list[str]:
         """The files with trained runs of a chunk that exist: its tiles, or the assembled file of an archive."""
         assembled = f"{data}/runs/{chunk.name}.nc"
-        if self.archive and Path(assembled).exists():
+        if self.archive and Path(root, assembled).exists():
             return [assembled]
-        return [file for file in tile_files(chunk, data) if Path(file).exists()]
+        return [file for file in tile_files(chunk, data) if Path(root, file).exists()]
 
 
 def grid_keys(config: Mapping[str, Any]) -> dict[str, Any]:
