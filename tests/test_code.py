@@ -17,7 +17,7 @@ from dmf.code import EXEMPT
 from dmf.figures import figure_names
 from dmf.studies import study_names
 
-SCRIPTS = Path(code.__file__).parents[1]
+SCRIPTS = code.SCRIPTS
 ALL_CLAIMS = [claim_module(name) for name in claim_names()]
 ALL_FIGURES = [f"dmf.figures.{name}" for name in figure_names()]
 LOADED = {  # modules that a step's script loads by name
@@ -46,6 +46,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     scripts = tmp_path / "scripts"
     shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     monkeypatch.setattr(code, "SCRIPTS", scripts)
+    monkeypatch.setattr(code, "PACKAGE", scripts / "dmf")
     code.code_of.cache_clear()
     yield scripts
     code.code_of.cache_clear()

@@ -14,7 +14,9 @@ from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
-SCRIPTS = Path(__file__).parents[1]  # holds the script of every step, and the package
+from dmf.shared import PACKAGE, TOP
+
+SCRIPTS = TOP / "scripts"  # holds the script of every step
 
 # Modules that no number or text of a step's output depends on, and why not; by step, "*" for every step.
 _PARAMETERS = "checks the configuration, whose values reach this step as parameters"
@@ -86,7 +88,7 @@ def code_fingerprint(step: str, *plugins: str) -> str:
 
     Sources are read once a process: one plan has one state of them.
     """
-    lines = [f"{path.relative_to(SCRIPTS.parent).as_posix()} {_digest(path)}" for path in code_of(step, *plugins)]
+    lines = sorted(f"{_place_in_checkout(path)} {_digest(path)}" for path in code_of(step, *plugins))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
@@ -150,10 +152,22 @@ def _run(node: ast.AST) -> Iterator[ast.AST]:
 
 def _module(name: str) -> str | None:
     """The name itself where it is a module of this checkout."""
-    path = SCRIPTS.joinpath(*name.split("."))
+    path = _path(name)
     return name if path.with_suffix(".py").is_file() or (path / "__init__.py").is_file() else None
 
 
+def _path(name: str) -> Path:
+    """Where a module is, without suffix. Beside an installed package are those of others."""
+    package, *inside = name.split(".")
+    return PACKAGE.joinpath(*inside) if package == PACKAGE.name else SCRIPTS.joinpath(package, *inside)
+
+
+def _place_in_checkout(path: Path) -> str:
+    """The same of an installed package and of a checkout."""
+    below = PACKAGE.parent if path.is_relative_to(PACKAGE) and not path.is_relative_to(SCRIPTS) else SCRIPTS
+    return f"scripts/{path.relative_to(below).as_posix()}"
+
+
 def _file(name: str) -> Path:
-    path = SCRIPTS.joinpath(*name.split("."))
+    path = _path(name)
     return path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"

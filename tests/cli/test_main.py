@@ -187,7 +187,7 @@ def test_the_version_and_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 MISSPELT = {
-    "verdict reports/x": "dmf: command: got verdict, expected one of verdicts, verify, ",
+    "verdict reports/x": "dmf: command: got verdict, expected one of run, report, verdicts, ",
     "verdcts reports/x": "; did you mean verdicts?; dmf --help says how to call it",
     "predict m.csv --dpeth 3 --lam 0.1": "dmf predict: --dpeth: unknown option; did you mean --depth?; ",
     "predict m.csv --depth=3 --lamm=0.1": "dmf predict: --lamm: unknown option; did you mean --lam?; ",

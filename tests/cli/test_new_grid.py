@@ -161,11 +161,14 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(arguments: str, capsys
     assert list(Path().rglob("*.yaml")) == []
 
 
-def test_outside_a_checkout_the_file_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_outside_a_checkout_the_file_is_written_here(capsys: pytest.CaptureFixture[str]) -> None:
     OUT.parent.rmdir()
+    Path("other.yaml").write_text("no: grid\n")
+    assert new_grid("mine", "--targets", "2x2") == 0
+    assert capsys.readouterr().out == "Grid: mine.yaml\nRun it: dmf run mine.yaml\n"
+    Path("mine.yaml").rename("renamed.yaml")
     assert new_grid("mine", "--targets", "2x2") == 1
-    assert "give the file with --out" in capsys.readouterr().err
-    assert new_grid("mine", "--targets", "2x2", "--out", "here.yaml") == 0
+    assert "mine is the name of renamed.yaml" in capsys.readouterr().err
 
 
 class Keyboard(io.StringIO):

@@ -78,6 +78,16 @@ def test_outside_a_checkout_the_revision_is_unknown(tmp_path: Path, monkeypatch:
     assert git_revision() == "unknown"
 
 
+def test_in_a_checkout_that_does_not_track_the_package_the_revision_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "of somebody else")
+    (tmp_path / "provenance.py").touch()
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    assert git_revision() == "unknown"
+
+
 def test_without_git_the_revision_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(*arguments: Any, **options: Any) -> None:
         raise FileNotFoundError("git")

@@ -20,8 +20,8 @@ from dmf import __version__
 from dmf.errors import UserError, near, printable, shown
 
 COMMANDS = (
-    "verdicts", "verify", "compare", "predict", "explain", "advise", "new_grid", "check_grid", "preflight", "cell",
-    "prove", "study", "campaign", "completion",
+    "run", "report", "verdicts", "verify", "compare", "predict", "explain", "advise", "new_grid", "check_grid",
+    "preflight", "cell", "prove", "study", "campaign", "completion",
 )  # fmt: skip
 INTERRUPTED = 130  # the exit status that shells give a program which Ctrl-C ended
 
@@ -89,6 +89,11 @@ class _Parser(argparse.ArgumentParser):
                 known = self._option_string_actions
                 if name.startswith("--") and not any(option.startswith(name) for option in known):
                     self.error(f"{shown(name)}: unknown option{near(name, known)}")
+        if args is not None and "--" in args and self.get_default("snakemake") is not None:
+            at = args.index("--")
+            found, unknown = super().parse_known_args(args[:at], namespace)
+            found.snakemake = args[at + 1 :]
+            return found, unknown
         return super().parse_known_args(args, namespace)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:

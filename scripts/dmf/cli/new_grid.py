@@ -41,7 +41,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--set", nargs="+", default=[], metavar="KEY=VALUE", help="any other key: starts.count=4, studies=[], seed=7"
     )
-    parser.add_argument("--out", type=Path, help=f"file to write; default {FOLDER}/NAME.yaml")
+    parser.add_argument("--out", type=Path, help=f"file to write; default NAME.yaml, in {FOLDER} where that is")
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
     parser.set_defaults(run=run)
 
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     with _kept(given["targets"], path, options.force) as targets:
         grid = check({**given, "targets": targets}, options.set, str(path))
     write_text(grid_text(grid, path), path)
-    print(f"Grid: {path}\nRun it: make GRID={path}")
+    print(f"Grid: {path}\nRun it: {'make GRID=' if FOLDER.is_dir() else 'dmf run '}{path}")
     return 0
 
 
@@ -128,19 +128,29 @@ def _kept(targets: Sequence[str], path: Path, force: bool) -> Iterator[list[str]
 
 def place(options: argparse.Namespace, name: str) -> Path:
     """The file to write. Raises UserError where it is there already, and where another file has the grid's name."""
-    from dmf.grid.config import load
-
-    path: Path = options.out or FOLDER / f"{name}.yaml"
-    if options.out is None and not FOLDER.is_dir():
-        raise UserError(f"{FOLDER}: no such folder here; change to the checkout, or give the file with --out")
+    checkout = FOLDER.is_dir()
+    path: Path = options.out or (FOLDER if checkout else Path()) / f"{name}.yaml"
     if options.out is None and "/" in name:
         raise UserError(f"grid: got {name!r}, expected letters, digits, '_', '.' and '-' only")
-    for other in (FOLDER.parent / "config.yaml", *sorted(FOLDER.glob("*.yaml"))):
-        if other.exists() and other.resolve() != path.resolve() and load(other).grid == name:
+    others = [FOLDER.parent / "config.yaml", *FOLDER.glob("*.yaml")] if checkout else Path().glob("*.yaml")
+    for other in sorted(others):
+        if other.exists() and other.resolve() != path.resolve() and _name(other, checkout) == name:
             raise UserError(f"grid: {name} is the name of {other}, and both would write data/{name}; choose another")
     if (path.exists() or path.is_symlink()) and not options.force:
         raise UserError(f"{path}: already exists; choose another name, or overwrite it with --force")
     return path
+
+
+def _name(file: Path, grids_only: bool) -> str | None:
+    """The name of a grid's file, None for another file; raises UserError for that where there are `grids_only`."""
+    from dmf.grid.config import load
+
+    try:
+        return load(file).grid
+    except UserError:
+        if grids_only:
+            raise
+        return None
 
 
 def _ask(question: str) -> str:

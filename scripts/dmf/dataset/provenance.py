@@ -28,9 +28,14 @@ def package_versions() -> dict[str, str]:
 
 
 def git_revision() -> str:
-    """Commit of the source tree, with '+' where it has uncommitted changes; 'unknown' outside a checkout."""
+    """Commit of the source tree, with '+' where it has uncommitted changes; 'unknown' outside a checkout.
+
+    An installed package may lie in somebody else's checkout, which does not track it.
+    """
     here = Path(__file__).parent
     try:
+        tracked = ["git", "ls-files", "--error-unmatch", Path(__file__).name]
+        subprocess.run(tracked, cwd=here, capture_output=True, check=True, timeout=10)
         revision = subprocess.run(
             ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True, timeout=10
         ).stdout.strip()
