@@ -20,6 +20,7 @@ from dmf.dataset.locks import hold
 from dmf.dataset.manifest import read_entries, records
 from dmf.dataset.store import FINGERPRINT, read_header
 from dmf.dataset.tile_cache import CODE
+from dmf.training import compiled_engine
 from harness import ENVIRONMENT, ROOT, TINY, TRIGGERS, Workflow
 
 # Two grids of one name, one given as a dict and one by a file, and rules around them that know nothing of ours.
@@ -250,8 +251,9 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         git("add", ".")
         git("commit", "--quiet", "--message", tag)
         git("tag", tag)
-    cache = {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(ROOT / "scripts")}
-    return {**environment, **cache}
+    # Snakemake's copies of the repository are apart; compiled kernels are those of all tests.
+    cache = {"XDG_CACHE_HOME": str(folder / "cache"), "NUMBA_CACHE_DIR": str(compiled_engine._FOLDER.parent)}
+    return {**environment, **cache, "PYTHONPATH": str(ROOT / "scripts")}
 
 
 def deploy(folder: Path, tag: str = TAG) -> None:
