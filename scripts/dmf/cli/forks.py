@@ -73,9 +73,11 @@ def fork_jobs(jobs: Iterable[tuple[str, str]], device: str = "cpu") -> None:
     # The server does not take the path of this process, and another dmf may be installed.
     path = os.pathsep.join(filter(None, [PACKAGE, os.environ.get("PYTHONPATH")]))
     os.environ.update(ONE_THREAD, PYTHONPATH=path)
+    interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # for the server too, while it imports
     try:
         forkserver.ensure_running()
     finally:
+        signal.signal(signal.SIGINT, interrupt)
         os.environ.clear()
         os.environ.update(before)
     start_python: Callable[..., None] = PythonScript.execute_script
