@@ -333,11 +333,11 @@ def test_the_table_names_inputs_and_outputs_as_the_rules_do(tmp_path: Path, monk
     workflow.write(everything)
     planned = workflow("--dry-run", "--", "all", "paper")
     assert planned.returncode == 0, planned.stderr
-    _, *parts = re.split(r"^(?:local)?rule (\w+):\n", planned.stdout + planned.stderr, flags=re.M)
+    _, *parts = re.split(r"^ *(?:local)?rule (\w+):\n", planned.stdout + planned.stderr, flags=re.M)
     jobs = zip(parts[::2], parts[1::2], strict=True)
     table, seen = plan_workflow(everything, "grid.yaml").products, set[str]()
     for rule, text in jobs:
-        told = {key: value.split(", ") for key, value in re.findall(r"^    (input|output): (.*)$", text, re.M)}
+        told = {key: value.split(", ") for key, value in re.findall(r"^ +(input|output): (.*)$", text, re.M)}
         if "output" not in told or rule == "train":
             continue
         product = table.product_of(told["output"][0])
