@@ -286,3 +286,27 @@ def test_an_interrupt_is_one_line_at_any_moment(in_tmp: Path, words: list[str]) 
             begun.send_signal(signal.SIGINT)
             lines = begun.stderr.read().splitlines()
         assert (begun.returncode, lines) in ((130, ["interrupted"]), (0, [])), delay
+
+
+DROPPED = """
+import signal, sys, time
+from dmf.cli import main
+
+class Last:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)  # Python drops what is raised here
+
+def run(arguments):
+    last = Last()
+    del last
+    time.sleep(60)
+    return 0
+
+main._run = run
+sys.exit(main.main())
+"""
+
+
+def test_an_interrupt_that_python_drops_is_not_lost() -> None:
+    begun = subprocess.run([sys.executable, "-c", DROPPED], capture_output=True, text=True, timeout=50)
+    assert (begun.returncode, begun.stdout, begun.stderr) == (130, "", "interrupted\n")

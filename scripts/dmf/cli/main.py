@@ -10,6 +10,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     A reader that has enough, head for one, is no reason to print a line. Raises SystemExit as argparse does.
     """
+    if arguments is None:
+        sys.unraisablehook = _raise_again
     if sys.stdout is None:  # Python's way to say so
         return _failed("standard output is closed; expected a terminal, a file or a pipe")
     try:
@@ -112,6 +115,16 @@ class _Parser(argparse.ArgumentParser):
             print(message, end="", flush=True)
         else:
             super()._print_message(message, file)
+
+
+def _raise_again(lost: sys.UnraisableHookArgs) -> None:
+    """Let Ctrl-C come again where Python drops it: in what it calls when an object goes, or a lock of an import."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        main_thread = threading.main_thread().ident  # it may sleep, and no other thread's signal wakes it
+        # After this call, which would drop it too.
+        threading.Timer(0.01, signal.pthread_kill, [main_thread, signal.SIGINT]).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _failed(line: str, status: int = 1) -> int:
