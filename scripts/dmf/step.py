@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dmf.dataset.owner import RunEnded, check_run, end_with_run, owned
+from dmf.dataset.owner import RunEnded, check_package, check_run, end_with_run, owned
 
 end_with_run()  # before the imports below, which take a second
 
@@ -52,6 +52,7 @@ def step(log: str, name: str, inputs: Iterable[str] = (), identities: str = "") 
         except OSError as error:
             raise unwritable(Path(log), error) from None
         check_run()
+        check_package()
         logger.info("started")
         with _identified(identities):
             yield logger

@@ -1,6 +1,5 @@
 """A job puts a file in place only while its run is the last one that began in the grid's folder."""
 
-import json
 import os
 import signal
 import subprocess
@@ -8,15 +7,27 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dmf.dataset import owner
 from dmf.dataset.locks import hold
-from dmf.dataset.owner import VARIABLE, RunEnded, begin_run, check_run, end_run, environment, owned, run_of
+from dmf.dataset.owner import (
+    VARIABLE,
+    RunEnded,
+    begin_run,
+    check_package,
+    check_run,
+    end_run,
+    environment,
+    owned,
+    run_of,
+)
 from dmf.dataset.store import replace_file, set_aside, write_text
 from dmf.errors import UserError
+from dmf.step import step
 
 
 @pytest.fixture
@@ -48,6 +59,23 @@ def test_a_job_of_a_run_that_has_ended_writes_and_moves_nothing(job: Path, what:
             attempt()
     assert (job / "file").read_text() == "later"
     assert not list(job.glob(".file*"))
+
+
+def test_a_job_that_imports_other_code_than_planned_its_run_is_refused(
+    job: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_of(job, here=False)
+    for package, code in (("/other/dmf", run.code), (run.package, "edited since")):  # a copy; a run that goes on
+        monkeypatch.setenv(VARIABLE, environment([replace(run, package=package, code=code)])[VARIABLE])
+        check_package()
+    monkeypatch.setenv(VARIABLE, environment([replace(run, package="/other/dmf", code="another")])[VARIABLE])
+    with (
+        pytest.raises(
+            SystemExit, match=r"^check: .*dmf: this job would run the code here, but .*planned by /other/dmf"
+        ),
+        step(str(job / "logs/check.log"), "check"),
+    ):
+        raise AssertionError("must not begin")
 
 
 def test_a_job_of_two_grids_in_one_snakefile_writes_while_both_runs_go_on(
@@ -134,10 +162,10 @@ def test_a_step_of_a_run_that_was_interrupted_says_so_in_its_log_alone(job: Path
 
 
 @contextmanager
-def begun(run: dict[str, object]) -> Iterator[subprocess.Popen[str]]:
+def begun(run: owner.Run) -> Iterator[subprocess.Popen[str]]:
     """A job of a run, which is killed where it does not end by itself."""
     with subprocess.Popen(
-        [sys.executable, "-c", JOB], env={**os.environ, VARIABLE: json.dumps([run])}, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", JOB], env={**os.environ, **environment([run])}, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             yield process
@@ -148,7 +176,7 @@ def begun(run: dict[str, object]) -> Iterator[subprocess.Popen[str]]:
 def test_a_job_ends_soon_after_its_run_even_if_it_only_computes(in_tmp: Path) -> None:
     begin_run(in_tmp)
     run = run_of(in_tmp, here=True)
-    with begun({"folder": run.folder, "token": run.token, "process": os.getpid()}) as process:
+    with begun(run) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "began\n"
         time.sleep(2 * owner.LOOK_SECONDS)
@@ -161,7 +189,7 @@ def test_a_job_that_starts_after_its_run_was_killed_ends_at_once(in_tmp: Path) -
     begin_run(in_tmp)
     with subprocess.Popen(["sleep", "60"]) as killed:
         killed.send_signal(signal.SIGKILL)
-    with begun({"folder": str(in_tmp), "token": owner.last_token(in_tmp), "process": killed.pid}) as process:
+    with begun(replace(run_of(in_tmp, here=True), process=killed.pid)) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == ""
         assert process.wait(timeout=20) == 1

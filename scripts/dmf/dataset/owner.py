@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from dmf.errors import UserError
+from dmf.shared import PACKAGE, package_digest
 
 VARIABLE = "DMF_RUN"  # of the environment: the runs that a process works for; one a grid of the Snakefile
 MARK = ".run"  # file of the folder: the token of the run that began last, "" once it has ended; and the lock
@@ -34,11 +35,14 @@ class RunEnded(UserError):
 
 @dataclass(frozen=True)
 class Run:
-    """A run of the workflow: the grid's folder, its token, and its process, 0 where jobs run on other machines."""
+    """A run of the workflow: the grid's folder, its token, its process, 0 where jobs run on other machines, and the
+    package that planned it, by place and by content."""
 
     folder: str
     token: str
     process: int
+    package: str
+    code: str
 
     def goes_on(self) -> bool:
         """Whether no other run has begun, nor this one ended."""
@@ -68,7 +72,7 @@ def begin_run(folder: Path) -> None:
 
 def run_of(folder: Path, here: bool) -> Run:
     """The run that this process has begun, for its jobs; `here` says that they run on this machine."""
-    return Run(str(folder), last_token(folder), os.getpid() if here else 0)
+    return Run(str(folder), last_token(folder), os.getpid() if here else 0, str(PACKAGE), package_digest())
 
 
 def end_run(run: Run) -> None:
@@ -100,6 +104,19 @@ def check_run() -> None:
     for run in _runs_of_this_process():
         if not run.goes_on():
             raise _ended(run)
+
+
+def check_package() -> None:
+    """Raise UserError where this process has other code than the one that planned its run, and says what it made with.
+
+    A Python that has one checkout installed takes its package in the jobs of another.
+    """
+    for run in _runs_of_this_process():
+        if run.package != str(PACKAGE) and run.code != package_digest():
+            raise UserError(
+                f"{PACKAGE}: this job would run the code here, but its run was planned by {run.package}, which "
+                "differs; install that one where jobs run (pip install --editable), or use its environment"
+            )
 
 
 def end_with_run() -> None:
