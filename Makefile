@@ -8,6 +8,7 @@
 # make ARCHIVE=FOLDER: report a data folder copied from elsewhere, without training.
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 RUN := $(BIN)/snakemake --workflow-profile workflow/profiles/local
 
 # What a user writes is data. Paths are taken as they are, not expanded by make, and reach recipes as variables of the
@@ -33,33 +34,38 @@ all: setup
 verdicts: setup
 	@$(BIN)/dmf verdicts --grid="$$GRID"
 
-pictures: setup
+pictures: .venv/testable
 	@$(BIN)/python docs/pictures.py reports/default
 
 setup: .venv/installed
 
-# The stamp is younger than what it was made from, so a repeated make costs nothing.
+# The stamps are younger than what they were made from, so a repeated make costs nothing.
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dmf-landscape needs Python 3.11 or later")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(INSTALL) .
 	$(BIN)/python -m dmf.training.compiled_engine
 	touch $@
 
-test: setup lint
+# What only tests need comes with the first of them.
+.venv/testable: .venv/installed
+	$(INSTALL) '.[dev]'
+	touch $@
+
+test: .venv/testable lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov=dmf --cov-report=term:skip-covered --cov-fail-under=95
 
 # Each is caught by a verdict of a small grid, or by a test of its room; hours, so `--sample 10` or `--only TEXT` for a few.
-mutants: setup
+mutants: .venv/testable
 	$(BIN)/python tests/mutants/run.py
 
 # Ten minutes of kills, orphans and full disks in every step of a small grid; the seed that it prints repeats the choices.
-chaos: setup
+chaos: .venv/testable
 	$(BIN)/python tests/chaos.py
 
 # Installs both queues where that can be done, and says why where not.
-cluster-setup: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,cluster,kubernetes]'
+cluster-setup: .venv/testable
+	$(INSTALL) '.[dev,cluster,kubernetes]'
 	tests/debian.sh "slurmctld slurmd munged sbatch" slurm-wlm munge
 	tests/debian.sh "sge_qmaster sge_execd qsub ip" gridengine-master gridengine-exec gridengine-client iproute2
 
@@ -70,7 +76,7 @@ slurm-test: cluster-setup
 gridengine-test: cluster-setup
 	$(BIN)/python -m pytest tests/gridengine
 
-lint: setup
+lint: .venv/testable
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -78,8 +84,8 @@ lint: setup
 	$(BIN)/snakemake --lint
 
 # Compares with peers on one core and takes about ten minutes; close everything else first.
-bench: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
+bench: .venv/testable
+	$(INSTALL) '.[dev,bench]'
 	$(BIN)/python benchmarks/training.py
 
 clean:

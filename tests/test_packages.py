@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import dmf
+from dmf.cli import conda
 from dmf.cli.licences import FILE, closure, licence, page, requirements
 from harness import ROOT
 
@@ -69,3 +70,14 @@ def test_every_licence_is_known_and_free(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_closure_follows_requirements_of_requirements() -> None:
     found = closure([Requirement("jinja2>=3")])
     assert found == {"jinja2": {""}, "markupsafe": {"jinja2"}}
+
+
+def test_condas_environment_has_the_pins_in_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Snakemake reads a copy of the file, beside which no other lies."""
+    monkeypatch.chdir(ROOT)
+    text = conda.FILE.read_text(encoding="utf-8")
+    assert text == conda.environment(), "run: python -m dmf.cli.conda"
+    (pip,) = [item["pip"] for item in yaml.safe_load(text)["dependencies"] if isinstance(item, dict)]
+    found = dict(item.split("==") for item in pip)
+    assert {canonicalize_name(name) for name in found} == closure(requirements()).keys()
+    assert all(pinned()[canonicalize_name(name)] == version for name, version in found.items())

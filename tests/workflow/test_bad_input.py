@@ -1,14 +1,17 @@
 """A wrong configuration stops the workflow with one line before anything is written."""
 
 import os
+import sys
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from corpus.target_files import PICKLED, crashing_mat
+from dmf import __version__
 from harness import TINY, Workflow
 
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -47,6 +50,21 @@ def test_a_harmful_file_is_refused_in_one_line_and_nothing_is_written(workflow: 
     assert f"targets.0 (x): {name}: " in line
     assert fragment in line
     assert {path.name for path in workflow.folder.iterdir()} - {".snakemake"} == {"grid.yaml", name}
+
+
+def test_a_package_that_is_missing_is_named_in_one_line(workflow: Workflow) -> None:
+    """Rules are read before Snakemake makes any environment."""
+    missing = 'raise ModuleNotFoundError("No module named \'filelock\'", name="filelock")'
+    (workflow.folder / "filelock.py").write_text(missing)
+    path = os.pathsep.join([str(workflow.folder), os.environ.get("PYTHONPATH", "")])
+    without = replace(workflow, environment={**workflow.environment, "PYTHONPATH": path})
+    without.write(TINY)
+    result = without("--quiet", "all", "--dry-run")
+    assert result.returncode == 1
+    assert result.stderr.strip() == (
+        f"dmf: filelock is not installed in {sys.prefix}, where snakemake runs; "
+        f"pip install dmf-landscape=={__version__}, or in a checkout: make setup"
+    )
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -28,13 +28,21 @@ from dmf.cli.interrupt import INTERRUPT
 if workflow.is_main_process:
     INTERRUPT.listen()  # before the imports below, which take a second
 
-from dmf.cli.call import Call
-from dmf.cli.place import Place
-from dmf.dataset.owner import check_run
-from dmf.dataset.source import grid_keys, read_numbers
-from dmf.errors import or_exit
-from dmf.plan import canonical, default_configuration, plan_workflow
-from dmf.shared import TOP
+try:
+    from dmf.cli.call import Call
+    from dmf.cli.place import Place
+    from dmf.dataset.owner import check_run
+    from dmf.dataset.source import grid_keys, read_numbers
+    from dmf.errors import or_exit
+    from dmf.plan import canonical, default_configuration, plan_workflow
+    from dmf.shared import TOP
+except (
+    ModuleNotFoundError
+) as error:  # rules are read before Snakemake makes any environment of conda
+    sys.exit(
+        f"dmf: {error.name} is not installed in {sys.prefix}, where snakemake runs; "
+        f"pip install dmf-landscape=={VERSION}, or in a checkout: make setup"
+    )
 
 # A job of a run that has ended stops here: Snakemake would remove the file of a later run before it is made again.
 if not workflow.is_main_process:
