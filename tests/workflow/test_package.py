@@ -18,7 +18,6 @@ from dmf.dataset.store import FINGERPRINT, read_header
 from dmf.dataset.tile_cache import CODE
 from harness import ENVIRONMENT, ROOT, TINY, Workflow
 
-BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
 PARTS = ("Snakefile", "CITATION.cff", "constraints.txt", "workflow", "config", "scripts")  # of a checkout
 # The compiled engine would be compiled again for its new place, forty seconds.
 TORCH = {**TINY, "device": "torch", "depths": [2], "starts": {"scales": [1], "count": 2}}
@@ -34,18 +33,32 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in (*PARTS, "pyproject.toml", "setup.py", "README.md", "LICENSE"):
         copy = shutil.copy if (ROOT / name).is_file() else lambda a, b: shutil.copytree(a, b, ignore=ignored)
         copy(ROOT / name, source / name)
-    for command, place in (
-        ([sys.executable, "-c", BUILD, str(folder)], source),
-        ([sys.executable, "-m", "venv", "--without-pip", str(environment)], folder),
-    ):
-        subprocess.run(command, cwd=place, check=True, capture_output=True, text=True)
-    (wheel,) = folder.glob("*.whl")
-    pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin/python"), "install", "--no-deps"]
-    options = ["--no-index", "--no-compile", "--disable-pip-version-check", "--quiet"]
-    subprocess.run([*pip, *options, str(wheel)], cwd=folder, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True, capture_output=True)
     (packages,) = environment.glob("lib/*/site-packages")
-    (packages / "others.pth").write_text(sysconfig.get_paths()["purelib"])
+    (packages / "others.pth").write_text(sysconfig.get_paths()["purelib"])  # so that pip finds all else in place
+    # As images of containers are made.
+    options = {
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_COMPILE": "0",
+        "PIP_NO_BUILD_ISOLATION": "0",
+    }  # pip turns the last two round
+    path = os.pathsep.join([str(environment / "bin"), os.environ["PATH"]])
+    result = subprocess.run(
+        [ROOT / "workflow/containers/install", str(source)],
+        cwd=folder, env={**os.environ, **options, "PATH": path}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout + result.stderr
     return environment
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "dmf.def"])
+def test_images_are_made_by_the_steps_that_made_this_installation(name: str) -> None:
+    lines = (ROOT / "workflow/containers" / name).read_text().splitlines()
+    (line,) = [line.removeprefix("RUN").split() for line in lines if "containers/install" in line]
+    program, checkout, *options = line
+    assert program == f"{checkout}/workflow/containers/install"
+    assert [option for option in options if option.startswith("-")] == ["--extra-index-url"]
+    assert any(line.split()[-3:] == ["python", "-m", "dmf.training.compiled_engine"] for line in lines)
 
 
 def dmf(environment: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
