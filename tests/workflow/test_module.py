@@ -252,7 +252,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         git("commit", "--quiet", "--message", tag)
         git("tag", tag)
     # Snakemake's copies of the repository are apart; compiled kernels are those of all tests.
-    cache = {"XDG_CACHE_HOME": str(folder / "cache"), "NUMBA_CACHE_DIR": str(compiled_engine._FOLDER.parent)}
+    cache = {"XDG_CACHE_HOME": str(folder / "cache"), "NUMBA_CACHE_DIR": str(compiled_engine.FOLDER.parent)}
     return {**environment, **cache, "PYTHONPATH": str(ROOT / "scripts")}
 
 

@@ -66,8 +66,9 @@ Measure = Callable[[Tasks, Array], Measures]
 def _engine(on: Execution, widths: tuple[int, ...]) -> tuple[Minimize, Measure]:
     """The two things an engine does, for runs of one shape. Imports what the device needs, and no more."""
     if on.device == "cpu":
-        from dmf.training.compiled_engine.engine import LanesEngine
+        from dmf.training.compiled_engine.engine import LanesEngine, compile_once
 
+        compile_once()
         lanes = LanesEngine(widths, on.threads)
         return lanes.minimize, lambda tasks, points: lanes.measure(tasks.targets, tasks.lams, points)
     from dmf.training.torch_engine.engine import BatchEngine

@@ -1,9 +1,11 @@
 """Instructions on lanes against numpy, compiled here and not taken from the cache."""
 
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -215,3 +217,26 @@ def test_the_kernels_can_be_made_ahead_and_without_a_folder_to_keep_them() -> No
     environment = {"PYTHONPATH": ":".join(sys.path), "NUMBA_CACHE_DIR": "/proc/nowhere"}
     without = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert without.stdout == "False\n"
+
+
+COMPILES = """
+import sys, time
+from pathlib import Path
+from dmf.training.compiled_engine import engine
+
+def compile_kernels():
+    with Path(sys.argv[1]).open("a") as file:
+        file.write("compiled ")
+    time.sleep(1)
+
+engine.compile_kernels = compile_kernels
+engine.compile_once()
+"""
+
+
+def test_of_processes_that_begin_together_one_compiles(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", COMPILES, str(tmp_path / "said")]
+    together = [subprocess.Popen(command, env=environment) for _ in range(3)]
+    assert [process.wait(timeout=120) for process in together] == [0, 0, 0]
+    assert (tmp_path / "said").read_text() == "compiled "

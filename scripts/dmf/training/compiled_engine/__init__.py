@@ -34,10 +34,10 @@ def _usable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
-_FOLDER = _cache_folder()
-CACHE = _usable(_FOLDER)  # without a folder that can be written, every process compiles the kernels again
+FOLDER = _cache_folder()
+CACHE = _usable(FOLDER)  # without a folder that can be written, every process compiles the kernels again
 if CACHE:
-    setattr(numba.config, "CACHE_DIR", str(_FOLDER))  # noqa: B010 (numba adds its settings where mypy sees none)
+    setattr(numba.config, "CACHE_DIR", str(FOLDER))  # noqa: B010 (numba adds its settings where mypy sees none)
 
 kernel = numba.njit(cache=CACHE, nogil=True, error_model="numpy")
 """How every compiled function here is compiled: releasing the interpreter, with x / 0 infinite as in numpy."""

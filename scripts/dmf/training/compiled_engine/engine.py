@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from itertools import pairwise
 
+import llvmlite.binding as llvm
+import numba
 import numpy as np
+from filelock import FileLock, Timeout
 
+from dmf.training.compiled_engine import CACHE, FOLDER
 from dmf.training.compiled_engine.first_order import run_first_order
 from dmf.training.compiled_engine.group import Queue
 from dmf.training.compiled_engine.lbfgs import run_lbfgs
@@ -17,6 +24,7 @@ from dmf.training.result import Array, Finished, Measures, unstarted
 from dmf.training.settings import Adam, GradientDescent, Lbfgs, Nesterov
 from dmf.training.tasks import Progress, Tasks
 
+PATIENCE = 600  # seconds that a process waits for another one that compiles
 WATCH_SECONDS = 0.3  # between two looks at how many runs have finished
 
 
@@ -95,4 +103,21 @@ def compile_kernels() -> float:
     for optimizer in (Lbfgs(name="lbfgs"), GradientDescent(name="gd")):
         engine.minimize(Tasks(matrix, one, one), begun, optimizer, None)
     engine.measure(matrix, one, begun.points)
+    return time.perf_counter() - began
+
+
+def compile_once() -> float:
+    """Compile every kernel unless a process on such a processor has done so; return the seconds it took.
+
+    Of jobs that begin together on a new kind of node one compiles, and the others wait for it.
+    """
+    began = time.perf_counter()
+    kind = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()} {numba.__version__} {sys.version}"
+    done = FOLDER / f"compiled-{hashlib.sha256(kind.encode()).hexdigest()[:16]}"
+    if CACHE and not done.exists():
+        # A file system without locks, and whoever holds one for ever, cost a compilation and no more.
+        with suppress(OSError, NotImplementedError, Timeout), FileLock(f"{done}.lock", timeout=PATIENCE):
+            if not done.exists():
+                compile_kernels()
+                done.touch()
     return time.perf_counter() - began
