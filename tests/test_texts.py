@@ -9,7 +9,7 @@ import pytest
 
 from dmf.cli.main import main
 from dmf.errors import LONGEST_LINE, LONGEST_NAME, UserError, printable, shown
-from dmf.grid.fields import HIDDEN
+from dmf.grid.limits import HIDDEN
 from dmf.grid.user_files import read_yaml
 from harness import ENVIRONMENT
 

@@ -12,8 +12,8 @@ import torch
 
 import exact
 from dmf.cli.main import main
-from dmf.cli.prediction import predict
 from dmf.report.explorer.page import NUMBERS
+from dmf.theory.prediction import predict
 
 NAMES = [name for entries in NUMBERS.values() for name, *_ in entries]
 Layers = list[torch.Tensor]
@@ -208,7 +208,7 @@ def test_a_degenerate_lambda_and_a_hidden_eigenvalue_are_said() -> None:
 def test_curvatures_of_levels_are_left_out_where_they_would_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     target = np.diag([4.0, 2.0])
     whole = predict(target, [2] * 4, 0.1)
-    monkeypatch.setattr("dmf.cli.prediction.MOST_EIGENVALUES", 12)
+    monkeypatch.setattr("dmf.theory.prediction.MOST_EIGENVALUES", 12)
     cut = predict(target, [2] * 4, 0.1)
     assert cut["numbers"] == whole["numbers"]
     assert [level["lambdaMax"] for level in cut["levels"]] == [None] * 3

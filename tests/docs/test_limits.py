@@ -3,15 +3,16 @@
 import re
 from pathlib import Path
 
-from dmf.cli.prediction import MOST_EIGENVALUES
 from dmf.grid.config import MOST_RUNS, MOST_SERIES, Grid
-from dmf.grid.fields import LARGEST_DIMENSION, LONGEST_LIST
+from dmf.grid.fields import LONGEST_LIST
+from dmf.grid.limits import LARGEST_DIMENSION
 from dmf.grid.readers import MAX_BYTES, _isolated, npz, table
 from dmf.grid.tiles import MOST_JOBS
 from dmf.grid.user_files import DEEPEST, MOST_BYTES, MOST_ENTRIES
 from dmf.grid.user_files import MOST_VALUES as MOST_YAML
 from dmf.report.explorer.page import MOST_VALUES
 from dmf.studies.hessian import MOST_DENSE
+from dmf.theory.prediction import MOST_EIGENVALUES
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")

@@ -10,6 +10,8 @@ from typing import Any, TextIO
 
 from rich.console import Console
 
+from dmf.json_values import finite
+
 WIDE = 140  # columns, where the output is no terminal and COLUMNS is not set
 
 
@@ -31,7 +33,7 @@ def console(stream: TextIO | None) -> Console:
 
 def print_json(value: Any) -> None:
     """JSON with every digit; null for what is not finite, which JSON lacks."""
-    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+    print(json.dumps(finite(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def digits(value: float | None, count: int = 6) -> str:
@@ -39,11 +41,3 @@ def digits(value: float | None, count: int = 6) -> str:
     if value is None or math.isnan(value):
         return "–"
     return f"{value:.{count}g}".replace("inf", "∞").replace("-", "−")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

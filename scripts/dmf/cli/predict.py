@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from dmf.cli.grammar import LAM, STDIN, TARGET, lambdas, target_of
 from dmf.cli.output import print_json
+from dmf.errors import UserError
 from dmf.grid.kinds import FileTarget
 
 if TYPE_CHECKING:
@@ -44,10 +45,14 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the prediction. Raises UserError."""
-    from dmf.cli.prediction import predict, show
+    from dmf.cli.prediction import show
+    from dmf.theory.prediction import predict
 
     target, widths, lam = setting(options)
-    found = predict(target, widths, lam)
+    try:
+        found = predict(target, widths, lam)
+    except ValueError as error:
+        raise UserError(f"{SOURCE}: {error}") from None
     if options.json:
         head = {"target": options.target, "shape": list(target.shape), "depth": options.depth, "lam": lam}
         print_json({**head, "widths": list(widths), **found})

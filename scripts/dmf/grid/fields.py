@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from reprlib import Repr
@@ -12,15 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, ValidationError
 
 from dmf.errors import near, shown
-
-SMALLEST, LARGEST = 1e-50, 1e50  # between them every product that training and theory form stays in range
-LARGEST_DIMENSION = 4096  # rows or columns of a matrix
-# Control characters break XML. Characters without width and those that turn the direction of writing make a page say
-# what it does not. Of Unicode's categories these are Cc, Cf, Cs, Zl and Zp, less signs of Arabic and Indic numbers.
-HIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u070f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
-    "\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
+from dmf.grid.limits import HIDDEN, LARGEST, LARGEST_DIMENSION, SMALLEST
 
 
 class Model(BaseModel):

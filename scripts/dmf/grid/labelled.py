@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dmf.errors import LONGEST_NAME, UserError, printable
-from dmf.grid.fields import HIDDEN, LARGEST, LARGEST_DIMENSION, SMALLEST
+from dmf.grid.limits import HIDDEN, LARGEST, LARGEST_DIMENSION, SMALLEST
 
 Floats = NDArray[np.float64]
 LONGEST_LABEL = 60

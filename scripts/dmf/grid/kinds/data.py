@@ -12,9 +12,10 @@ from pydantic_core import PydanticCustomError
 from dmf.errors import UserError
 from dmf.grid import standard
 from dmf.grid.datasets import DATASETS
-from dmf.grid.fields import LARGEST_DIMENSION, Dimension, Label, Visible
+from dmf.grid.fields import Dimension, Label, Visible
 from dmf.grid.kinds._contract import Built, TargetSpec
 from dmf.grid.labelled import Floats, LabelledMatrix, real
+from dmf.grid.limits import LARGEST_DIMENSION
 from dmf.grid.readers import KEYS, Options, read
 from dmf.theory.linear_network import data_matrices, whitened
 

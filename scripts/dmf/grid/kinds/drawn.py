@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from dmf.grid.fields import LARGEST_DIMENSION, Dimension, Finite, Positive
+from dmf.grid.fields import Dimension, Finite, Positive
 from dmf.grid.kinds._contract import Built, TargetSpec
 from dmf.grid.labelled import Floats, LabelledMatrix
+from dmf.grid.limits import LARGEST_DIMENSION
 from dmf.grid.seeds import generator
 from dmf.theory import haar
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from dmf.errors import UserError, shown
-from dmf.grid.fields import LARGEST_DIMENSION
 from dmf.grid.labelled import Floats, LabelledMatrix, labels
+from dmf.grid.limits import LARGEST_DIMENSION
 from dmf.grid.readers._contract import Options
 from dmf.grid.readers._decimals import number, whole
 
