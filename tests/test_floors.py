@@ -12,6 +12,7 @@ FLOORS = [
     {"claims", "studies"},
     {"figures", "refute"},
     {"report"},
+    {"api"},
     {"cli"},
 ]
 SHARED = ("training", "theory")  # of one floor; see the last test

@@ -6,12 +6,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dmf.api.prediction import predict
+    from dmf.api.training import train
+    from dmf.api.verdicts import verdicts
     from dmf.dataset.tree import open_grid
+    from dmf.theory.penalties import gsvt
 
 __version__ = "0.1.0"
-__all__ = ["open_grid"]
+__all__ = ["gsvt", "open_grid", "predict", "train", "verdicts"]
 
-_HOMES = {"open_grid": "dmf.dataset.tree"}  # imported when first used: most loads more than numpy
+_HOMES = {  # imported when first used: most load more than numpy
+    "gsvt": "dmf.theory.penalties",
+    "open_grid": "dmf.dataset.tree",
+    "predict": "dmf.api.prediction",
+    "train": "dmf.api.training",
+    "verdicts": "dmf.api.verdicts",
+}
 
 
 def __getattr__(name: str) -> Any:

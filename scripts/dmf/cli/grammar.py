@@ -89,9 +89,10 @@ def lambdas(texts: Sequence[str]) -> dict[str, list[Any]]:
 
 def lam_label(text: str) -> str:
     """The label that a grid has for a lambda, however it is written: 0.5c for 0.50c, .5c and 5e-1c."""
-    relative = text.endswith("c")
+    from dmf.api import inputs
+
     try:
-        return f"{float(text.removesuffix('c'))!r}{'c' if relative else ''}"
+        return inputs.lam_label(text)
     except ValueError:
         raise UserError(f"--lam: got {shown(text, quoted=True)}, expected {LAM}") from None
 

@@ -27,10 +27,11 @@ def open_grid(folder: str | Path) -> xr.DataTree:
     `target`, `depth` and `lam_label`. Attributes are compared with their fingerprint, values are not. Raises DataError
     for a folder without data, and for a file that is damaged or of an earlier version.
 
+    >>> import dmf
     >>> grid = dmf.open_grid("data/default")
     >>> runs = grid["runs/L3-5x5x5x5"].to_dataset()
     >>> runs.sel(target="square", relative=0.5, scheme="gaussian", scale=1.0, draw=0).objective.item()
-    4.21...
+    24.76...
     """
     folder = Path(folder)
     files = [path for path in sorted(folder.glob("**/*.nc")) if _belongs(path.relative_to(folder))]

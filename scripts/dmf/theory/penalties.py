@@ -286,6 +286,11 @@ def gsvt(matrix: npt.ArrayLike, penalty: Penalty, mu: float) -> Float64[Array, "
     It is the only one unless a singular value of B lies at a tie (`Penalty.tie`); there the smaller one is taken.
     It has the singular vectors of B and the proximal map
     of g on its singular values, because that map is monotone (eq. 97-99; Lu et al. 2015). ValueError for bad input.
+
+    >>> import dmf
+    >>> from dmf.theory import Power
+    >>> dmf.gsvt([[3.0, 0.0], [0.0, 1.0]], Power(weight=0.5, exponent=1.0), mu=1.0).tolist()  # the nuclear norm
+    [[2.5, 0.0], [0.0, 0.5]]
     """
     left, sigma, right_t = np.linalg.svd(target_matrix(matrix, name="matrix"), full_matrices=False)
     return np.asarray((left * penalty.prox(sigma, mu)) @ right_t)
