@@ -1,5 +1,6 @@
 """`dmf.train`: runs of a cell as a grid trains them, held against 50 digits, NumPy's own products and autograd."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -126,6 +127,17 @@ def test_runs_without_a_certificate_have_no_best_and_no_proof(unfinished: Traini
     for of_best in (lambda: unfinished.best, unfinished.prove):
         with pytest.raises(ValueError, match=r"^best: none of 3 runs is certified; train with lbfgs"):
             of_best()
+
+
+def test_only_a_certified_run_is_the_best_and_it_is_the_one_that_is_proved(found: Training) -> None:
+    spurious = found.evidence["kept"] != 2
+    other = replace(found, evidence=found.evidence.assign(certified=spurious.astype(np.int8)))
+    assert bool(spurious[other.best.number])
+    assert other.best.objective == found.evidence["objective"].values[spurious.values].min()
+    proved = other.prove()
+    assert proved.proved
+    assert not proved.is_global
+    assert proved.level == other.best.kept != 2
 
 
 def test_texts_say_where_the_runs_ended(found: Training) -> None:

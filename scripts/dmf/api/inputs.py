@@ -76,8 +76,8 @@ def read_depth(value: object) -> int:
     return depth
 
 
-def lam_label(value: float | str) -> str:
-    """The label of a lambda as a grid writes it: 0.5c for "0.50c" and ".5c", 0.1 for 0.1.
+def lam_label(value: float | str, name: str = "lam") -> str:
+    """The label of a lambda as a grid writes it: 0.5c for "0.50c" and ".5c", 0.1 for 0.1; `name` is for complaints.
 
     Raises TypeError for what is neither a number nor text, ValueError unless it is finite and > 0.
 
@@ -90,11 +90,11 @@ def lam_label(value: float | str) -> str:
             raise TypeError
         number = float(value.removesuffix("c") if isinstance(value, str) else value)
     except ValueError:
-        raise ValueError(f"lam: got {shown(value, quoted=True)}, expected {LAM}") from None
+        raise ValueError(f"{name}: got {shown(value, quoted=True)}, expected {LAM}") from None
     except TypeError:
-        raise TypeError(f"lam: got {shown(value, quoted=True)}, expected {LAM}") from None
+        raise TypeError(f"{name}: got {shown(value, quoted=True)}, expected {LAM}") from None
     if not (number > 0 and np.isfinite(number)):
-        raise ValueError(f"lam: got {shown(value)}, expected {LAM}")
+        raise ValueError(f"{name}: got {shown(value)}, expected {LAM}")
     return f"{number!r}{'c' if relative else ''}"
 
 
