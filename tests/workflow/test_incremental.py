@@ -188,7 +188,7 @@ def test_a_claim_is_checked_again_with_those_that_import_it(checkout: Workflow) 
     with edited(checkout.root / "scripts/dmf/claims/uniqueness.py"):
         command = checkout.command("--dry-run", "--", "all")
         planned = subprocess.run(command, cwd=checkout.folder, env=ENVIRONMENT, capture_output=True, text=True).stdout
-    checked = set(re.findall(r"verdicts/([a-z_]+)\.json", "\n".join(re.findall(r"^    output: (.*)$", planned, re.M))))
+    checked = set(re.findall(r"verdicts/([a-z_]+)\.json", "\n".join(re.findall(r"^ +output: (.*)$", planned, re.M))))
     sources = {path.stem: path.read_text() for path in (checkout.root / "scripts/dmf/claims").glob("*.py")}
     importers = {name for name, text in sources.items() if "dmf.claims.uniqueness import" in text}
     assert importers
