@@ -4,6 +4,7 @@
 # make mutants: change the science in sixty ways, one at a time, and say what noticed each.
 # make chaos: disturb runs at random for ten minutes, and count what was mishandled.
 # make bench: time the training engines beside their peers.
+# make bench-pipeline OTHER=FOLDER: time the default grid beside that of another checkout, in turn.
 # make slurm-test, make gridengine-test: the profiles for clusters, on a private Slurm and a private Grid Engine.
 # make ARCHIVE=FOLDER: report a data folder copied from elsewhere, without training.
 PYTHON ?= python3
@@ -19,9 +20,10 @@ override GRID := $(value GRID)
 else
 override GRID := $(if $(ARCHIVE),$(ARCHIVE)/grid.yaml,config/config.yaml)
 endif
-export GRID ARCHIVE
+override OTHER := $(value OTHER)
+export GRID ARCHIVE OTHER
 
-.PHONY: all setup verdicts pictures test mutants chaos cluster-setup slurm-test gridengine-test lint bench clean
+.PHONY: all setup verdicts pictures test mutants chaos cluster-setup slurm-test gridengine-test lint bench bench-pipeline clean
 
 # The file is checked first: Snakemake would run templates in it, and hang where a few lines stand for a billion values.
 # A run that fails says why itself, with the table where a claim is violated; any table here would be an older run's.
@@ -87,6 +89,9 @@ lint: .venv/testable
 bench: .venv/testable
 	$(INSTALL) '.[dev,bench]'
 	$(BIN)/python benchmarks/training.py
+
+bench-pipeline: setup
+	$(BIN)/python benchmarks/pipeline.py "$$OTHER"
 
 clean:
 	rm -rf .venv

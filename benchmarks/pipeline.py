@@ -26,6 +26,8 @@ def main() -> None:
     parser.add_argument("--grid", default="config/config.yaml", help="default: the default grid")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each; default 3")
     options = parser.parse_args()
+    if options.other.resolve() == HERE or not (options.other / ".venv/installed").is_file():
+        parser.error(f"OTHER: got {str(options.other)!r}, expected another checkout, in which make setup was run")
     both = {"other": options.other.resolve(), "this": HERE}
     found: dict[str, list[float]] = {name: [] for name in both}
     for _ in range(options.repeat):
