@@ -63,7 +63,7 @@ def test_every_value_is_that_of_a_local_run(cluster: Cluster, queued: Submitted,
     assert stored(cluster.shared, *patterns) == expected
     assert (cluster.shared / "reports/smoke/verified.txt").exists()
     # Two tiles, the controls, two files of runs, their certificates, the proofs, and one for all the rest.
-    assert len(re.findall(r"with external jobid", text)) == 8
+    assert len(set(re.findall(r"job (\S+) with external jobid", text))) == 8  # one that the queue lost counts once
 
 
 def test_both_hosts_worked_and_neither_saw_the_others_files(cluster: Cluster, queued: Submitted) -> None:
