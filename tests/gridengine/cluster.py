@@ -1,4 +1,4 @@
-"""A private Grid Engine: a master and two hosts in namespaces of their own, which share one folder and a network."""
+"""A private Grid Engine: a master and two hosts in separate namespaces, which share one folder and a network."""
 
 from __future__ import annotations
 
