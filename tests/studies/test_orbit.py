@@ -5,7 +5,7 @@ import pytest
 
 from dmf import theory
 from dmf.studies import Settings
-from dmf.studies._autograd import dense_hessians, flat
+from dmf.studies._derivatives import flat
 from dmf.studies.distances import (
     CELLS,
     DRAWS,
@@ -71,7 +71,7 @@ def test_a_small_step_across_the_orbit_is_its_own_distance(size: float) -> None:
 def test_the_softest_direction_across_the_orbit_has_the_predicted_curvature(cell) -> None:
     problem = _problem(cell, seed=5)
     layers = problem.minimizer(np.random.default_rng(6))
-    hessian, tangents = dense_hessians(problem.value, flat(layers)[None])[0], _tangents(layers)
+    hessian, tangents = problem.value.hessians(flat(layers)[None])[0], _tangents(layers)
     soft = _softest(hessian, tangents)
     np.testing.assert_allclose(hessian @ soft, problem.mu * soft, atol=1e-11 * problem.spectrum[-1])
     assert np.linalg.matrix_rank(tangents, tol=1e-9) == problem.orbit

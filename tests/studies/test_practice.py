@@ -52,7 +52,8 @@ def test_runs_through_one_pass_are_those_of_a_loop_over_one_network_at_a_time(mo
         with torch.no_grad():
             for module, layer in zip(model, starts, strict=True):
                 module.weight.copy_(torch.from_numpy(layer[draw]))
-        one = method.optimizer(model.parameters(), lr=method.rate, weight_decay=2 * lam * method.decays)
+        optimizer = getattr(torch.optim, method.optimizer)
+        one = optimizer(model.parameters(), lr=method.rate, weight_decay=2 * lam * method.decays)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(one, len(batches)) if method.falls else None
         for rows in batches:
             one.zero_grad()
@@ -63,6 +64,11 @@ def test_runs_through_one_pass_are_those_of_a_loop_over_one_network_at_a_time(mo
                 schedule.step()
         for module, layer in zip(model, ends[place].layers, strict=True):
             np.testing.assert_allclose(layer[draw], module.weight.detach(), rtol=1e-8, atol=1e-10)
+        if method.optimizer == "AdamW":
+            for module, root in zip(model, ends[place].roots, strict=True):
+                state = one.state[module.weight]
+                expected = (state["exp_avg_sq"] / (1 - 0.999 ** int(state["step"]))).sqrt()
+                np.testing.assert_allclose(root[draw], expected, rtol=1e-8)
 
 
 def test_no_run_has_a_certificate_and_the_control_has_no_decay(study: Callable[[str], Halves]) -> None:

@@ -3,7 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 import xarray as xr
+
+from dmf import theory
+from dmf.studies.recovery import excess_allowed, lower_bound
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 
@@ -67,3 +71,25 @@ def test_concave_penalties_need_fewer_measurements_than_the_nuclear_norm(study: 
     for method in ("proximal", "factorization"):
         found = {depth: int(of(honest, method=method, depth=depth)["recovered"].sum()) for depth in (2, 3, 4, 5)}
         assert min(found[3], found[4], found[5]) > found[2] + 20
+
+
+def test_what_two_layers_may_miss_the_minimum_by_holds_where_it_is_known():
+    """With every entry measured the minimum is closed form: near minimizers the bound covers, and it shrinks."""
+    rng = np.random.default_rng(8)
+    target, lams = rng.standard_normal((4, 4)), np.array([0.6])
+    operators, measurements = np.eye(16)[None], target.reshape(1, -1)
+    minimum = theory.minimum_value(target, 2, 0.6)
+    best = theory.end_to_end_minimizer(target, 2, 0.6)
+    below = lower_bound(operators, measurements, lams, best[None])
+    assert float(below[0]) == pytest.approx(minimum, rel=1e-13)
+    for size in np.geomspace(1e-1, 1e-7, 25):
+        layers = theory.sample_minimizer(target, (4, 4, 4), 0.6, rng)
+        moved = [(layer + size * rng.standard_normal((4, 4)))[None] for layer in layers]
+        first, last = moved[0][0], moved[1][0]
+        gap = last @ first - target
+        value = np.array([np.sum(gap**2) + 0.6 * (np.sum(first**2) + np.sum(last**2))])
+        gradient = [2 * last.T @ gap + 1.2 * first, 2 * gap @ first.T + 1.2 * last]
+        allowed = float(excess_allowed(lams, moved, np.array([np.linalg.norm(gradient)]), value)[0])
+        assert 0 <= value[0] - minimum <= allowed
+        assert float(lower_bound(operators, measurements, lams, (last @ first)[None])[0]) <= minimum * (1 + 1e-14)
+    assert allowed < 1e-3

@@ -64,12 +64,12 @@ def test_scipy_ends_at_the_same_value_from_the_same_loss_written_anew(place, mad
 
 def test_the_gradient_that_certifies_is_that_of_the_loss_and_the_decay():
     form, layers, target = case()
-    found = weights._gradients(layers, target, form, 2.0)
+    found = weights._gradients([layer.detach().numpy() for layer in layers], target.numpy(), form, 2.0)
     whole = sum(2 * float(w) * (layer**2).sum() for w, layer in zip(form.weights, layers, strict=True))
     product = layers[2] @ layers[1] @ layers[0]
     expected = torch.autograd.grad(0.5 * ((target - product) ** 2).sum() + whole, layers)
     for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-12)
+        np.testing.assert_allclose(one, other.numpy(), atol=1e-12)
 
 
 def test_training_takes_the_steps_of_torch_optim_sgd():
@@ -81,14 +81,17 @@ def test_training_takes_the_steps_of_torch_optim_sgd():
         momentum=weights.MOMENTUM,
         nesterov=True,
     )
-    velocities = [torch.zeros_like(layer) for layer in layers]
+    ours = [layer.detach().numpy().copy() for layer in layers]
+    velocities = [np.zeros_like(layer) for layer in ours]
     for _ in range(30):
-        weights._step(layers, weights._gradients(layers, target, form, 1.0), velocities, 1e-3)
+        weights._step(ours, weights._gradients(ours, target.numpy(), form, 1.0), velocities, 1e-3)
         optimizer.zero_grad()
-        weights._loss(theirs, target, form.data, np.array(form.penalties)).backward()
+        misfit = form.data * (target - theirs[2] @ theirs[1] @ theirs[0]).square().sum()
+        penalty = sum(p * layer.square().sum() for p, layer in zip(form.penalties, theirs, strict=True))
+        (misfit + penalty).backward()
         optimizer.step()
-    for one, other in zip(layers, theirs, strict=True):
-        np.testing.assert_allclose(one.detach().numpy(), other.detach().numpy(), rtol=1e-12, atol=1e-13)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other.detach().numpy(), rtol=1e-12, atol=1e-13)
 
 
 def case() -> tuple[weights.Form, list[torch.Tensor], torch.Tensor]:

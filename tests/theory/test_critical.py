@@ -1,4 +1,4 @@
-"""Every critical point of small problems: spectrum, Morse index and zero modes against automatic differentiation."""
+"""Every critical point of small problems: spectrum, Morse index and zero modes against complex steps."""
 
 from itertools import pairwise, product
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dmf import theory
-from dmf.studies._autograd import dense_hessians, flat, gradients, objective
+from dmf.studies._derivatives import Objective, flat
 from dmf.theory.critical import ROOTS
 
 LAM = 0.1
@@ -43,9 +43,9 @@ def test_every_combination_of_roots_is_critical_and_has_the_predicted_hessian(al
     assert len(choices) == np.prod([1 if value < LAM else (2 if depth == 2 else 3) for value in sigma])
     x = [theory.critical_singular_values(sigma, depth, LAM, roots) for roots in choices]
     points = np.stack([flat(aligned_layers(target, widths, one)) for one in x])
-    value = objective(target, widths, LAM)
-    np.testing.assert_allclose(gradients(value, points), 0, atol=1e-13)
-    for roots, measured in zip(choices, np.linalg.eigvalsh(dense_hessians(value, points)), strict=True):
+    value = Objective(target, widths, LAM)
+    np.testing.assert_allclose(value.gradients(points), 0, atol=1e-13)
+    for roots, measured in zip(choices, np.linalg.eigvalsh(value.hessians(points)), strict=True):
         edge = 1e-12 * np.abs(measured).max()
         computed = theory.critical_hessian_spectrum(sigma, widths, LAM, roots)
         np.testing.assert_allclose(computed, measured, rtol=0, atol=edge)
@@ -103,14 +103,14 @@ def test_a_sigma_of_another_size_is_refused() -> None:
 def test_the_hessian_turns_no_faster_than_its_lipschitz_constant(widths, size) -> None:
     rng = np.random.default_rng(0)
     depth, target = len(widths) - 1, rng.standard_normal((widths[-1], widths[0]))
-    value = objective(target, widths, LAM)
+    value = Objective(target, widths, LAM)
     shares = []
     for _ in range(20):
         here = [size * rng.standard_normal((rows, columns)) for columns, rows in pairwise(widths)]
         there = [layer + 1e-2 * rng.standard_normal(layer.shape) for layer in here]
         top = max(np.linalg.norm(layer, 2) for layer in [*here, *there])
         residual = np.linalg.norm(theory.end_to_end(here) - target, 2)
-        turn = np.linalg.norm(np.subtract(*dense_hessians(value, np.stack([flat(here), flat(there)]))), 2)
+        turn = np.linalg.norm(np.subtract(*value.hessians(np.stack([flat(here), flat(there)]))), 2)
         moved = np.linalg.norm(flat(here) - flat(there))
         shares.append(turn / (theory.hessian_lipschitz(depth, top, residual) * moved))
     assert max(shares) <= 1
@@ -120,7 +120,7 @@ def test_the_lipschitz_constant_is_attained_where_all_layers_of_a_scalar_problem
     """L = 3 at zero, F = m^2 - 2 m w_1 w_2 w_3 + ...: the Hessian turns by 4 / sqrt(3) m a unit of distance."""
     m, step = 1.7, 1e-6
     points = np.array([[0.0, 0.0, 0.0], [step, step, step]])
-    turn = np.linalg.norm(np.subtract(*dense_hessians(objective(np.array([[m]]), [1, 1, 1, 1], LAM), points)), 2)
+    turn = np.linalg.norm(np.subtract(*Objective(np.array([[m]]), [1, 1, 1, 1], LAM).hessians(points)), 2)
     assert turn / (np.sqrt(3) * step) == pytest.approx(theory.hessian_lipschitz(3, step, m), rel=1e-5)
 
 

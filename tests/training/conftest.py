@@ -25,7 +25,8 @@ class Batch:
         self, optimizer: Lbfgs | Continuation | GradientDescent | Nesterov | Adam | None = None, **options
     ) -> Runs:
         optimizer, options = optimizer or Lbfgs(name="lbfgs"), {"device": self.device, **options}
-        tasks = Tasks(self.targets, self.lams, self.tolerance, options.pop("inputs", None))
+        targets = options.pop("targets", self.targets)
+        tasks = Tasks(targets, self.lams, self.tolerance, options.pop("inputs", None))
         progress = options.pop("progress", None)
         return train(tasks, self.starts, optimizer, on=Execution(**options), progress=progress)
 

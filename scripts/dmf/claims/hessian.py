@@ -75,8 +75,8 @@ HESSIAN_SPECTRUM = Claim(
         r"directions. In particular $\lambda_{\max}$ and the smallest positive eigenvalue $\mu$ are known."
     ),
     statistic=(
-        r"largest difference between an eigenvalue by automatic differentiation at a trained minimizer and the closed "
-        r"form (all $N$ up to $N = 1500$, the smallest and the largest by Lanczos above), in units of tolerance"
+        r"largest difference between an eigenvalue of the Hessian at a trained minimizer and the closed form "
+        r"(all $N$ up to $N = 1500$, the smallest and the largest by Lanczos above), in units of tolerance"
     ),
     tolerance=(
         r"Weyl: $C\delta + (64 + N)\,\varepsilon\,\lambda_{\max}$ with $\delta = 2\|\nabla F\| / \mu$, $\varepsilon$ "

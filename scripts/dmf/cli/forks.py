@@ -38,11 +38,10 @@ ONE_THREAD = dict.fromkeys(
 # A fork imports the main module again. It is that of Snakemake's command, which takes half a second unless all that it
 # imports is there; many Pythons ignore "__main__" in this list (https://github.com/python/cpython/issues/126631).
 ALWAYS = ("snakemake.cli", "netCDF4", "dmf.dataset.train", "dmf.evidence.judge", "dmf.studies.contract")
-ENGINE = "dmf.training.compiled_engine.engine"
 KERNELS = "dmf.training.loaded"
 OF_STEPS = {  # imported beforehand where several jobs of a step are to run
     "train": ("dmf.cli.progress",),
-    "study": (ENGINE, "torch._dynamo"),  # torch, with what its first derivative would import
+    "study": (KERNELS,),  # studies train on the processor, whatever the grid's device
     "draw": ("dmf.figures._style", "PIL.Image"),
 }
 SEVERAL = 2

@@ -65,7 +65,7 @@ FIGURE = Figure(
     title="One Hessian spectrum for all minimizers",
     caption=(
         r"(a) All $N = 48$ Hessian eigenvalues at trained minimizers of a Gaussian $4 \times 4$ target at depth 3, by "
-        "automatic differentiation (one mark a minimizer and eigenvalue), on the closed form in blocks (line). (b) "
+        "complex steps (one mark a minimizer and eigenvalue), on the closed form in blocks (line). (b) "
         "Every eligible minimizer: its eigenvalue farthest from the closed form, against what Weyl's inequality "
         "allows at its distance from the minimizers. The line is equality."
     ),

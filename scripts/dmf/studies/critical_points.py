@@ -1,4 +1,4 @@
-"""Every critical point of small problems, built from the scalar roots and measured by automatic differentiation."""
+"""Every critical point of small problems, built from the scalar roots and measured by differentiation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dmf.grid.cells import gradient_scale
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled, rows_of
-from dmf.studies._autograd import dense_hessians, flat, gradients, objective
+from dmf.studies._derivatives import Objective, flat
 from dmf.theory import certificate, haar
 
 Floats = NDArray[np.float64]
@@ -54,8 +54,8 @@ PROBLEMS = (
 FIELDS = {
     "control": ("cell", "1 for cells of the control"),
     "certified": ("cell start", "1 where the gradient norm is within the certificate's tolerance"),
-    "gradient_norm": ("cell start", "norm of the gradient by automatic differentiation"),
-    "spectrum": ("cell start eigen", "Hessian eigenvalues by automatic differentiation"),
+    "gradient_norm": ("cell start", "norm of the gradient by the chain rule"),
+    "spectrum": ("cell start eigen", "Hessian eigenvalues by complex steps"),
     "predicted_spectrum": ("cell eigen", "Hessian eigenvalues in closed form"),
     "spectrum_tolerance": ("cell start", "what gradient and rounding allow for an eigenvalue"),
     "morse_index": ("cell", "predicted number of negative Hessian eigenvalues"),
@@ -92,12 +92,12 @@ def _measured(problem: Problem, settings: Settings) -> list[Row]:
     name = f"L{problem.depth}-{'x'.join(str(d) for d in reversed(widths))} at {lam:g}" + "*" * problem.control
     rng = generator(["critical points", settings.seed, name])
     left, right = (haar.orthogonal(size, rng, fixed_signs=False)[:, : sigma.size] for size in (widths[-1], widths[0]))
-    value = objective((left * sigma) @ right.T, widths, lam)
+    value = Objective((left * sigma) @ right.T, widths, lam)
     x = np.stack([theory.critical_singular_values(sigma, problem.depth, lam, roots) for roots in choices])
     points = np.stack([flat(_gauged(one, widths, left, right, rng)) for one in x for _ in range(GAUGES)])
     count = points.shape[1]
-    gradient_norm = np.linalg.norm(gradients(value, points), axis=1).reshape(-1, GAUGES)
-    spectrum = np.linalg.eigvalsh(dense_hessians(value, points)).reshape(-1, GAUGES, count)
+    gradient_norm = np.linalg.norm(value.gradients(points), axis=1).reshape(-1, GAUGES)
+    spectrum = np.linalg.eigvalsh(value.hessians(points)).reshape(-1, GAUGES, count)
     predicted = np.stack([theory.critical_hessian_spectrum(sigma, widths, lam, roots) for roots in choices])
     size = np.linalg.norm(points, axis=1).reshape(-1, GAUGES)
     tolerance = _tolerance(problem, x, predicted, gradient_norm, size)
@@ -146,8 +146,9 @@ def _gauged(x: Floats, widths: tuple[int, ...], left: Floats, right: Floats, rng
 STUDY = Study(
     title="All critical points of small problems",
     summary=(
-        "Every combination of zero, small and large root over the singular values, in random gauges: gradient and "
-        "Hessian by automatic differentiation, beside the predicted spectrum, Morse index and number of zero modes."
+        "Every combination of zero, small and large root over the singular values, in random gauges: gradient by "
+        "the chain rule and Hessian by complex steps, beside the predicted spectrum, Morse index and number of zero "
+        "modes."
     ),
     make=make,
 )

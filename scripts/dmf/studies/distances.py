@@ -17,7 +17,7 @@ from dmf.grid.kinds import SpectrumTarget, with_spectrum
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
-from dmf.studies._autograd import Objective, dense_hessians, flat, gradients, objective
+from dmf.studies._derivatives import Objective, flat
 from dmf.studies._trained import LBFGS, Cell
 from dmf.theory import certificate
 
@@ -51,7 +51,7 @@ FIELDS = {
     "certified": ("cell start", "1 where distance <= mu / C"),
     "distance": ("cell start", "distance to the minimizers, from above"),
     "distance_below": ("cell start", "distance to the minimizers, from below"),
-    "gradient_norm": ("cell start", "gradient norm by automatic differentiation"),
+    "gradient_norm": ("cell start", "gradient norm by the chain rule"),
     "bound": ("cell start", "2 ||grad F|| / mu, and rounding"),
     "mu": ("cell", "smallest positive Hessian eigenvalue at a minimizer"),
     "extra_zero_modes": ("cell", "zero Hessian eigenvalues beyond the orbit's dimension"),
@@ -103,7 +103,7 @@ def _problem(cell: Cell, seed: int) -> Problem:
         cell,
         target,
         lam,
-        objective(target, widths, lam),
+        Objective(target, widths, lam),
         theory.hessian_spectrum(target, widths, lam),
         theory.zero_modes(widths, int(np.count_nonzero(x))),
         *certificate.reach(x, sigma, cell.depth),
@@ -119,7 +119,7 @@ def _measured(problem: Problem, seed: int) -> Row:
     distance = np.array([distance_above(layers, other) for layers in layered])
     below = np.array([distance_below(layers, other) for layers in layered])
     turning = certificate.turning(distance, cell.depth, problem.top, problem.residual)
-    gradient_norm = np.linalg.norm(gradients(problem.value, points), axis=1)
+    gradient_norm = np.linalg.norm(problem.value.gradients(points), axis=1)
     bound = certificate.radius(gradient_norm, mu, np.linalg.norm(points, axis=1))
     extra = int(np.count_nonzero(problem.spectrum < mu)) - problem.orbit
     return {
@@ -144,7 +144,7 @@ def _steps(problem: Problem, rng: np.random.Generator) -> list[Floats]:
     lengths = unit * np.repeat(SIZES, DRAWS)[:, None]
     directions = rng.standard_normal((len(lengths), base.size))
     random = directions / np.linalg.norm(directions, axis=1, keepdims=True)
-    soft = _softest(dense_hessians(problem.value, base[None])[0], _tangents(layers))
+    soft = _softest(problem.value.hessians(base[None])[0], _tangents(layers))
     signs = np.tile([1.0, -1.0], len(SIZES))[:, None]
     return [base + lengths * random, base + lengths * signs * soft]
 

@@ -1,4 +1,4 @@
-"""Hessian spectra of trained minimizers by automatic differentiation, beside the closed form in blocks."""
+"""Hessian spectra of trained minimizers by complex steps, beside the closed form in blocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dmf.grid.cells import Series
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import assembled
-from dmf.studies._autograd import dense_hessians, hessian_product, objective
+from dmf.studies._derivatives import Objective
 from dmf.studies._trained import Cell, TrainedCell, train_cells
 from dmf.theory import certificate
 from dmf.training.lanczos import extreme_eigenvalues
@@ -53,7 +53,7 @@ FIELDS = {
     "dense": ("cell", "1 where all N eigenvalues were computed"),
     "orbit_dimension": ("cell", "dimension of the orbit of minimizers"),
     "predicted_spectrum": ("cell eigen", "Hessian eigenvalues in closed form"),
-    "spectrum": ("cell start eigen", "Hessian eigenvalues by automatic differentiation"),
+    "spectrum": ("cell start eigen", "Hessian eigenvalues by complex steps"),
     "spectrum_tolerance": ("cell start", "what radius and rounding allow for an eigenvalue"),
 }
 
@@ -93,14 +93,14 @@ class Spectra:
 
 def _spectra(trained: TrainedCell, radius: Floats, seed: int) -> Spectra:
     predicted = theory.hessian_spectrum(trained.target, trained.cell.group.widths, trained.lam)
-    value = objective(trained.target, trained.cell.group.widths, trained.lam)
+    value = Objective(trained.target, trained.cell.group.widths, trained.lam)
     # Weyl: no eigenvalue moves by more than the norm of the Hessian's change. The rest is the solver's backward error.
     tolerance = certificate.eigenvalue_tolerance(_turning(trained, radius), predicted.size, predicted[-1])
     if _is_dense(trained):
-        dense = np.linalg.eigvalsh(dense_hessians(value, trained.parameters)).astype(np.float64, copy=False)
+        dense = np.linalg.eigvalsh(value.hessians(trained.parameters)).astype(np.float64, copy=False)
         return Spectra(predicted, dense, tolerance)
     start = generator(["lanczos", seed, trained.cell.name]).standard_normal(predicted.size)
-    ends = [extreme_eigenvalues(hessian_product(value, point), start) for point in trained.parameters]
+    ends = [extreme_eigenvalues(value.hessian_product(point), start) for point in trained.parameters]
     measured, residual = (np.stack(part) for part in zip(*ends, strict=True))
     return Spectra(predicted[[0, -1]], measured, tolerance + residual.max(axis=1))
 
@@ -120,7 +120,7 @@ def _turning(trained: TrainedCell, radius: Floats) -> Floats:
 STUDY = Study(
     title="Hessian spectra of trained minimizers",
     summary=(
-        r"All $N$ eigenvalues by automatic differentiation, or for large $N$ both ends of the spectrum by Lanczos on "
+        r"All $N$ eigenvalues by complex steps, or for large $N$ both ends of the spectrum by Lanczos on "
         "Hessian-vector products, at minimizers trained from several starts, beside the closed form in blocks."
     ),
     make=make,

@@ -13,7 +13,7 @@ from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
-from dmf.studies._factorization import evaluate
+from dmf.studies._derivatives import chained, flat
 from dmf.studies._measurements import (
     COMPLETION,
     SENSING,
@@ -134,6 +134,7 @@ def _walk(
     """Iterate until every step is below STEP, all runs together, and look at each step."""
     point = Point.at(start)
     value = objective(operators, measurements, penalty, point)
+    rounded = _energy(measurements, bound, penalty, point)
     trace = np.full((len(start), DRAWN), np.nan)
     shortfall, energy, step = np.full((3, len(start)), -np.inf)
     steps = np.zeros(len(start), dtype=np.int64)
@@ -143,7 +144,8 @@ def _walk(
         new = proximal_step(operators, measurements, penalty, mu, point.matrix)
         new_value = objective(operators, measurements, penalty, new)
         length = np.linalg.norm(new.matrix - point.matrix, axis=(1, 2))
-        scale = _energy(measurements, bound, penalty, point) + _energy(measurements, bound, penalty, new)
+        new_rounded = _energy(measurements, bound, penalty, new)
+        scale = rounded + new_rounded
         now = (max(mu - bound, 0) / 2 * length**2 - (value - new_value)) / (ROUNDING_STEP * scale)
         energy = np.where(running & (now > shortfall), scale, energy)
         shortfall = np.where(running, np.maximum(shortfall, now), shortfall)
@@ -151,7 +153,7 @@ def _walk(
         point = Point(
             *(np.where(running.reshape(-1, *[1] * (a.ndim - 1)), a, b) for a, b in zip(new, point, strict=True))
         )
-        value = np.where(running, new_value, value)
+        value, rounded = np.where(running, new_value, value), np.where(running, new_rounded, rounded)
         if number < DRAWN:
             trace[running, number] = value[running]
         running = running & (length > STEP)
@@ -195,8 +197,7 @@ def _values(
         stationarity[run] = np.linalg.norm(rotated)
         if depth:
             layers = _balanced(left, kept[run], right_t, depth)
-            one = operators[run : run + 1], measurements[run : run + 1], np.array([LAM])
-            layered[run] = np.linalg.norm(evaluate(*one, layers)[1])
+            layered[run] = np.linalg.norm(flat(chained(layers, gradient[run])) + 2 * LAM * flat(layers))
             factor[run] = np.sqrt(depth) * kept[run, 0] ** ((depth - 1) / depth)
     size = np.linalg.norm(measurements, axis=1) + bound * np.linalg.norm(matrix, axis=(1, 2))
     return {
@@ -218,12 +219,11 @@ def _values(
 
 
 def _balanced(left: Floats, values: Floats, right_t: Floats, depth: int) -> list[Floats]:
-    """Layers of U diag(values) V^T in balance, each with singular values values^(1/L), as a batch of one."""
+    """Layers of U diag(values) V^T in balance, each with singular values values^(1/L)."""
     rank = len(values)
     roots = values ** (1 / depth)
     inner = [np.diag(roots)] * (depth - 2)
-    layers = [roots[:, None] * right_t[:rank], *inner, left[:, :rank] * roots]
-    return [np.ascontiguousarray(layer)[None] for layer in layers]
+    return [roots[:, None] * right_t[:rank], *inner, left[:, :rank] * roots]
 
 
 STUDY = Study(

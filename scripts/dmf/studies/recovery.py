@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from dmf.grid.seeds import generator, generators
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled, rows_of
-from dmf.studies._factorization import Trained, train_factorizations
 from dmf.studies._measurements import COMPLETION, SENSING, Method, descend, draw, objective, residual, slope
 from dmf.theory import Power
 from dmf.theory.certificate import ROUNDING
-from dmf.training.settings import Status
+from dmf.training.engine import train
+from dmf.training.result import Runs
+from dmf.training.settings import Lbfgs, Status
 from dmf.training.starts import draw_stacked
+from dmf.training.tasks import Tasks
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +39,7 @@ WAY = (0.1, 0.03, 0.01, 3e-3, 1e-3, LAM)  # of proximal steps, each from where t
 LEAD = (10 * LAM, LAM)  # of training
 DESCENT = (0.1, 0.01, 1e-3, LAM)  # of training that begins at a large lambda, to see what that does
 MU = 2.02  # above the Lipschitz constant 2 of orthonormal rows
+LBFGS = Lbfgs(name="lbfgs", memory=10, max_iterations=20_000)  # F bends by 1 in some directions, by lambda in others
 STEP, GRADIENT = 5e-3, 1e-4  # a run is certified when its step, or its gradient, is below that many LAM
 MOST_STEPS = 3000
 RECOVERED = 0.02  # relative error; lambda alone leaves up to about half of it
@@ -67,6 +70,10 @@ class Problem(NamedTuple):
     """(B, n, d_L d_0) A on the entries of X row by row, of orthonormal rows."""
     measurements: Floats
     """(B, n) b = A(truth), without noise."""
+
+    def tasks(self, lams: Floats, tolerance: Floats) -> Tasks:
+        """||A(W_L ... W_1) - b||^2 + lambda sum_l ||W_l||^2, as it is trained; lambdas and tolerances (B,)."""
+        return Tasks(self.measurements[:, None], lams, tolerance, self.operators.mT)
 
 
 class Cell(NamedTuple):
@@ -146,7 +153,7 @@ def _trained(
     steps = np.zeros(count)
     for lam in way:
         tolerance = np.full(count, GRADIENT * LAM if lam == LAM else 0.01 * lam)
-        run = train_factorizations(problem.operators, problem.measurements, np.full(count, lam), starts, tolerance)
+        run = train(problem.tasks(np.full(count, lam), tolerance), starts, LBFGS)
         starts, steps = run.layers, steps + run.iterations
     found = {
         "end_to_end": run.end_to_end,
@@ -157,7 +164,7 @@ def _trained(
     return found if nuclear is None else found | _beside(problem, run, nuclear)
 
 
-def _beside(problem: Problem, run: Trained, nuclear: dict[str, Floats]) -> dict[str, Floats]:
+def _beside(problem: Problem, run: Runs, nuclear: dict[str, Floats]) -> dict[str, Floats]:
     lams = np.full(len(run.objective), LAM)
     below = lower_bound(problem.operators, problem.measurements, lams, nuclear["end_to_end"])
     energy = np.sum(problem.measurements**2, axis=1)

@@ -1,7 +1,8 @@
 """Extensions: other weights on the terms of eq. 2, trained as they stand, by the steps of torch.optim.SGD.
 
-No run is trained through the reduction that it tests: the loss has the weights that the cell names, autograd gives its
-gradient, and a step adds decay to it as the optimizer does. Only the radius of a certificate uses the layers W_l / c_l.
+No run is trained through the reduction that it tests: the loss has the weights that the cell names, the chain rule
+gives its gradient, and a step adds decay to it as the optimizer does. Only the radius of a certificate uses the layers
+W_l / c_l.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -18,6 +18,7 @@ from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
+from dmf.studies._derivatives import chained
 from dmf.studies._near import Near, near_minimizers
 from dmf.theory.certificate import ROUNDING
 from dmf.training.starts import draw_stacked
@@ -140,52 +141,31 @@ def _trained(
     """Layers (DRAWS, d_l, d_{l-1}) where training stopped, and the gradient there of the loss and the decay."""
     widths = (SHAPE[1], *[min(SHAPE)] * (form.depth - 1), SHAPE[0])
     size = SPECTRUM[0] ** (1 / form.depth)
-    drawn = draw_stacked("gaussian", widths, [rng] * DRAWS)
-    layers = [torch.from_numpy(size * layer).requires_grad_() for layer in drawn]
+    layers = [size * layer for layer in draw_stacked("gaussian", widths, [rng] * DRAWS)]
     curvature = 2 * form.data * form.depth * SPECTRUM[0] ** (2 - 2 / form.depth) + 2 * strength * form.weights.max()
-    matrix = torch.from_numpy(target)
-    velocities = [torch.zeros_like(layer) for layer in layers]
+    velocities = [np.zeros_like(layer) for layer in layers]
     for step in range(MOST_STEPS + 1):
-        gradients = _gradients(layers, matrix, form, strength)
-        done = step % EVERY == 0 and not (_norms(_arrays(gradients)) > form.data * tolerance / 2).any()
+        gradients = _gradients(layers, target, form, strength)
+        done = step % EVERY == 0 and not (_norms(gradients) > form.data * tolerance / 2).any()
         if done or step == MOST_STEPS:  # runs that diverged to NaN wait for nothing
             break
         _step(layers, gradients, velocities, RATE / curvature)
-    return _arrays(layers), _arrays(gradients)
+    return layers, gradients
 
 
-def _step(
-    layers: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor], velocities: Sequence[torch.Tensor], rate: float
-) -> None:
-    """Nesterov's momentum as torch.optim.SGD has it, without the 1.7 s that torch.optim takes to load its compiler."""
-    with torch.no_grad():
-        for layer, gradient, velocity in zip(layers, gradients, velocities, strict=True):
-            velocity.mul_(MOMENTUM).add_(gradient)
-            layer.sub_(rate * (gradient + MOMENTUM * velocity))
+def _step(layers: Sequence[Floats], gradients: Sequence[Floats], velocities: Sequence[Floats], rate: float) -> None:
+    """Nesterov's momentum as torch.optim.SGD has it."""
+    for layer, gradient, velocity in zip(layers, gradients, velocities, strict=True):
+        velocity *= MOMENTUM
+        velocity += gradient
+        layer -= rate * (gradient + MOMENTUM * velocity)
 
 
-def _gradients(layers: Sequence[torch.Tensor], target: torch.Tensor, form: Form, strength: float) -> list[torch.Tensor]:
-    """Of the loss by autograd, and the decay added as optimizers add it."""
-    loss = _loss(layers, target, form.data, strength * form.factors(form.penalties))
-    decays = (strength * form.factors(form.decays)).tolist()
-    found = zip(torch.autograd.grad(loss, layers), layers, decays, strict=True)
-    return [gradient + decay * layer.detach() for gradient, layer, decay in found]
-
-
-def _loss(layers: Sequence[torch.Tensor], target: torch.Tensor, data: float, penalties: Floats) -> torch.Tensor:
-    """Summed over independent runs, so that each gets its own gradient."""
-    product = layers[0]
-    for layer in layers[1:]:
-        product = layer @ product
-    loss = data * (target - product).square().sum()
-    for layer, penalty in zip(layers, penalties.tolist(), strict=True):
-        if penalty:
-            loss = loss + penalty * layer.square().sum()
-    return loss
-
-
-def _arrays(tensors: Sequence[torch.Tensor]) -> list[Floats]:
-    return [tensor.detach().numpy() for tensor in tensors]
+def _gradients(layers: Sequence[Floats], target: Floats, form: Form, strength: float) -> list[Floats]:
+    """Of the loss with its penalties, and the decay added as optimizers add it."""
+    slopes = chained(layers, 2 * form.data * (_product(layers) - target))
+    factors = strength * (2 * form.factors(form.penalties) + form.factors(form.decays))
+    return [slope + factor * layer for slope, factor, layer in zip(slopes, factors, layers, strict=True)]
 
 
 def _facts(

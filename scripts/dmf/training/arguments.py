@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from importlib.util import find_spec
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ from dmf.training.result import Array
 from dmf.training.tasks import Execution, Tasks
 
 DEVICE = "auto|cpu|torch|cuda(:[0-9]{1,2})?"
+INSTALL = "install it with: pip install 'dmf-landscape[torch]'"
 
 
 def widths_of(starts: Sequence[Array]) -> tuple[int, ...]:
@@ -32,14 +34,15 @@ def check(tasks: Tasks, starts: Sequence[Array], on: Execution) -> tuple[int, ..
     """
     widths, inputs = widths_of(starts), tasks.inputs
     count = len(starts[0])
-    columns = widths[0] if inputs is None else np.shape(inputs)[-1]
+    columns, entries = widths[0] if inputs is None else np.shape(inputs)[-1], widths[0] * widths[-1]
+    measured = inputs is not None and np.shape(inputs)[1:2] == (entries,) and widths[-1] > 1
     expected: dict[str, tuple[Array, tuple[int, ...]]] = {
-        "targets": (tasks.targets, (count, widths[-1], columns)),
+        "targets": (tasks.targets, (count, 1 if measured else widths[-1], columns)),
         "lams": (tasks.lams, (count,)),
         "gradient_tolerance": (tasks.gradient_tolerance, (count,)),
     }
     if inputs is not None:
-        expected = {"inputs": (inputs, (count, widths[0], columns)), **expected}
+        expected = {"inputs": (inputs, (count, entries if measured else widths[0], columns)), **expected}
     for name, (array, shape) in expected.items():
         if np.shape(array) != shape:
             match = "starts" if inputs is None else "starts and inputs"
@@ -59,10 +62,15 @@ def check(tasks: Tasks, starts: Sequence[Array], on: Execution) -> tuple[int, ..
 
 def check_device(device: str) -> str:
     """Return "cpu", "torch" or "cuda:N" for a device's name; raise ValueError for one that is unknown or not there."""
-    if device in ("cpu", "torch"):
-        return device
     if not re.fullmatch(DEVICE, device):
         raise ValueError(f"device: got {device!r}, expected auto, cpu, torch, cuda or cuda:N")
+    installed = find_spec("torch") is not None
+    if device == "cpu" or (device == "auto" and not installed):
+        return "cpu"
+    if not installed:
+        raise ValueError(f"device: got {device!r}, but torch is not installed; {INSTALL}, or use cpu")
+    if device == "torch":
+        return device
     import torch
 
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -32,7 +32,7 @@ def train(
     Args:
         tasks: what is minimized, and the gradient norm that ends each run: targets (B, d_L, d_0), lams (B,) and
             gradient_tolerance (B,); with inputs (B, d_0, n), targets (B, d_L, n) and a deep linear network in place
-            of a factorization. On "cpu", networks are trained by the torch engine.
+            of a factorization; with inputs (B, d_L d_0, n), targets (B, 1, n) and measurements of its entries.
         starts: L >= 2 layers (B, d_l, d_{l-1}). A run with a start that is not finite ends as DIVERGED.
         optimizer: the method and its settings.
         on: the device, threads, and how many runs side by side.
@@ -44,8 +44,6 @@ def train(
     """
     widths = check(tasks, starts, on)
     device = check_device(on.device)
-    if tasks.inputs is not None and device == "cpu":
-        device = "torch"
     tasks, points = tasks.flat(), points_of(starts)
     minimize, measure = _engine(replace(on, device=device), widths)
     if tasks.inputs is None and pays(widths):  # what refinement knows of the curvature is that without inputs
@@ -70,7 +68,7 @@ def _engine(on: Execution, widths: tuple[int, ...]) -> tuple[Minimize, Measure]:
 
         compile_once()
         lanes = LanesEngine(widths, on.threads)
-        return lanes.minimize, lambda tasks, points: lanes.measure(tasks.targets, tasks.lams, points)
+        return lanes.minimize, lanes.measure
     from dmf.training.torch_engine.engine import BatchEngine
 
     engine = BatchEngine("cpu" if on.device == "torch" else on.device, widths, on.threads, on.batch)

@@ -22,18 +22,18 @@ Progress = Callable[[int], None] | None
 class Tasks(NamedTuple):
     """R problems of one shape, each with the gradient norm that ends its run. Everything is dimensionless.
 
-    `train` takes matrices, an engine takes them flat: targets (R, d_L n) and inputs (R, d_0 n).
+    `train` takes matrices, an engine takes them flat: targets (R, p n) and inputs (R, q n), p q = d_L d_0.
     """
 
     targets: Float64[Array, "run ..."]
-    """M of each run, (R, d_L, d_0), or (R, d_L, n) with inputs; finite"""
+    """M of each run, (R, d_L, d_0), or (R, d_L, n) or (R, 1, n) with inputs; finite"""
     lams: Float64[Array, " run"]
     """lambda of each run, (R,), positive"""
     gradient_tolerance: Float64[Array, " run"]
     """absolute, on the Euclidean norm of the gradient of F over all parameters, (R,), positive"""
     inputs: Float64[Array, "run ..."] | None = None
-    """a constant factor X of each run, (R, d_0, n), finite: F = ||M - W_L ... W_1 X||_F^2 + lambda sum_l ||W_l||_F^2,
-    a deep linear network on inputs and outputs. Only the torch engine trains it."""
+    """a constant factor X of each run, finite: F = ||M - W_L ... W_1 X||_F^2 + lambda sum_l ||W_l||_F^2, a deep linear
+    network on n inputs (R, d_0, n); or n measurements, with W_L ... W_1 as one row, (R, d_L d_0, n)"""
 
     def flat(self) -> Tasks:
         """The same problems as an engine takes them: float64, contiguous, matrices row by row."""

@@ -75,7 +75,7 @@ def trajectory(
     points = np.concatenate([points_of(layers) for layers in passed])
     widths = (one[0].shape[2], *(layer.shape[1] for layer in one))
     count = len(points)
-    measures = measure(np.repeat(task.targets.reshape(1, -1), count, axis=0), np.full(count, lam), points, widths)
+    measures = measure(task.flat().take(np.zeros(count, dtype=np.int64)), points, widths)
     return Trajectory(
         status=Status(int(end.status[0])),
         iteration=np.array([*steps, last], dtype=np.int64),

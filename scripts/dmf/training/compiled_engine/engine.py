@@ -56,9 +56,11 @@ class LanesEngine:
             else:
                 run_first_order(share, self._widths, optimizer)
 
+        inputs = np.empty((count, 0)) if tasks.inputs is None else tasks.inputs
         shares = [
             Queue(
                 targets=tasks.targets[i],
+                inputs=inputs[i],
                 lams=tasks.lams[i],
                 tolerances=tasks.gradient_tolerance[i],
                 points=finished.points[i],
@@ -72,9 +74,9 @@ class LanesEngine:
         _watch(work, shares, rows, progress)
         return finished
 
-    def measure(self, targets: Array, lams: Array, points: Array) -> Measures:
-        """Measure R runs from targets (R, d_L d_0), lambdas (R,) and parameters (R, N)."""
-        return measure(targets, lams, points, self._widths)
+    def measure(self, tasks: Tasks, points: Array) -> Measures:
+        """Measure R runs at parameters (R, N)."""
+        return measure(tasks, points, self._widths)
 
 
 def _watch(work: Callable[[Queue, slice], None], shares: list[Queue], rows: list[slice], progress: Progress) -> None:
@@ -102,7 +104,7 @@ def compile_kernels() -> float:
     engine = LanesEngine((1, 1, 1), 1)
     for optimizer in (Lbfgs(name="lbfgs"), GradientDescent(name="gd")):
         engine.minimize(Tasks(matrix, one, one), begun, optimizer, None)
-    engine.measure(matrix, one, begun.points)
+    engine.measure(Tasks(matrix, one, one), begun.points)
     return time.perf_counter() - began
 
 

@@ -71,7 +71,7 @@ def rule_of(settings: GradientDescent | Nesterov | Adam) -> Rule:
 
 def run_first_order(queue: Queue, widths: tuple[int, ...], settings: GradientDescent | Nesterov | Adam) -> None:
     """Train every run of the queue."""
-    table, at = lay_out(widths)
+    table, at = lay_out(widths, queue.targets.shape[1], queue.inputs.shape[1])
     group = lay_out_group(at.end)
     sizes = [*[at.length] * 4, *[1] * 6, 5, 1]
     state = State(*(at.end + len(group) + np.cumsum([0, *sizes])).tolist())

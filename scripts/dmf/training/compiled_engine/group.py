@@ -21,7 +21,8 @@ RUNNING = -1.0  # the code of a run that goes on; any other is a Status
 class Queue(NamedTuple):
     """R runs waiting: everything of a run lies in one row."""
 
-    targets: Array  # (R, d_L d_0)
+    targets: Array  # (R, d_L d_0), or (R, p n) with inputs
+    inputs: Array  # (R, q n), or (R, 0)
     lams: Array  # (R,)
     tolerances: Array  # (R,)
     points: Array  # (R, N), the start, and at the end the final parameters
@@ -66,7 +67,9 @@ def copy_column(lanes: Array, v: int, goal: int, source: int, count: int) -> Non
 def enter(lanes: Array, at: Layout, group: Group, queue: Queue, v: int, run: int, point: int) -> None:
     """Begin a run in lane v with its start at place `point`."""
     energy = 0.0
-    for n in range(at.entries):
+    for n in range(queue.inputs.shape[1]):
+        lanes[at.inputs + n, v] = queue.inputs[run, n]
+    for n in range(at.goals):
         lanes[at.target + n, v] = queue.targets[run, n]
         energy += queue.targets[run, n] ** 2
     for n in range(at.size):

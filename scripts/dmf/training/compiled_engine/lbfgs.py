@@ -193,7 +193,7 @@ def run_lbfgs(
     queue: Queue, widths: tuple[int, ...], pairs: int, most_iterations: int, inverse: Array | None = None
 ) -> None:
     """Train every run of the queue with `pairs` stored pairs; refine them if given the inverse (R, d_L d_0)."""
-    table, at = lay_out(widths)
+    table, at = lay_out(widths, queue.targets.shape[1], queue.inputs.shape[1])
     group = lay_out_group(at.end)
     memory = lay_out_memory(at, pairs, at.end + len(group))
     matrix = lay_out_matrix(at, pairs, memory.end, inverse is not None)

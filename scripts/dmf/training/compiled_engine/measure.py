@@ -13,6 +13,7 @@ from dmf.training.compiled_engine.multiply import multiply
 from dmf.training.compiled_engine.objective import LAYER, WIDTH, Layout, Table, add_gradient, lay_out, products
 from dmf.training.compiled_engine.vectors import difference, dot
 from dmf.training.result import Array, Measures
+from dmf.training.tasks import Tasks
 
 
 class MeasureLayout(NamedTuple):
@@ -23,40 +24,47 @@ class MeasureLayout(NamedTuple):
     one_gram: int  # W_{l+1}^T W_{l+1}, and the products from the top, in turn
     other_gram: int  # W_l W_l^T
     norms: int  # ||W_l||_F^2, L numbers
-    below: int  # ||W_{l-1} ... W_1||_F^2, L numbers
+    below: int  # ||W_{l-1} ... W_1||_F^2, or ||W_{l-1} ... W_1 X||_F^2 of a network, L numbers
     above: int  # ||W_L ... W_{l+1}||_F^2, L numbers
+    seen: int  # W_{l-1} ... W_1 X, of a network
     gaps: int  # ||W_{l+1}^T W_{l+1} - W_l W_l^T||_F^2, L - 1 numbers
     square: int
     end: int
 
 
-def measure(targets: Array, lams: Array, points: Array, widths: tuple[int, ...]) -> Measures:
-    """Measure R runs from their targets (R, d_L d_0), lambdas (R,) and parameters (R, N).
+def measure(tasks: Tasks, points: Array, widths: tuple[int, ...]) -> Measures:
+    """Measure R runs at parameters (R, N).
 
-    A diverged run's numbers may be infinite or NaN.
+    A diverged run's numbers may be infinite or NaN, and the Hessian's trace is NaN for measurements of single rows.
     """
-    table, at = lay_out(widths)
+    targets, lams = tasks.targets, tasks.lams
+    inputs = np.empty((len(lams), 0)) if tasks.inputs is None else tasks.inputs
+    table, at = lay_out(widths, targets.shape[1], inputs.shape[1])
     side = max(widths) ** 2
-    sizes = [at.length, at.length, side, side, at.depth, at.depth, at.depth, at.depth, 1]
+    seen = max(widths) * at.samples
+    sizes = [at.length, at.length, side, side, at.depth, at.depth, at.depth, seen, at.depth, 1]
     layout = MeasureLayout(*(at.end + np.cumsum([0, *sizes])).tolist())
     count = len(lams)
     measures = Measures(
         np.empty(count), np.empty(count), np.empty((count, at.entries)), np.empty((count, at.depth)), np.empty(count),
         np.empty(count),
     )  # fmt: skip
-    _measure(workspace(layout.end), table, at, layout, targets, lams, points, measures)
+    _measure(workspace(layout.end), table, at, layout, targets, inputs, lams, points, measures)
     return measures
 
 
 @kernel
 def _measure(
-    w: Array, table: Table, at: Layout, layout: MeasureLayout, targets: Array, lams: Array, points: Array, out: Measures
-) -> None:
+    w: Array, table: Table, at: Layout, layout: MeasureLayout, targets: Array, inputs: Array, lams: Array,
+    points: Array, out: Measures,
+) -> None:  # fmt: skip
     lanes = w.reshape((-1, LANES))
     for first in range(0, len(lams), LANES):
         count = min(LANES, len(lams) - first)
         for v in range(count):
-            for n in range(at.entries):
+            for n in range(inputs.shape[1]):
+                lanes[at.inputs + n, v] = inputs[first + v, n]
+            for n in range(at.goals):
                 lanes[at.target + n, v] = targets[first + v, n]
             for n in range(at.size):
                 lanes[layout.point + n, v] = points[first + v, n]
@@ -82,6 +90,8 @@ def _norms(w: Array, table: Table, at: Layout, layout: MeasureLayout) -> None:
     for i in range(1, depth):
         last = products(w, table, i, layout.point, at.panel)  # W_l ... W_1; chains are short, so this is cheap
         dot(w, layout.below + i, last, last, table[WIDTH, i] * columns)
+    if at.samples > 0:
+        _norms_of_network(w, table, at, layout)
     above = layout.point + table[LAYER, depth - 1]
     goal, spare = layout.one_gram, layout.other_gram
     for i in range(depth - 2, -1, -1):
@@ -91,6 +101,23 @@ def _norms(w: Array, table: Table, at: Layout, layout: MeasureLayout) -> None:
             layer = layout.point + table[LAYER, i]
             multiply(w, goal, width, 1, above, inner, 1, layer, width, 1, rows, width, inner, 0, at.panel)
             above, goal, spare = goal, spare, goal
+
+
+@kernel
+def _norms_of_network(w: Array, table: Table, at: Layout, layout: MeasureLayout) -> None:
+    """What stands for the norms from the bottom where there are inputs."""
+    columns, samples = table[WIDTH, 0], at.samples
+    if at.inner != columns:
+        w.reshape((-1, LANES))[layout.below : layout.below + at.depth, :] = np.nan
+        return
+    dot(w, layout.below, at.inputs, at.inputs, columns * samples)
+    for i in range(1, at.depth):
+        rows = table[WIDTH, i]
+        last = products(w, table, i, layout.point, at.panel)
+        multiply(
+            w, layout.seen, samples, 1, last, columns, 1, at.inputs, samples, 1, rows, samples, columns, 0, at.panel
+        )
+        dot(w, layout.below + i, layout.seen, layout.seen, rows * samples)
 
 
 @kernel

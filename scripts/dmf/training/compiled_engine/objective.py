@@ -1,8 +1,13 @@
-"""F and its gradient for one group of runs, one a lane (eq. 2)."""
+"""F and its gradient for one group of runs, one a lane (eq. 2).
+
+With inputs X (q, n), ||M - W_L ... W_1||_F^2 becomes ||M - W X||_F^2, M (p, n), where W has the entries of W_L ... W_1
+row by row in the shape (p, q): of itself for a network on n samples, of a single row for n measurements.
+"""
 
 from __future__ import annotations
 
 from itertools import pairwise
+from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +15,7 @@ from numpy.typing import NDArray
 
 from dmf.training.compiled_engine import kernel
 from dmf.training.compiled_engine.instructions import UNROLL
-from dmf.training.compiled_engine.multiply import multiply, panel_places
+from dmf.training.compiled_engine.multiply import SIDE, WIDE, multiply, panel_places
 from dmf.training.compiled_engine.vectors import double_difference
 from dmf.training.result import Array
 
@@ -27,27 +32,39 @@ class Layout(NamedTuple):
     depth: int  # L
     size: int  # number of parameters N
     length: int  # N rounded up to a multiple of UNROLL
-    entries: int  # of the target, d_L d_0
+    entries: int  # of the end-to-end matrix, d_L d_0
+    goals: int  # numbers in the target: as many, or p n with inputs
+    inner: int  # q
+    samples: int  # n, 0 without inputs
     target: int
     residual: int  # two buffers for what the gradient carries down
     other: int
     panel: int  # where products pack their factors
-    misfit: int  # ||M - X||_F^2
+    misfit: int  # ||M - W_L ... W_1||_F^2
+    inputs: int
+    observed: int  # W X, then twice its distance from the target
     end: int
 
 
-def lay_out(widths: tuple[int, ...]) -> tuple[Table, Layout]:
-    """Lay out what the objective needs for widths (d_0, ..., d_L), from place 0 on."""
+def lay_out(widths: tuple[int, ...], goals: int, inputs: int) -> tuple[Table, Layout]:
+    """Lay out what the objective needs for widths (d_0, ..., d_L), from place 0 on.
+
+    A run has `goals` numbers in its target, and `inputs` in its inputs or none: d_L d_0, or p n and q n.
+    """
     depth, columns = len(widths) - 1, widths[0]
     sizes = [m * n for n, m in pairwise(widths)]
-    entries, widest, panel = widths[-1] * columns, max(widths) * columns, panel_places(max(widths))
-    places = np.cumsum([entries, *(m * columns for m in widths[2:]), widest, widest, panel, 1]).tolist()
+    entries, widest = widths[-1] * columns, max(widths) * columns
+    samples = isqrt(goals * inputs // entries)
+    inner = inputs // samples if samples else 0
+    panel = max(panel_places(max(widths)), SIDE * inner if samples >= WIDE else 0)
+    sizes_of_all = [goals, *(m * columns for m in widths[2:]), widest, widest, panel, 1, inputs, goals * (samples > 0)]
+    places = np.cumsum(sizes_of_all).tolist()
     table = np.zeros((3, depth + 1), dtype=np.int64)
     table[WIDTH] = widths
     table[LAYER, 1:] = np.cumsum(sizes)
     table[PRODUCT, 1:depth] = places[: depth - 1]
     length = -(-sum(sizes) // UNROLL) * UNROLL
-    return table, Layout(depth, sum(sizes), length, entries, 0, *places[depth - 1 :])
+    return table, Layout(depth, sum(sizes), length, entries, goals, inner, samples, 0, *places[depth - 1 :])
 
 
 @kernel
@@ -64,14 +81,22 @@ def products(w: Array, table: Table, depth: int, point: int, panel: int) -> int:
 
 @kernel
 def add_gradient(w: Array, table: Table, at: Layout, point: int, gradient: int) -> None:
-    """Set the misfit at `point` and add the gradient of ||M - X||_F^2 to what is at `gradient`.
+    """Set the misfit at `point` and add its gradient to what is at `gradient`.
 
-    With R = X - M: dF/dW_l = 2 (W_L ... W_{l+1})^T R (W_{l-1} ... W_1)^T. All but its last factor is carried down,
-    which makes 3 (L - 1) products in all.
+    With R = W_L ... W_1 - M, or (W X - M) X^T with inputs:
+    dF/dW_l = 2 (W_L ... W_{l+1})^T R (W_{l-1} ... W_1)^T. All but its last factor is carried down, which makes
+    3 (L - 1) products in all.
     """
     carried = at.residual
     end_to_end = products(w, table, at.depth, point, at.panel)
-    double_difference(w, carried, at.misfit, end_to_end, at.target, at.entries)
+    if at.samples == 0:
+        double_difference(w, carried, at.misfit, end_to_end, at.target, at.entries)
+    else:
+        q, n, panel = at.inner, at.samples, at.panel
+        p = at.entries // q
+        multiply(w, at.observed, n, 1, end_to_end, q, 1, at.inputs, n, 1, p, n, q, 0, panel)
+        double_difference(w, at.observed, at.misfit, at.observed, at.target, at.goals)
+        multiply(w, carried, q, 1, at.observed, n, 1, at.inputs, 1, n, p, q, n, 0, panel)
     carry_down(w, table, at, point, carried, at.other, gradient)
 
 

@@ -69,8 +69,8 @@ class BatchEngine:
         return Measures(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def _slots(self, tasks: Tasks, pairs: int) -> int:
-        samples = 0 if tasks.inputs is None else tasks.inputs.shape[1] // self._widths[0]
-        return self._batch or runs_side_by_side(self._device, self._widths, pairs, samples)
+        data = 0 if tasks.inputs is None else tasks.inputs.shape[1] + 2 * tasks.targets.shape[1]
+        return self._batch or runs_side_by_side(self._device, self._widths, pairs, data)
 
 
 @contextmanager
@@ -84,20 +84,16 @@ def torch_threads(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def bytes_of_a_run(widths: tuple[int, ...], pairs: int, samples: int = 0) -> int:
-    """Memory that a run with `pairs` stored pairs needs: its state, and what a round holds besides.
-
-    With `samples`, it has separate inputs (d_0, samples).
-    """
+def bytes_of_a_run(widths: tuple[int, ...], pairs: int, data: int = 0) -> int:
+    """Memory that a run with `pairs` stored pairs needs: its state, what a round holds, and its `data`."""
     size = whole_lines(sum(m * n for n, m in pairwise(widths)))
-    columns = whole_lines(samples) if samples else columns_of(widths)
-    products = columns * (sum(widths[0 if samples else 1 :]) + 2 * max(widths) + 2 * widths[-1])
-    return 8 * ((2 * pairs + 12) * size + products + 2 * pairs * pairs + 64)
+    products = columns_of(widths) * (sum(widths[1:]) + 2 * max(widths) + 2 * widths[-1])
+    return 8 * ((2 * pairs + 12) * size + products + data + 2 * pairs * pairs + 64)
 
 
-def runs_side_by_side(device: str, widths: tuple[int, ...], pairs: int, samples: int = 0) -> int:
+def runs_side_by_side(device: str, widths: tuple[int, ...], pairs: int, data: int = 0) -> int:
     """As many runs as the processor's cache or half of a card's free memory holds."""
-    need = bytes_of_a_run(widths, pairs, samples)
+    need = bytes_of_a_run(widths, pairs, data)
     if device == "cpu":
         least, most = _PROCESSOR
         return min(max(int(_CACHE_BYTES / need), least), most)
@@ -135,14 +131,19 @@ def hessian_trace(problems: Problems, layers: Sequence[Tensor]) -> Tensor:
     """The exact trace of the Hessian of F (B,), at any point (eq. 90-92).
 
     tr = sum_l 2 ||W_L ... W_{l+1}||_F^2 ||W_{l-1} ... W_1 X||_F^2 + 2 lam N, where an empty product is an identity, of
-    squared norm d_L or, without inputs X, d_0. N is the number of parameters.
+    squared norm d_L or, without inputs X, d_0. N is the number of parameters. NaN for measurements of single rows.
     """
     lam = problems.lams
     identity = torch.ones_like(lam)
+    prefixes = _products(layers)[:-1]
     if problems.inputs.ndim == 2:
-        below = [identity * layers[0].shape[2], *(_norm_sq(p) for p in _products(layers)[:-1])]
+        below = [identity * layers[0].shape[2], *(_norm_sq(p) for p in prefixes)]
+    elif problems.targets.shape[1] == layers[-1].shape[1]:
+        inputs = problems.inputs[:, : layers[0].shape[2]]
+        seen = [torch.bmm(p[:, :, : inputs.shape[1]], inputs) for p in prefixes]
+        below = [_norm_sq(matrices) for matrices in (inputs, *seen)]
     else:
-        below = [_norm_sq(problems.inputs), *(_norm_sq(p) for p in problems.products(layers)[:-1])]
+        return torch.full_like(lam, torch.nan)
     # The products from the top are the transposes of the prefix products of the transposed layers in reverse.
     transposed = [layer.mT for layer in reversed(layers)]
     above = [identity * layers[-1].shape[1], *(_norm_sq(p) for p in _products(transposed)[:-1])]

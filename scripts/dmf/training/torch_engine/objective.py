@@ -8,6 +8,7 @@ gives every row the same alignment, and callers keep at least two rows.
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import isqrt
 from typing import NamedTuple
 
 import torch
@@ -25,7 +26,7 @@ class Problems(NamedTuple):
     """B problems F(theta) = ||M - W_L ... W_1||_F^2 + lam sum_l ||W_l||_F^2 (eq. 2), each with its own M and lam."""
 
     targets: Tensor
-    """(B, d_L, columns), zero from column d_0 on."""
+    """(B, d_L, columns), zero from column d_0 on; (B, p, samples) with inputs."""
     lams: Tensor
     """(B,)"""
     energy: Tensor
@@ -33,7 +34,8 @@ class Problems(NamedTuple):
     inverse: Tensor
     """(B, d_L, columns) what refinement knows of the curvature (see dmf.training.refinement), or (B, 0)."""
     inputs: Tensor
-    """(B, d_0, columns) the constant factor X of ||M - W_L ... W_1 X||_F^2, or (B, 0)."""
+    """(B, q, samples), or (B, 0): the constant factor X of ||M - W X||_F^2, W the end-to-end matrix as (B, p, q), with
+    rows of zeros for its columns of zeros."""
 
     @classmethod
     def of(
@@ -46,17 +48,20 @@ class Problems(NamedTuple):
     ) -> "Problems":
         """The problems of targets (B, d_L d_0) and lams (B,), with an inverse (B, d_L d_0) if they are refined.
 
-        With inputs (B, d_0 n), targets are (B, d_L n).
+        With inputs (B, q n), targets are (B, p n), p q = d_L d_0.
         """
-        given = widths[0] if inputs is None else inputs.shape[1] // widths[0]
-        columns = columns_of(widths) if inputs is None else whole_lines(given)
+        columns, energy, none = columns_of(widths), targets.square().sum(1), targets[:, :0]
 
-        def filled(matrices: Tensor, rows: int) -> Tensor:
-            return pad(matrices.view(-1, rows, given), (0, columns - given))
+        def filled(matrices: Tensor) -> Tensor:
+            return pad(matrices.view(-1, widths[-1], widths[0]), (0, columns - widths[0]))
 
-        known = targets[:, :0] if inverse is None else filled(inverse, widths[-1])
-        factor = targets[:, :0] if inputs is None else filled(inputs, widths[0])
-        return cls(filled(targets, widths[-1]), lams, targets.square().sum(1), known, factor)
+        if inputs is None:
+            return cls(filled(targets), lams, energy, none if inverse is None else filled(inverse), none)
+        samples = samples_of(targets.shape[1], inputs.shape[1], widths)
+        blocks = pad(inputs.view(len(inputs), -1, widths[0], samples), (0, 0, 0, columns - widths[0]))
+        factor = pad(blocks.flatten(1, 2), (0, whole_lines(samples) - samples))
+        goals = pad(targets.view(len(targets), -1, samples), (0, whole_lines(samples) - samples))
+        return cls(goals, lams, energy, none, factor)
 
     @classmethod
     def on(cls, device: str, tasks: Tasks, widths: Sequence[int], inverse: Array | None = None) -> "Problems":
@@ -65,14 +70,14 @@ class Problems(NamedTuple):
         targets, lams = (torch.from_numpy(array).to(device) for array in (tasks.targets, tasks.lams))
         return cls.of(targets, lams, widths, known, inputs)
 
-    def products(self, layers: Sequence[Tensor]) -> list[Tensor]:
-        """W_1 X, W_2 W_1 X, ..., each (B, d_l, columns), without inputs those of `prefix_products`."""
+    def misfit(self, end_to_end: Tensor) -> tuple[Tensor, Tensor]:
+        """||M - W||^2 or ||M - W X||^2 (B,), and its gradient with regard to W, both for W (B, d_L, columns)."""
         if self.inputs.ndim == 2:
-            return prefix_products(layers, self.targets.shape[2])
-        products = [torch.bmm(layers[0], self.inputs)]
-        for layer in layers[1:]:
-            products.append(torch.bmm(layer, products[-1]))
-        return products
+            gap = end_to_end - self.targets
+            return gap.flatten(1).square().sum(1), gap.mul_(2)
+        rows = end_to_end.reshape(len(end_to_end), self.targets.shape[1], -1)
+        gap = torch.bmm(rows, self.inputs) - self.targets
+        return gap.flatten(1).square().sum(1), torch.bmm(gap.mul_(2), self.inputs.mT).view_as(end_to_end)
 
 
 def layer_views(theta: Tensor, widths: Sequence[int]) -> list[Tensor]:
@@ -82,6 +87,11 @@ def layer_views(theta: Tensor, widths: Sequence[int]) -> list[Tensor]:
         views.append(theta[:, begin : begin + m * n].view(-1, m, n))
         begin += m * n
     return views
+
+
+def samples_of(goals: int, inputs: int, widths: Sequence[int]) -> int:
+    """The samples n of targets of p n numbers and inputs of q n, p q = d_L d_0."""
+    return isqrt(goals * inputs // (widths[0] * widths[-1]))
 
 
 def whole_lines(count: int) -> int:
@@ -106,38 +116,25 @@ def value_and_gradient(problems: Problems, theta: Tensor, widths: Sequence[int])
     """F (B,) and its gradient (B, N) at flat parameters (B, N) with zeros past the last.
 
     With R = W_L ... W_1 - M:  dF/dW_l = 2 (W_L ... W_{l+1})^T R (W_{l-1} ... W_1)^T + 2 lam W_l.  All but its last
-    factor is carried down as delta = 2 (W_L ... W_{l+1})^T R, which costs 3 (L - 1) products in all. Inputs X stand
-    behind both W_1.
+    factor is carried down as delta = 2 (W_L ... W_{l+1})^T R, which costs 3 (L - 1) products in all. With inputs,
+    R = (W X - M) X^T.
     """
     layers = layer_views(theta, widths)
-    products = problems.products(layers)
-    delta = products[-1] - problems.targets
-    value = delta.flatten(1).square().sum(1) + problems.lams * theta.square().sum(1)
-    delta.mul_(2)
+    products = prefix_products(layers, columns_of(widths))
+    misfit, delta = problems.misfit(products[-1])
+    value = misfit + problems.lams * theta.square().sum(1)
     # Multiplication and addition stay apart: a fused pair rounds differently in a vector and in its tail.
     gradient = theta * (2 * problems.lams).unsqueeze(1)
-    carry_down(layers, products, delta, layer_views(gradient, widths), problems.inputs)
+    carry_down(layers, products, delta, layer_views(gradient, widths))
     return value, gradient
 
 
-def carry_down(
-    layers: Sequence[Tensor],
-    products: Sequence[Tensor],
-    matrices: Tensor,
-    parts: Sequence[Tensor],
-    inputs: Tensor | None = None,
-) -> None:
-    """Add (W_L ... W_{l+1})^T Y (W_{l-1} ... W_1 X)^T to every part, (B, d_l, d_{l-1}), for Y (B, d_L, columns).
-
-    X is the inputs (B, d_0, columns); it is left out where there are none, or (B, 0).
-    """
+def carry_down(layers: Sequence[Tensor], products: Sequence[Tensor], matrices: Tensor, parts: Sequence[Tensor]) -> None:
+    """Add (W_L ... W_{l+1})^T Y (W_{l-1} ... W_1)^T to every part, (B, d_l, d_{l-1}), for Y (B, d_L, columns)."""
     for i in range(len(layers) - 1, 0, -1):
         parts[i].add_(torch.bmm(matrices, products[i - 1].mT))
         matrices = torch.bmm(layers[i].mT, matrices)
-    if inputs is None or inputs.ndim == 2:
-        parts[0].add_(matrices[:, :, : parts[0].shape[2]])
-    else:
-        parts[0].add_(torch.bmm(matrices, inputs.mT))
+    parts[0].add_(matrices[:, :, : parts[0].shape[2]])
 
 
 def columns_of(widths: Sequence[int]) -> int:
