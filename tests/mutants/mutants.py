@@ -199,6 +199,16 @@ MUTANTS: list[Mutant] = [
         ),
     ),
     *_of(
+        "training/compiled_engine/measure.py",
+        "training/test_inputs.py",
+        ("trace of a network without its inputs", "    if at.samples > 0:\n", "    if at.samples < 0:\n"),
+    ),
+    *_of(
+        "studies/_derivatives.py",
+        "studies/test_derivatives.py",
+        ("Hessians with half of lambda", "+ 2 * self.lam * points", "+ self.lam * points"),
+    ),
+    *_of(
         "training/torch_engine/engine.py",
         "training/test_measure.py",
         (

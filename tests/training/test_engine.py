@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from dmf.training.arguments import check_device
+
 BAD = {
     "targets": [
         (lambda b: b.targets.__setitem__((1, 0, 0), np.nan), "nan"),
@@ -53,6 +55,16 @@ def test_a_graphics_card_that_is_not_there_is_refused(name, draw_batch):
     with pytest.raises(ValueError, match=rf"^device: got '{name}', but torch sees \d+ CUDA devices; .*$") as error:
         draw_batch((3, 3, 3), 4).train(device=name)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["torch", "cuda", "cuda:3"])
+def test_without_torch_its_devices_are_refused_with_what_to_install_and_auto_is_the_processor(name, monkeypatch):
+    monkeypatch.setattr("dmf.training.arguments.find_spec", lambda package: None)
+    with pytest.raises(
+        ValueError, match=rf"^device: got '{name}', but torch is not installed; install it with: pip .*"
+    ):
+        check_device(name)
+    assert check_device("auto") == check_device("cpu") == "cpu"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="auto takes the card")

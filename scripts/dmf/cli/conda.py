@@ -15,7 +15,7 @@ PINS, FILE = Path("constraints.txt"), Path("workflow/envs/dmf.yaml")
 HEAD = """\
 # For --software-deployment-method conda: the pins of constraints.txt that running needs. Written by
 # `python -m dmf.cli.conda`; a test compares it. Snakemake itself reads the rules before any environment is made, so it
-# needs this package too: docs/deployment.md. torch from PyPI brings CUDA on Linux, some gigabytes.
+# needs this package too: docs/deployment.md.
 channels:
   - conda-forge
   - nodefaults

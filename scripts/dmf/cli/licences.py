@@ -22,8 +22,8 @@ HEAD = """# Licences
 
 What `pip install` of this package brings, and under which licence, as each package says itself. Made by
 `python -m dmf.cli.licences`; a test compares it with what is installed. This project itself is under the
-[MIT licence](../LICENSE). Tools for development and clusters are not listed. On Linux, torch from PyPI also brings
-NVIDIA's CUDA libraries, under NVIDIA's licence; the builds of torch for processors only do not.
+[MIT licence](../LICENSE). Extras are not listed: tools for development and clusters, and torch, whose build from PyPI
+brings NVIDIA's CUDA libraries under NVIDIA's licence on Linux; builds for processors only do not.
 
 | package | version | licence | required by |
 |---|---|---|---|
