@@ -226,6 +226,16 @@ def test_a_command_loads_its_own_libraries_alone(in_tmp: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code, "verdicts", "."], check=False).returncode == 1
 
 
+@pytest.mark.parametrize("package", ["yaml", "pydantic"])
+def test_a_package_that_is_missing_is_one_line_with_what_brings_it(package: str, in_tmp: Path) -> None:
+    code = f"import sys; sys.modules['{package}'] = None; from dmf.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "predict", "4,2,1", "--depth", "3", "--lam", "0.5c"]
+    called = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert called.returncode == 1
+    brings = "pip install dmf-landscape brings it"
+    assert called.stderr == f"dmf: {package} is not installed in {sys.prefix}; {brings}\n"
+
+
 def test_a_reader_that_has_enough_is_no_error() -> None:
     code = "import sys; from dmf.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "explain"]

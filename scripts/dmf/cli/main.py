@@ -41,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except UserError as error:
         return _failed(str(error))
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "dmf":
+            raise
+        return _failed(f"dmf: {error.name} is not installed in {sys.prefix}; pip install dmf-landscape brings it")
     except BrokenPipeError:
         _lose(sys.stdout)
         return 1
