@@ -60,9 +60,7 @@ def test_a_graphics_card_that_is_not_there_is_refused(name, draw_batch):
 @pytest.mark.parametrize("name", ["torch", "cuda", "cuda:3"])
 def test_without_torch_its_devices_are_refused_with_what_to_install_and_auto_is_the_processor(name, monkeypatch):
     monkeypatch.setattr("dmf.training.arguments.find_spec", lambda package: None)
-    with pytest.raises(
-        ValueError, match=rf"^device: got '{name}', but torch is not installed; install it .*"
-    ):
+    with pytest.raises(ValueError, match=rf"^device: got '{name}', but torch is not installed; install it .*"):
         check_device(name)
     assert check_device("auto") == check_device("cpu") == "cpu"
 

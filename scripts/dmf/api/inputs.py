@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from dmf.errors import UserError, shown
 from dmf.grid.labelled import LabelledMatrix, labels, real, refuse_extreme
+from dmf.grid.limits import LARGEST
 from dmf.theory import critical_lambda
+from dmf.theory._check import target_matrix
 
 Entries = NDArray[Any]
 Names = tuple[str, ...]
@@ -40,6 +42,19 @@ def read_target(value: Any) -> LabelledMatrix:
     except UserError as error:
         raise ValueError(f"target: {error}") from None
     return read
+
+
+def read_matrix(name: str, value: Any) -> NDArray[np.float64]:
+    """Anything that `read_target` takes as a finite float64 matrix, zeros too; ValueError with its name otherwise.
+
+    >>> read_matrix("B", [[0, 0]])
+    array([[0., 0.]])
+    """
+    entries = _unpacked(value)[0]
+    matrix = target_matrix(entries.astype(np.float64) if entries.dtype.kind == "b" else entries, name)
+    if (large := np.abs(matrix).max()) > LARGEST:
+        raise ValueError(f"{name}: got an entry of size {large:.3g}, expected at most {LARGEST:.0e}, for its square")
+    return matrix
 
 
 def read_widths(value: int | Sequence[int] | None, shape: tuple[int, int], depth: int) -> tuple[int, ...]:
