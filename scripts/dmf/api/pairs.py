@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -231,7 +231,11 @@ def _changed(tensors: Tensors, changed: Mapping[str, bytes]) -> bytes:
     for name, new in changed.items():
         arrays[name] = np.frombuffer(new, TYPES[tensors.raw[name].kind]).reshape(tensors.raw[name].shape)
     written = io.BytesIO()
-    np.savez(written, **arrays)
+    with ZipFile(written, "w") as archive:  # numpy.savez has no room for an array called "file"
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, array, allow_pickle=False)
+            archive.writestr(ZipInfo(f"{name}.npy"), member.getvalue())
     return written.getvalue()
 
 
