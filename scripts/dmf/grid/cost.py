@@ -51,11 +51,8 @@ STEP_SECONDS = {
     "write_report": (3.0, 0.0),
     "write_paper": (60.0, 0.0),
     "study": (1.8, 0.0),
-    "recovery": (20.0, 0.0),
+    "recovery": (7.0, 0.0),
     "continuation": (6.5, 0.0),
-    "weights": (5.0, 0.0),
-    "networks": (5.0, 0.0),
-    "practice": (5.0, 0.0),
     "trajectories": (4.5, 0.0),
     "minimum_search": (0.5, 3e-3),
 }

@@ -53,6 +53,8 @@ def check(tasks: Tasks, starts: Sequence[Array], on: Execution) -> tuple[int, ..
         if bad.any():
             value, place = np.asarray(array)[bad][0], tuple(int(i) for i in np.argwhere(bad)[0])
             raise ValueError(f"{name}: {value} at {place}, expected finite{' positive' if positive else ''} numbers")
+    if columns < 1:
+        raise ValueError(f"inputs: shape {np.shape(inputs)}, expected one sample or more")
     if on.threads < 1:
         raise ValueError(f"threads: {on.threads}, expected 1 or more")
     if on.batch is not None and on.batch < 1:

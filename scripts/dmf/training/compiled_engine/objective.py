@@ -54,7 +54,7 @@ def lay_out(widths: tuple[int, ...], goals: int, inputs: int) -> tuple[Table, La
     depth, columns = len(widths) - 1, widths[0]
     sizes = [m * n for n, m in pairwise(widths)]
     entries, widest = widths[-1] * columns, max(widths) * columns
-    samples = isqrt(goals * inputs // entries)
+    samples = isqrt(goals * inputs // entries)  # (p n) (q n) / (p q) = n^2
     inner = inputs // samples if samples else 0
     panel = max(panel_places(max(widths)), SIDE * inner if samples >= WIDE else 0)
     sizes_of_all = [goals, *(m * columns for m in widths[2:]), widest, widest, panel, 1, inputs, goals * (samples > 0)]
