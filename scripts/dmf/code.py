@@ -162,6 +162,7 @@ def _path(name: str) -> Path:
     return PACKAGE.joinpath(*inside) if package == PACKAGE.name else SCRIPTS.joinpath(package, *inside)
 
 
+@cache
 def _place_in_checkout(path: Path) -> str:
     """The same of an installed package and of a checkout."""
     below = PACKAGE.parent if path.is_relative_to(PACKAGE) and not path.is_relative_to(SCRIPTS) else SCRIPTS
