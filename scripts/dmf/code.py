@@ -152,8 +152,12 @@ def _run(node: ast.AST) -> Iterator[ast.AST]:
 
 def _module(name: str) -> str | None:
     """The name itself where it is a module of this checkout."""
-    path = _path(name)
-    return name if path.with_suffix(".py").is_file() or (path / "__init__.py").is_file() else None
+    return name if _is_module(_path(name)) else None
+
+
+@cache
+def _is_module(path: Path) -> bool:
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
 def _path(name: str) -> Path:
