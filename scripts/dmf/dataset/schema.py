@@ -110,8 +110,11 @@ def runs_dataset(block: Block, runs: Runs, *, layers: bool = False) -> xr.Datase
         "singular_value_gap": over_cells(runs.singular_value_gap),
         "layer_spectral_norm": over_cells(runs.layer_spectral_norm),
     }
+    variables = {name: (RUN_VARIABLES[name].dims, data) for name, data in values.items()}
+    for number, layer in enumerate(runs.layers if layers else (), start=1):
+        variables[f"layer_{number}"] = ((*CELL, f"width_{number}", f"width_{number - 1}"), over_cells(layer))
     dataset = xr.Dataset(
-        {name: (RUN_VARIABLES[name].dims, data) for name, data in values.items()},
+        variables,
         coords={
             "target": np.array([target.name for target in block.targets], dtype=object),
             "lam_label": np.array(block.labels, dtype=object),
@@ -120,10 +123,6 @@ def runs_dataset(block: Block, runs: Runs, *, layers: bool = False) -> xr.Datase
         },
         attrs={"schema_version": SCHEMA_VERSION, "widths": list(block.group.widths)},
     )
-    if layers:
-        for number, layer in enumerate(runs.layers, start=1):
-            dims = (*CELL, f"width_{number}", f"width_{number - 1}")
-            dataset[f"layer_{number}"] = (dims, over_cells(layer))
     return describe(dataset)
 
 

@@ -73,11 +73,12 @@ def certify(groups: Iterable[xr.Dataset]) -> xr.Dataset:
 def _in_slices(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[str, NDArray[np.generic]]:
     """`run_facts` of a cell, a slice of its runs after the other: what it forms on the way is as large as the runs."""
     step = max(1, SLICE_BYTES // (8 * cell["matrix"].size))
-    slices = [
-        run_facts(cell.isel(start=slice(first, first + step)), group, facts)
-        for first in range(0, cell.sizes["start"], step)
-    ]
-    return slices[0] if len(slices) == 1 else {name: np.concatenate([s[name] for s in slices]) for name in RUN_FIELDS}
+    count = cell.sizes["start"]
+    if count <= step:
+        return run_facts(cell.variables, group, facts)
+    parts = (cell.isel(start=slice(first, first + step)) for first in range(0, count, step))
+    slices = [run_facts(part.variables, group, facts) for part in parts]
+    return {name: np.concatenate([s[name] for s in slices]) for name in RUN_FIELDS}
 
 
 def _padded(rows: list[Floats]) -> Floats:

@@ -60,8 +60,7 @@ class Point:
         """(N, N), by differences of gradients."""
         theta, size = flat(self.layers), 1e-5
         steps = size * np.eye(theta.size)
-        ends = [[self.gradient(theta + side * step) for side in (1, -1)] for step in steps]
-        columns = np.array([(above - below) / (2 * size) for above, below in ends])
+        columns = (self.gradients(theta + steps) - self.gradients(theta - steps)) / (2 * size)
         return np.asarray((columns + columns.T) / 2)
 
     @cached_property
@@ -73,14 +72,17 @@ class Point:
 
     def gradient(self, theta: Floats) -> Floats:
         """Of F at parameters (N,)."""
-        layers = self.at(theta)
+        return np.asarray(self.gradients(theta[None])[0])
+
+    def gradients(self, thetas: Floats) -> Floats:
+        """Of F at each of several parameters (R, N)."""
+        layers = layers_of(thetas, self.widths)
         rest = product(layers) - self.target
-        parts = [
-            2 * product(layers[place + 1 :], self.widths[-1]).T @ rest @ product(layers[:place], self.widths[0]).T
-            + 2 * self.lam * layer
-            for place, layer in enumerate(layers)
-        ]
-        return flat(parts)
+        above = [product(layers[place:], self.widths[-1]).swapaxes(-1, -2) for place in range(1, self.depth + 1)]
+        below = [product(layers[:place], self.widths[0]).swapaxes(-1, -2) for place in range(self.depth)]
+        return points_of(
+            [2 * a @ rest @ b + 2 * self.lam * layer for a, b, layer in zip(above, below, layers, strict=True)]
+        )
 
     def at(self, theta: Floats) -> Layers:
         """Parameters (N,) as layers."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,13 +16,13 @@ from dmf.theory.certificate import RESOLUTION, gap_tolerance, rank_rounding, rel
 from dmf.training.settings import Status
 
 Floats = NDArray[np.float64]
-
+Variables = Mapping[Any, xr.Variable]  # of a dataset, whose items come ten times as fast as the dataset's own
 
 COPIED = ("status", "objective", "gradient_norm", "iterations", "imbalance", "singular_value_gap", "hessian_trace")
 
 
 @np.errstate(all="ignore")  # a diverged run or a degenerate cell makes inf and NaN; neither is eligible
-def run_facts(cell: xr.Dataset, group: Group, facts: dict[str, float]) -> dict[str, NDArray[np.generic]]:
+def run_facts(cell: Variables, group: Group, facts: dict[str, float]) -> dict[str, NDArray[np.generic]]:
     """A value (start,) for every name in RUN_FIELDS, for the runs of one cell with its `facts` (see cell_facts)."""
     matrix, lam = cell["matrix"].values, facts["lam"]
     objective, gradient_norm = cell["objective"].values, cell["gradient_norm"].values
@@ -71,7 +72,7 @@ def certificates(
     return certified, certified & (objective - minimum.value <= allowed)
 
 
-def _distances(cell: xr.Dataset, group: Group, facts: dict[str, float], radius: Floats) -> dict[str, Floats]:
+def _distances(cell: Variables, group: Group, facts: dict[str, float], radius: Floats) -> dict[str, Floats]:
     """How far each run is from a minimizer in X, layer norms and trace, and what its `radius` allows."""
     matrix, depth, x = cell["matrix"].values, group.depth, cell["end_to_end"].values
     layer_norm_sq = cell["layer_norm_sq"].values
@@ -91,7 +92,7 @@ def _distances(cell: xr.Dataset, group: Group, facts: dict[str, float], radius: 
     }
 
 
-def _radius(cell: xr.Dataset, group: Group, facts: dict[str, float], tolerance: Floats) -> Floats:
+def _radius(cell: Variables, group: Group, facts: dict[str, float], tolerance: Floats) -> Floats:
     """Bound on the distance to the minimizers, (start,); infinite where it does not hold: the run is not eligible."""
     size = np.sqrt(cell["layer_norm_sq"].values.sum(axis=-1))
     radius = certificate.radius(cell["gradient_norm"].values, facts["mu"], size)
@@ -128,7 +129,7 @@ def _misalignment(x: Floats, matrix: Floats) -> Floats:
     return np.asarray(np.maximum(*parts) / 2)
 
 
-def _schatten(cell: xr.Dataset, matrix: Floats, depth: int, lam: float) -> Floats:
+def _schatten(cell: Variables, matrix: Floats, depth: int, lam: float) -> Floats:
     r"""||M - X||_F^2 + \lambda L sum_i x_i^{2/L} at every run's X, (start,).
 
     Singular values below `rank_rounding` are zero; their power 2/L would be far above rounding.
@@ -140,7 +141,7 @@ def _schatten(cell: xr.Dataset, matrix: Floats, depth: int, lam: float) -> Float
 
 
 def _nearest_level(
-    cell: xr.Dataset, matrix: Floats, group: Group, lam: float, energy: float
+    cell: Variables, matrix: Floats, group: Group, lam: float, energy: float
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
     """The level k whose singular values are nearest to each run's, F minus its value, and what is tolerated.
 
