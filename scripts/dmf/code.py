@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import accumulate
@@ -127,7 +127,7 @@ def closure(step: str, *plugins: str) -> set[str]:
 def _imports(file: Path) -> set[str]:
     """Names of the modules of this checkout that a file imports, at its top or inside functions, types aside."""
     names: set[str] = set()
-    for node in _run(ast.parse(file.read_bytes())):
+    for node in _run(ast.parse(file.read_bytes()).body):
         if isinstance(node, ast.ImportFrom):
             names |= {_module(f"{node.module}.{alias.name}") or str(node.module) for alias in node.names}
         elif isinstance(node, ast.Import):
@@ -140,23 +140,26 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _run(node: ast.AST) -> Iterator[ast.AST]:
-    """Statements below a node, less those for type checkers alone."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            continue
-        if not isinstance(child, ast.expr):
-            yield child
-            yield from _run(child)
+def _run(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Statements and all below them, less those for type checkers alone. Expressions import nothing."""
+    for one in statements:
+        if not (isinstance(one, ast.If) and ast.unparse(one.test) == "TYPE_CHECKING"):
+            yield one
+            for name in _BLOCKS:
+                yield from _run(getattr(one, name, ()))
+
+
+_BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
 
 
 def _module(name: str) -> str | None:
     """The name itself where it is a module of this checkout."""
-    return name if _is_module(_path(name)) else None
+    return name if _is_module(name, SCRIPTS, PACKAGE) else None
 
 
 @cache
-def _is_module(path: Path) -> bool:
+def _is_module(name: str, *_: Path) -> bool:
+    path = _path(name)
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
