@@ -94,8 +94,8 @@ def test_the_worst_case_of_a_study_has_its_statistic_when_it_is_made_again(
         (["study", "no_study"], "study: got no_study"),
         (["study", "measure_zero", "--claim", "nothing"], "--claim: got nothing"),
         (["study", "measure_zero", "--claim", "collapse"], "use dmf cell"),
-        (["study", "measure_zero", "--case", "colour=red"], "KEY=VALUE"),
-        (["study", "measure_zero", "--case", "depth=99"], "no case has depth=99"),
+        (["study", "two_minimizers", "--case", "colour=red"], "KEY=VALUE"),  # a study that takes no time
+        (["study", "two_minimizers", "--case", "depth=99"], "no case has depth=99"),
     ],
 )
 def test_a_wrong_name_is_one_line(
