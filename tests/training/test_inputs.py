@@ -188,7 +188,7 @@ def test_data_that_do_not_match_are_refused(name, shape, message, draw_batch):
 
 def test_no_samples_are_refused(draw_batch):
     batch, x, y = draw((3, 3, 2), 7, 2, draw_batch)
-    with pytest.raises(ValueError, match=r"inputs: shape \(2, 3, 0\), expected one sample or more"):
+    with pytest.raises(ValueError, match="inputs: 0 samples, expected one or more"):
         train(Tasks(y[:, :, :0], batch.lams, batch.tolerance, x[:, :, :0]), batch.starts, LBFGS)
 
 

@@ -7,15 +7,18 @@ Derivations: docs/audit.md.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dmf.theory._check import lam_scalar, real, reals, same_shape, target_matrix
+from dmf.theory.certificate import ROUNDING
+
+if TYPE_CHECKING:
+    from jaxtyping import Float64
 
 Array = npt.NDArray[np.float64]
-ROUNDING = 64 * np.finfo(np.float64).eps
 KEPT = 1e-6  # of the largest singular value of B A: weights are stored in single precision
 
 
@@ -38,16 +41,13 @@ class Stationarity(NamedTuple):
     """lambda (||A||^2 + ||B||^2) + <G, X>: with ||G||_2 <= tau and convex f, a bound on what any rank could gain"""
 
 
-def pair_singular_values(b: npt.ArrayLike, a: npt.ArrayLike) -> Array:
+def pair_singular_values(b: npt.ArrayLike, a: npt.ArrayLike) -> Float64[Array, " value"]:
     """Singular values of B A, min(d_out, r, d_in) of them, without forming the product.
 
     >>> pair_singular_values([[2.0], [0.0]], [[3.0, 4.0]])
     array([10.])
     """
-    left, right = _pair(b, a)
-    upper, lower = (np.asarray(np.linalg.qr(matrix, mode="r")) for matrix in (left, right.T))
-    core = upper @ lower.T
-    return np.asarray(np.linalg.svd(core, compute_uv=False))[: min(left.shape[0], *right.shape)]
+    return _singular(*_pair(b, a))[1]
 
 
 def removable_norm_sq(b: npt.ArrayLike, a: npt.ArrayLike) -> float:
@@ -78,7 +78,7 @@ def least_gradient_norm(b: npt.ArrayLike, a: npt.ArrayLike, lam: float) -> float
     return 2 * lam_scalar(lam) * imbalance(left, right) / size if size else 0.0
 
 
-def balanced_pair(b: npt.ArrayLike, a: npt.ArrayLike) -> tuple[Array, Array]:
+def balanced_pair(b: npt.ArrayLike, a: npt.ArrayLike) -> tuple[Float64[Array, "d_out r"], Float64[Array, "r d_in"]]:
     """B' and A' of the same shapes and product, balanced: U S^(1/2) and S^(1/2) V^T of B A = U S V^T.
 
     >>> b, a = balanced_pair([[4.0]], [[1.0]])
@@ -86,14 +86,9 @@ def balanced_pair(b: npt.ArrayLike, a: npt.ArrayLike) -> tuple[Array, Array]:
     (2.0, 4.0)
     """
     left, right = _pair(b, a)
-    (q_left, r_left), (q_right, r_right) = np.linalg.qr(left), np.linalg.qr(right.T)
-    u, s, v_t = np.linalg.svd(r_left @ r_right.T, full_matrices=False)
-    roots, rank = np.sqrt(s), left.shape[1]
-    spare = rank - len(s)
-    return (
-        np.pad((q_left @ u) * roots, ((0, 0), (0, spare))),
-        np.pad(roots[:, None] * (v_t @ q_right.T), ((0, spare), (0, 0))),
-    )
+    u, s, v_t = _singular(left, right)
+    roots, spare = np.sqrt(s), left.shape[1] - len(s)
+    return np.pad(u * roots, ((0, 0), (0, spare))), np.pad(roots[:, None] * v_t, ((0, spare), (0, 0)))
 
 
 def stationarity(
@@ -137,7 +132,9 @@ def most_to_gain(found: Stationarity, loss: float, norm_sq: float, lam: float) -
     return max(found.duality_gap, 0.0) + excess * most
 
 
-def sweep_excess(lams: npt.ArrayLike, losses: npt.ArrayLike, norm_sqs: npt.ArrayLike) -> tuple[Array, Array]:
+def sweep_excess(
+    lams: npt.ArrayLike, losses: npt.ArrayLike, norm_sqs: npt.ArrayLike
+) -> tuple[Float64[Array, " run"], Float64[Array, " run"]]:
     r"""How far each run of a sweep of weight decay is above another run at its own lambda, and what rounding allows.
 
     Runs i have losses l_i at lambdas \lambda_i and squared norms n_i = ||\theta_i||^2 of the decayed weights, all (R,).
@@ -170,6 +167,13 @@ def positive(name: str, value: npt.ArrayLike) -> float:
     if number <= 0:
         raise ValueError(f"{name} = {number}: expected a number > 0")
     return number
+
+
+def _singular(left: Array, right: Array) -> tuple[Array, Array, Array]:
+    """The singular value decomposition of a product, thin, by those of B and of what is left."""
+    u, s, v_t = np.linalg.svd(left, full_matrices=False)
+    inner, values, right_t = np.linalg.svd((s[:, None] * v_t) @ right, full_matrices=False)
+    return u @ inner, values, right_t
 
 
 def _pair(b: npt.ArrayLike, a: npt.ArrayLike) -> tuple[Array, Array]:

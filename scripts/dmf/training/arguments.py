@@ -34,7 +34,8 @@ def check(tasks: Tasks, starts: Sequence[Array], on: Execution) -> tuple[int, ..
     """
     widths, inputs = widths_of(starts), tasks.inputs
     count = len(starts[0])
-    columns, entries = widths[0] if inputs is None else np.shape(inputs)[-1], widths[0] * widths[-1]
+    columns = widths[0] if inputs is None else np.shape(inputs)[-1]
+    entries = widths[0] * widths[-1]
     measured = inputs is not None and np.shape(inputs)[1:2] == (entries,) and widths[-1] > 1
     expected: dict[str, tuple[Array, tuple[int, ...]]] = {
         "targets": (tasks.targets, (count, 1 if measured else widths[-1], columns)),
@@ -54,7 +55,7 @@ def check(tasks: Tasks, starts: Sequence[Array], on: Execution) -> tuple[int, ..
             value, place = np.asarray(array)[bad][0], tuple(int(i) for i in np.argwhere(bad)[0])
             raise ValueError(f"{name}: {value} at {place}, expected finite{' positive' if positive else ''} numbers")
     if columns < 1:
-        raise ValueError(f"inputs: shape {np.shape(inputs)}, expected one sample or more")
+        raise ValueError(f"inputs: {columns} samples, expected one or more")
     if on.threads < 1:
         raise ValueError(f"threads: {on.threads}, expected 1 or more")
     if on.batch is not None and on.batch < 1:
