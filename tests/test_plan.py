@@ -54,7 +54,8 @@ def test_a_small_grid_plans_one_chunk_for_each_shape_and_depth(in_tmp: Path) -> 
     assert plan.every == (1, 1)
     assert plan.labels == {"a": "a", "b": "b"}
     assert [name for name, _, *_ in plan.definitions] == ["a", "b"]
-    assert plan.folders == ("data/small", "data/small", "reports/small", "data/small/runs", "data/small/logs")
+    data = "data/small"
+    assert plan.folders == (data, data, "reports/small", f"{data}/runs", f"{data}/logs", f"{data}/benchmarks")
 
 
 def test_every_tile_is_assembled_and_every_chunk_certified_once(in_tmp: Path) -> None:

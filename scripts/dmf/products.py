@@ -154,7 +154,7 @@ def _runs(plan: WorkflowPlan) -> Iterator[Product]:
 
 
 def _report(plan: WorkflowPlan) -> Iterator[Product]:
-    data, made, reports, runs, _ = plan.folders
+    data, made, reports, runs, *_ = plan.folders
     evidence = plan.evidence_of("runs")
     for name, study in plan.claims.items():
         checked = (f"{reports}/verdicts/{name}.json", f"{made}/cells/{name}.nc", f"{reports}/verdicts/{name}.csv")

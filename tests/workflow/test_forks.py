@@ -22,11 +22,16 @@ shell.prefix("trap '' INT; exec ")
 onstart:
     if config["forks"] == "yes":
         from dmf.cli.forks import fork_jobs
-        fork_jobs((name, name) for name in ("look", "fail", "die", "crash"))
+        fork_jobs((name, name) for name in ("look", "work", "fail", "die", "crash"))
 
 rule look:
     output: "facts.json"
     script: "look.py"
+
+rule work:
+    output: "work.txt"
+    benchmark: "work.tsv"
+    script: "work.py"
 
 rule fail:
     output: "fail.txt"
@@ -54,6 +59,13 @@ facts = {
 }
 open(snakemake.output[0], "w").write(json.dumps(facts))
 """
+WORK = """
+import time
+held = bytearray(b"x" * 200_000_000)
+while time.process_time() < 1.5:
+    pass
+open(snakemake.output[0], "w").write(open("/proc/self/comm").read().strip())
+"""
 MANY = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -61,7 +73,7 @@ from types import SimpleNamespace
 from dmf.cli import forks
 
 def run(number):
-    forks._run("job.py", SimpleNamespace(resources={}, jobid=number))
+    forks._run("job.py", SimpleNamespace(resources={}, jobid=number, bench_record=None))
 
 if __name__ == "__main__":
     forks.ALWAYS = ()
@@ -71,6 +83,7 @@ if __name__ == "__main__":
 """
 SCRIPTS = {
     "look.py": LOOK,
+    "work.py": WORK,
     "beside.py": "VALUE = 7\n",
     "fail.py": "import sys\nsys.exit('fail: one line')\n",
     "die.py": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n",
@@ -96,6 +109,19 @@ def test_it_finds_what_a_new_python_finds(in_tmp: Path) -> None:
     new, fork = ({one for one in facts.pop("path") if "runtime-cache" not in one} for facts in found.values())
     assert new <= fork  # modules come from the same places
     assert found["yes"] == found["no"]
+
+
+@pytest.mark.parametrize(("choice", "name"), [("no", "python"), ("yes", "work")])
+def test_what_it_takes_is_measured_as_of_a_new_python(choice: str, name: str, in_tmp: Path) -> None:
+    """A rule with a benchmark forks too: its process has the name of its step."""
+    done = run(in_tmp, "work.txt", choice)
+    assert done.returncode == 0, done.stderr
+    assert (in_tmp / "work.txt").read_text().startswith(name)
+    names, values = (line.split("\t") for line in (in_tmp / "work.tsv").read_text().splitlines())
+    took = dict(zip(names, values, strict=True))
+    assert float(took["s"]) >= 1.4
+    assert 1.0 <= float(took["cpu_time"]) <= 3.0
+    assert 190 <= float(took["max_rss"]) <= 800  # MiB
 
 
 @pytest.mark.parametrize(

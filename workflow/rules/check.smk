@@ -9,6 +9,8 @@ rule certify:
         f"{MADE}/{{evidence_chunk}}.nc",
     log:
         f"{LOGS}/certify/{{evidence_chunk}}.log",
+    benchmark:
+        f"{BENCHMARKS}/certify/{{evidence_chunk}}.tsv"
     priority: 30
     conda:
         "../envs/dmf.yaml"
@@ -39,6 +41,8 @@ rule check:
         ),
     log:
         f"{LOGS}/check-{{claim}}.log",
+    benchmark:
+        f"{BENCHMARKS}/check/{{claim}}.tsv"
     group:
         "report"
     conda:
@@ -62,6 +66,8 @@ rule judge_attempts:
         f"{REPORTS}/refute.json",
     log:
         f"{LOGS}/judge-attempts.log",
+    benchmark:
+        f"{BENCHMARKS}/judge_attempts.tsv"
     priority: 10
     group:
         "report"

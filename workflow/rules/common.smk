@@ -64,7 +64,7 @@ read_numbers(config, place.given)
 # The machine that plans for a cluster needs no graphics card.
 trains_here = workflow.is_main_process and workflow.nodes is None
 plan = or_exit(plan_workflow, config, place.source, trains_here, or_exit(place.root))
-DATA, MADE, REPORTS, RUNS, LOGS = plan.folders
+DATA, MADE, REPORTS, RUNS, LOGS, BENCHMARKS = plan.folders
 call = Call(workflow, plan, place)
 
 # Scripts get the grid's configuration alone, without what is asked of this one call.

@@ -7,6 +7,8 @@ rule train_controls:
         f"{DATA}/controls.nc",
     log:
         f"{LOGS}/controls.log",
+    benchmark:
+        f"{BENCHMARKS}/train_controls.tsv"
     priority: 20
     conda:
         "../envs/dmf.yaml"

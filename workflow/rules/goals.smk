@@ -55,6 +55,8 @@ rule verify:
         f"{REPORTS}/verified.txt",
     log:
         f"{LOGS}/verify.log",
+    benchmark:
+        f"{BENCHMARKS}/verify.tsv"
     localrule: True
     conda:
         "../envs/dmf.yaml"

@@ -10,6 +10,8 @@ rule assemble_what_there_is:
         f"{RUNS}/{{chunk}}.nc",
     log:
         f"{LOGS}/assemble-{{chunk}}.log",
+    benchmark:
+        f"{BENCHMARKS}/assemble_what_there_is/{{chunk}}.tsv"
     priority: 30
     conda:
         "../envs/dmf.yaml"

@@ -9,6 +9,8 @@ rule prove:
         f"{DATA}/proofs.nc",
     log:
         f"{LOGS}/prove.log",
+    benchmark:
+        f"{BENCHMARKS}/prove.tsv"
     priority: 20
     conda:
         "../envs/dmf.yaml"

@@ -7,6 +7,8 @@ rule refute:
         f"{DATA}/refute.nc",
     log:
         f"{LOGS}/refute.log",
+    benchmark:
+        f"{BENCHMARKS}/refute.tsv"
     priority: 20
     conda:
         "../envs/dmf.yaml"

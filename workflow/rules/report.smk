@@ -16,6 +16,8 @@ rule draw:
         svg=f"{REPORTS}/figures/{{figure}}.svg",
     log:
         f"{LOGS}/draw-{{figure}}.log",
+    benchmark:
+        f"{BENCHMARKS}/draw/{{figure}}.tsv"
     priority: 10
     group:
         "report"
@@ -65,6 +67,8 @@ rule write_report:
         grid=f"{REPORTS}/grid.yaml",
     log:
         f"{LOGS}/report.log",
+    benchmark:
+        f"{BENCHMARKS}/write_report.tsv"
     group:
         "report"
     conda:
@@ -95,6 +99,8 @@ rule write_paper:
         references=f"{REPORTS}/paper/references.bib",
     log:
         f"{LOGS}/paper.log",
+    benchmark:
+        f"{BENCHMARKS}/write_paper.tsv"
     group:
         "report"
     conda:

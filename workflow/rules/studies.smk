@@ -7,6 +7,8 @@ rule study:
         f"{DATA}/studies/{{study}}.nc",
     log:
         f"{LOGS}/study-{{study}}.log",
+    benchmark:
+        f"{BENCHMARKS}/study/{{study}}.tsv"
     priority: 20
     conda:
         "../envs/dmf.yaml"

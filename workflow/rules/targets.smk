@@ -7,6 +7,8 @@ rule draw_targets:
         f"{DATA}/targets.nc",
     log:
         f"{LOGS}/targets.log",
+    benchmark:
+        f"{BENCHMARKS}/draw_targets.tsv"
     group:
         "report"
     conda:

@@ -12,6 +12,8 @@ rule train:
         f"{DATA}/tiles/{{tile}}.nc",
     log:
         f"{LOGS}/train-{{tile}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train/{{tile}}.tsv"
     priority: 30
     conda:
         "../envs/dmf.yaml"
@@ -34,6 +36,8 @@ rule assemble:
         f"{DATA}/runs/{{chunk}}.nc",
     log:
         f"{LOGS}/assemble-{{chunk}}.log",
+    benchmark:
+        f"{BENCHMARKS}/assemble/{{chunk}}.tsv"
     priority: 30
     conda:
         "../envs/dmf.yaml"

@@ -35,7 +35,7 @@ class Call:
         """
         self._workflow, self._plan, self._place = workflow, plan, place
         self._watch = RunWatch([], list, plan.folders.data)  # of no jobs, until they are chosen
-        self._build_dag = workflow._build_dag
+        self._build = workflow._build_dag
         self._held: object = None  # the folders of this grid, until the process ends
         workflow._build_dag = self._choose_jobs
 
@@ -53,6 +53,20 @@ class Call:
         or_exit(self._plan.outdate, [str(file) for job in workflow.dag.needrun_jobs() for file in job.output])
         workflow.iocache.clear()  # it remembers files that are gone now, which Snakemake would take for write-protected
         self._begin()
+
+    def _build_dag(self) -> None:
+        """Let Snakemake choose jobs, without a look at measurements.
+
+        It would run a job again for a measurement that is missing, or older than an input of that job.
+        """
+        measured = {rule: rule.benchmark for rule in self._workflow.rules if self._place.owns(rule)}
+        try:
+            for rule in measured:
+                rule._benchmark = None
+            self._build()
+        finally:
+            for rule, file in measured.items():
+                rule._benchmark = file
 
     def _asked(self, goals: Iterable[str]) -> bool:
         """Whether some of the goals are asked for."""

@@ -20,7 +20,7 @@ class Folders(NamedTuple):
     """Where files lie, relative to the working directory, or to the prefix of a module.
 
     Inputs of the grid (targets, tiles, controls, studies) in `data`, what is computed from them in `made`, the page and
-    its tables in `reports`, assembled runs in `runs`, logs in `logs`.
+    its tables in `reports`, assembled runs in `runs`, logs in `logs`, what each job took in `benchmarks`.
     """
 
     data: str
@@ -28,6 +28,7 @@ class Folders(NamedTuple):
     reports: str
     runs: str
     logs: str
+    benchmarks: str
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ class DataSource:
             made, reports = f"{made}/incomplete", f"{reports}/incomplete"
         elif self.archive:
             made = f"{made}/archived"
-        return Folders(data, made, reports, f"{made if self.incomplete else data}/runs", f"{made}/logs")
+        runs = f"{made if self.incomplete else data}/runs"
+        return Folders(data, made, reports, runs, f"{made}/logs", f"{made}/benchmarks")
 
     def trained(self, chunk: Chunk, data: str, root: str = "") -> list[str]:
         """The files with trained runs of a chunk that exist: its tiles, or the assembled file of an archive."""
