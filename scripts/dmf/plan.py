@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from dmf.grid.cost import (
     train_memory,
     train_seconds,
 )
+from dmf.grid.factors import FILE, Factors, of, read_factors
 from dmf.grid.reach import out_of_reach
 from dmf.grid.tiles import Tile
 from dmf.products import Products, products_of
@@ -57,7 +58,8 @@ class WorkflowPlan:
 
     `settings` maps files of the data folder that are no runs to the text of what they are made with, which they carry;
     `absent` are those that an incomplete archive lacks. `claims` and `figures` map the names to be made to the study
-    that each reads; "runs" and "targets" are the grid's, not studies. `root` is the prefix of a Snakemake module, which
+    that each reads; "runs" and "targets" are the grid's, not studies. `factors` are what this machine takes of what is
+    predicted. `root` is the prefix of a Snakemake module, which
     Snakemake puts before every path of a rule: `folders` are without it, and `placed` is the plan with it.
     """
 
@@ -69,6 +71,7 @@ class WorkflowPlan:
     claims: Mapping[str, str]
     figures: Mapping[str, str]
     root: str = ""
+    factors: Factors = field(default_factory=dict)
 
     @cached_property
     def placed(self) -> WorkflowPlan:
@@ -216,41 +219,12 @@ class WorkflowPlan:
         """What a grid asks of a verdict: runs of a cell, and the share of cells, that must count."""
         return [self.grid.certificate.runs_per_cell, self.grid.certificate.cells]
 
-    # Resources: MB and minutes to ask for.
+    # What jobs take by the model, from the name of a rule and its wildcards.
 
-    def train_mb(self, tile: str, attempt: int) -> int:
-        """Memory of the job that trains a tile."""
-        keep, device, optimizer = self.grid.keep.layers, self.grid.device, self.grid.optimizer
-        return memory(train_memory(self.tiles[tile], keep, device, optimizer), attempt)
-
-    def train_minutes(self, tile: str, attempt: int) -> int:
-        """Time of the job that trains a tile."""
-        return minutes(train_seconds(self.tiles[tile]), attempt)
-
-    def study_mb(self, study: str, attempt: int) -> int:
-        """Memory of the job that makes a study; one of the grid trains the grid's own targets."""
-        if f"studies/{study}.nc" != MINIMUM_SEARCH:
-            return memory(STUDY_MIB, attempt)
-        searched = search_memory(self.project.plan.groups, self.grid.device, self.grid.optimizer)
-        return memory(max(STUDY_MIB, searched), attempt)
-
-    def assemble_mb(self, chunk: str, attempt: int) -> int:
-        """Memory of the job that assembles a chunk."""
-        return memory(chunk_memory([self.chunks[chunk]], self.grid.keep.layers), attempt)
-
-    def certify_mb(self, evidence_chunk: str, attempt: int) -> int:
-        """Memory of the job that certifies an evidence chunk."""
-        return memory(chunk_memory(self.evidence_chunks[evidence_chunk], self.grid.keep.layers), attempt)
-
-    def prove_mb(self, attempt: int) -> int:
-        """Memory of the job that proves runs: it holds one evidence chunk at a time."""
-        return max(self.certify_mb(name, attempt) for name in self.evidence_chunks)
-
-    def work(self, step: str, wildcards: Mapping[str, str]) -> Work:
-        """A job as progress counts it."""
+    def predicted_seconds(self, step: str, wildcards: Mapping[str, str]) -> float:
+        """Seconds of one core. Raises KeyError for a job that this grid does not have."""
         if step == "train":
-            tile = self.tiles[wildcards["tile"]]
-            return Work(step, step_seconds(step) + tile.seconds, tile)
+            return step_seconds(step) + self.tiles[wildcards["tile"]].seconds
         grid, cells = self.grid, self.project.cells
         study, runs = wildcards.get("study", ""), 0
         if study == "minimum_search":
@@ -263,7 +237,60 @@ class WorkflowPlan:
             runs = min(grid.prove.runs, 2 * cells + len(self.claims))
         elif step == "refute":
             runs = grid.refute.runs
-        return Work(step, step_seconds(step, study, runs))
+        return step_seconds(step, study, runs)
+
+    def predicted_mib(self, step: str, wildcards: Mapping[str, str]) -> float | None:
+        """Peak memory, None where the model says nothing. Raises KeyError for a job that this grid does not have."""
+        keep, device, optimizer = self.grid.keep.layers, self.grid.device, self.grid.optimizer
+        if step == "train":
+            return train_memory(self.tiles[wildcards["tile"]], keep, device, optimizer)
+        if step == "assemble":
+            return chunk_memory([self.chunks[wildcards["chunk"]]], keep)
+        if step == "certify":
+            return chunk_memory(self.evidence_chunks[wildcards["evidence_chunk"]], keep)
+        if step == "prove":  # it holds one evidence chunk at a time
+            return max(chunk_memory(chunks, keep) for chunks in self.evidence_chunks.values())
+        if step == "study":
+            if f"studies/{wildcards['study']}.nc" != MINIMUM_SEARCH:
+                return STUDY_MIB
+            return max(STUDY_MIB, search_memory(self.project.plan.groups, device, optimizer))  # the grid's own targets
+        return None
+
+    # Resources: MB and minutes to ask for.
+
+    def train_mb(self, tile: str, attempt: int) -> int:
+        """Memory of the job that trains a tile."""
+        return self._mb("train", {"tile": tile}, attempt)
+
+    def train_minutes(self, tile: str, attempt: int) -> int:
+        """Time of the job that trains a tile."""
+        return minutes(of(self.factors, "train").seconds * train_seconds(self.tiles[tile]), attempt)
+
+    def study_mb(self, study: str, attempt: int) -> int:
+        """Memory of the job that makes a study."""
+        return self._mb("study", {"study": study}, attempt)
+
+    def assemble_mb(self, chunk: str, attempt: int) -> int:
+        """Memory of the job that assembles a chunk."""
+        return self._mb("assemble", {"chunk": chunk}, attempt)
+
+    def certify_mb(self, evidence_chunk: str, attempt: int) -> int:
+        """Memory of the job that certifies an evidence chunk."""
+        return self._mb("certify", {"evidence_chunk": evidence_chunk}, attempt)
+
+    def prove_mb(self, attempt: int) -> int:
+        """Memory of the job that proves runs."""
+        return self._mb("prove", {}, attempt)
+
+    def _mb(self, step: str, wildcards: Mapping[str, str], attempt: int) -> int:
+        predicted = self.predicted_mib(step, wildcards)
+        assert predicted is not None
+        return memory(of(self.factors, step).memory * predicted, attempt)
+
+    def work(self, step: str, wildcards: Mapping[str, str]) -> Work:
+        """A job as progress counts it."""
+        seconds = of(self.factors, step).seconds * self.predicted_seconds(step, wildcards)
+        return Work(step, seconds, self.tiles[wildcards["tile"]] if step == "train" else None)
 
     def hold(self) -> AbstractContextManager[object]:
         """Hold the folders that jobs write, until the lock that is returned is left or garbage.
@@ -330,6 +357,7 @@ def plan_workflow(config: Mapping[str, Any], source: str, trains_here: bool = Tr
         {name: claim.study for name, claim in load_claims().items() if claim.study in readable},
         {name: study for name, study in figure_studies().items() if study in readable and name in figures},
         root,
+        read_factors(Path(root, FILE)),
     )
 
 

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from dmf.cli.tables import Column, print_table
 from dmf.dataset.project import Project, machine_memory, open_project
 from dmf.errors import UserError
 from dmf.grid.cost import BASE_MIB, chunk_memory, run_bytes, train_memory, train_seconds
+from dmf.grid.factors import FILE, Factors, of, read_factors
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 EVIDENCE_BYTES = 210  # of a run, in its file of evidence
@@ -69,8 +71,13 @@ class Estimate:
         return self.new_tiles + self.new_chunks + self.new_evidence_chunks
 
 
-def estimate(project: Project, whole: Collection[str], assembled: Collection[str]) -> Estimate:
-    """The estimate for a grid whose tiles named `whole` and chunks named `assembled` are on the disk already."""
+def estimate(
+    project: Project, whole: Collection[str], assembled: Collection[str], factors: Factors | None = None
+) -> Estimate:
+    """The estimate for a grid whose tiles named `whole` and chunks named `assembled` are on the disk already; `factors`
+    are what this machine takes of what is predicted.
+    """
+    factor = partial(of, factors or {})
     layers, device, optimizer = project.grid.keep.layers, project.grid.device, project.grid.optimizer
     new = [tile for tile in project.plan.wanted if tile.name not in whole]
     evidence_chunks = {
@@ -84,12 +91,18 @@ def estimate(project: Project, whole: Collection[str], assembled: Collection[str
     written = sum(tile.runs * run_bytes(tile.group, layers) for tile in new)
     written += sum(chunk.block.runs * (run_bytes(chunk.block.group, layers) + EVIDENCE_BYTES) for chunk in chunks)
     peaks = [
-        (train_memory(tile, layers, device, optimizer), f"training {tile.runs:,} runs of {tile.group.name}")
+        (
+            factor("train").memory * train_memory(tile, layers, device, optimizer),
+            f"training {tile.runs:,} runs of {tile.group.name}",
+        )
         for tile in new
     ]
-    peaks += [(chunk_memory([chunk], layers), f"assembling {chunk.name}") for chunk in chunks]
     peaks += [
-        (chunk_memory(evidence_chunk, layers), f"certifying {name}") for name, evidence_chunk in evidence_chunks.items()
+        (factor("assemble").memory * chunk_memory([chunk], layers), f"assembling {chunk.name}") for chunk in chunks
+    ]
+    peaks += [
+        (factor("certify").memory * chunk_memory(evidence_chunk, layers), f"certifying {name}")
+        for name, evidence_chunk in evidence_chunks.items()
     ]
     largest_mib, largest = max(peaks, default=(BASE_MIB, "a check"))
     return Estimate(
@@ -99,7 +112,7 @@ def estimate(project: Project, whole: Collection[str], assembled: Collection[str
         new_tiles=len(new),
         new_chunks=len(chunks),
         new_evidence_chunks=len(evidence_chunks),
-        core_hours=sum(train_seconds(tile) for tile in new) / 3600,
+        core_hours=factor("train").seconds * sum(train_seconds(tile) for tile in new) / 3600,
         data_bytes=written + ROOM,
         largest_mib=largest_mib,
         largest=largest,
@@ -127,7 +140,7 @@ def preflight(project: Project, screen: Console, runs_here: bool) -> None:
     """Print what the grid will take. Raises UserError where it cannot fit; memory only counts where it `runs_here`."""
     data = project.ledger_path.parent
     whole, assembled = ({path.stem for path in (data / folder).glob("L*.nc")} for folder in ("tiles", "runs"))
-    found = estimate(project, whole, assembled)
+    found = estimate(project, whole, assembled, read_factors(data.parent / Path(FILE).name))
     there = next(folder for folder in (data, *data.absolute().parents) if folder.exists())
     free = shutil.disk_usage(there).free
     machine = machine_memory() / 2**20
