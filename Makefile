@@ -51,7 +51,7 @@ setup: .venv/installed
 
 # What only tests need comes with the first of them.
 .venv/testable: .venv/installed
-	$(INSTALL) '.[dev]'
+	$(INSTALL) '.[dev,crate]'
 	touch $@
 
 test: .venv/testable lint
@@ -67,7 +67,7 @@ chaos: .venv/testable
 
 # Installs both queues where that can be done, and says why where not.
 cluster-setup: .venv/testable
-	$(INSTALL) '.[dev,cluster,kubernetes]'
+	$(INSTALL) '.[dev,crate,cluster,kubernetes]'
 	tests/debian.sh "slurmctld slurmd munged sbatch" slurm-wlm munge
 	tests/debian.sh "sge_qmaster sge_execd qsub ip" gridengine-master gridengine-exec gridengine-client iproute2
 
@@ -87,7 +87,7 @@ lint: .venv/testable
 
 # Compares with peers on one core and takes about ten minutes; close everything else first.
 bench: .venv/testable
-	$(INSTALL) '.[dev,bench]'
+	$(INSTALL) '.[dev,crate,bench]'
 	$(BIN)/python benchmarks/training.py
 
 bench-pipeline: setup

@@ -22,7 +22,7 @@ from dmf.errors import UserError, near, printable, shown
 
 COMMANDS = (
     "run", "report", "verdicts", "verify", "compare", "predict", "explain", "advise", "new_grid", "check_grid",
-    "preflight", "costs", "cell", "prove", "study", "campaign", "audit", "audit_sweep", "completion",
+    "preflight", "costs", "crate", "cell", "prove", "study", "campaign", "audit", "audit_sweep", "completion",
 )  # fmt: skip
 INTERRUPTED = 130  # the exit status that shells give a program which Ctrl-C ended
 
