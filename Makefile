@@ -5,6 +5,7 @@
 # make chaos: disturb runs at random for ten minutes, and count what was mishandled.
 # make bench: time the training engines beside their peers.
 # make bench-pipeline OTHER=FOLDER: time the default grid beside that of another checkout, in turn.
+# make pythons: the smoke grid with every other Python from 3.11 on that is here, compared to the last bit; and its tests.
 # make slurm-test, make gridengine-test: the profiles for clusters, on a private Slurm and a private Grid Engine.
 # make ARCHIVE=FOLDER: report a data folder copied from elsewhere, without training.
 PYTHON ?= python3
@@ -23,7 +24,7 @@ endif
 override OTHER := $(value OTHER)
 export GRID ARCHIVE OTHER
 
-.PHONY: all setup verdicts pictures test mutants chaos cluster-setup slurm-test gridengine-test lint bench bench-pipeline clean
+.PHONY: all setup verdicts pictures test pythons mutants chaos cluster-setup slurm-test gridengine-test lint bench bench-pipeline clean
 
 # The file is checked first: Snakemake would run templates in it, and hang where a few lines stand for a billion values.
 # A run that fails says why itself, with the table where a claim is violated; any table here would be an older run's.
@@ -56,6 +57,10 @@ setup: .venv/installed
 
 test: .venv/testable lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov=dmf --cov-report=term:skip-covered --cov-fail-under=95
+
+# Without torch, which an environment needs for comparisons only.
+pythons: .venv/testable
+	$(BIN)/python tests/pythons.py
 
 # Each is caught by a verdict of a small grid, or by a test of its room; hours, so `--sample 10` or `--only TEXT` for a few.
 mutants: .venv/testable

@@ -143,6 +143,7 @@ def test_what_the_machine_cannot_hold_is_refused_before_anything_starts(
 def test_device_and_memory_must_be_on_the_machine_that_trains_and_not_on_the_one_that_plans(
     small: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("torch")
     small["device"] = "cuda:99"
     with pytest.raises(UserError, match=r"^x: device: got 'cuda:99', but torch sees \d+ CUDA devices"):
         open_project(small, "x", tmp_path)
