@@ -73,7 +73,7 @@ chaos: .venv/testable
 # Installs both queues where that can be done, and says why where not.
 cluster-setup: .venv/testable
 	$(INSTALL) '.[dev,crate,cluster,kubernetes]'
-	tests/debian.sh "slurmctld slurmd munged sbatch" slurm-wlm munge
+	tests/debian.sh "slurmctld slurmd munged sbatch ip" slurm-wlm munge iproute2
 	tests/debian.sh "sge_qmaster sge_execd qsub ip" gridengine-master gridengine-exec gridengine-client iproute2
 
 # Both stop only what they started.

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gridengine.cluster import MASTER, Cluster, missing
-from harness import ROOT, Workflow
-from slurm.runs import Submitted, smoke, submit
+from clusters import MASTER
+from gridengine.cluster import Cluster, missing
+from harness import ROOT
+from slurm.runs import Submitted, run_here, smoke, submit
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +32,4 @@ def queued(cluster: Cluster) -> Iterator[Submitted]:
 @pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole smoke grid on this machine, by itself."""
-    workflow = Workflow(tmp_path_factory.mktemp("local"))
-    workflow.write(smoke())
-    result = workflow("--quiet", "all")
-    assert result.returncode == 0, result.stderr
-    return workflow.folder
+    return run_here(tmp_path_factory.mktemp("local"))

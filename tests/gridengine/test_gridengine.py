@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gridengine.cluster import MASTER, NODES, Cluster, until
+from clusters import MASTER, NODES, until
+from gridengine.cluster import Cluster
 from harness import ROOT
 from slurm.runs import Submitted, smoke, stored, submit
 

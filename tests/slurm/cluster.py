@@ -8,12 +8,12 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+
+import clusters
+from clusters import until
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CLIENTS = ("sinfo", "squeue", "scontrol", "scancel", "sbatch", "srun")
@@ -22,17 +22,15 @@ PARTITIONS = {"main": {"n1": 4}, "single": {"n2": 1, "n3": 1, "n4": 1}}
 NODES = {node: count for nodes in PARTITIONS.values() for node, count in nodes.items()}
 # Slurm's plugin for job steps drops SLURM_CONF from the environment, so a job finds its cluster only at this path.
 SYSTEM_CONF = Path("/etc/slurm/slurm.conf")
-# Loopback and this process's own sockets only; the daemons run as the caller, who must be root.
+# The daemons run as the caller, who must be root, with this process's own sockets.
 CONFIGURATION = """\
 ClusterName={name}
-SlurmctldHost=localhost(127.0.0.1)
-SlurmctldPort={port}
+SlurmctldHost={controller}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket
 CredType=cred/munge
-CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool-%n
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -57,17 +55,23 @@ JobRequeue=0
 KillWait=5
 SlurmdTimeout=15
 """
+LOOPBACK = "SlurmctldPort={port}\nCommunicationParameters=NoInAddrAny,NoCtldInAddrAny\n"
 NODE = "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={count} RealMemory={memory}\n"
 PARTITION = "PartitionName={name} Nodes={nodes} Default={default} MaxTime=60\n"
 
 
-def missing() -> str:
-    """Why a private cluster cannot be had here; empty where it can."""
+def not_installed() -> str:
+    """Why no Slurm can be started here, whatever this machine's own is; empty where one can."""
     absent = [name for name in (*DAEMONS, *CLIENTS) if shutil.which(name) is None]
     if absent:
         return f"not installed: {', '.join(absent)}"
-    if os.geteuid() != 0:
-        return "its daemons start jobs for their users, which takes root"
+    return "its daemons start jobs for their users, which takes root" if os.geteuid() != 0 else ""
+
+
+def missing() -> str:
+    """Why a private cluster cannot be had here; empty where it can."""
+    if reason := not_installed():
+        return reason
     if SYSTEM_CONF.is_symlink() and _stale(SYSTEM_CONF.readlink()):
         return ""
     if SYSTEM_CONF.exists():
@@ -76,23 +80,12 @@ def missing() -> str:
 
 
 @dataclass
-class Cluster:
+class Cluster(clusters.Cluster):
     """Daemons and files of one private cluster, usable in its `with` block. Raises RuntimeError if none starts."""
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="dmf-slurm-")))
     daemons: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-
-    def __enter__(self) -> Cluster:
-        self.folder.chmod(0o755)  # munge wants its socket within everyone's reach
-        try:
-            self._start()
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._stop()
+    guard: subprocess.Popen[bytes] | None = None
 
     def ask(self, command: str, *arguments: str) -> str:
         """Output of a Slurm command."""
@@ -149,6 +142,7 @@ class Cluster:
         return dict(line.split("|", 1) for line in lines)
 
     def _start(self) -> None:
+        self.folder.chmod(0o755)  # munge wants its socket within everyone's reach
         for name in ("state", *(f"spool-{node}" for node in NODES)):
             (self.folder / name).mkdir()
         key = self.folder / "munge.key"
@@ -160,6 +154,7 @@ class Cluster:
             shutil.rmtree(SYSTEM_CONF.readlink().parent, ignore_errors=True)
             SYSTEM_CONF.unlink()
         SYSTEM_CONF.symlink_to(conf)
+        self.guard = guard(SYSTEM_CONF)
         files = {"key-file": key, "socket": "munge.socket", "pid-file": "munged.pid", "log-file": "munged.log"}
         options = [f"--{option}={self.folder / file}" for option, file in files.items()]
         self._daemon("munged", "munged", "--foreground", *options, f"--seed-file={self.folder / 'munge.seed'}")
@@ -191,18 +186,19 @@ class Cluster:
             daemon.terminate()
         for daemon in self.daemons.values():
             daemon.wait(timeout=30)
-        if SYSTEM_CONF.is_symlink() and SYSTEM_CONF.readlink().parent == self.folder:
-            SYSTEM_CONF.unlink()
+        if self.guard:
+            self.guard.communicate()
         shutil.rmtree(self.folder)
 
 
-def until(condition: Callable[[], bool], what: str, cluster: Cluster, seconds: float = 60) -> None:
-    """Wait for a condition. Raises RuntimeError, with the daemons' logs, where it does not come true in time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise RuntimeError(f"waited {seconds:.0f} s until {what}\n{cluster.log()}")
-        time.sleep(0.05)
+def guard(link: Path) -> subprocess.Popen[bytes]:
+    """A process that removes a link, unless it leads elsewhere by then, when this process closes its input or ends.
+
+    A link left by tests that were killed would cost every later call of Snakemake ten seconds.
+    """
+    script = 'cat >/dev/null; [ "$(readlink "$1")" != "$2" ] || rm "$1"'
+    command = ["sh", "-c", script, "guard", str(link), str(link.readlink())]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
 
 def configuration(folder: Path) -> str:
@@ -217,7 +213,8 @@ def configuration(folder: Path) -> str:
         PARTITION.format(name=name, nodes=",".join(members), default="YES" if name == "main" else "NO")
         for name, members in PARTITIONS.items()
     ]
-    return CONFIGURATION.format(name=folder.name, folder=folder, port=port) + "".join(nodes + partitions)
+    general = CONFIGURATION.format(name=folder.name, folder=folder, controller="localhost(127.0.0.1)")
+    return general + LOOPBACK.format(port=port) + "".join(nodes + partitions)
 
 
 def _free_ports(count: int) -> list[int]:

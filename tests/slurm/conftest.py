@@ -1,11 +1,12 @@
 """One private Slurm for the session, and the smoke grid on it: started at once, to run beside the tests of faults."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from slurm.cluster import Cluster, missing
-from slurm.runs import Submitted, smoke, submit
+from slurm.runs import Submitted, run_here, smoke, submit
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +33,9 @@ def grouped(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
     run = submit(folder, config, "slurm-grouped", "--group-components", "tiles=2", "--", "runs")
     yield run
     run.stop()
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole smoke grid on this machine, by itself."""
+    return run_here(tmp_path_factory.mktemp("local"))

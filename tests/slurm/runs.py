@@ -67,6 +67,15 @@ def submit(
     return Submitted(folder, process)
 
 
+def run_here(folder: Path, config: dict[str, Any] | None = None, goal: str = "all") -> Path:
+    """Run a grid, by default the smoke grid, on this machine by itself; returns the folder."""
+    workflow = Workflow(folder)
+    workflow.write(config or smoke())
+    result = workflow("--quiet", "all", "--", goal)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
 def smoke(**changes: Any) -> dict[str, Any]:
     """The shipped smoke grid, with changes."""
     return {**yaml.safe_load((ROOT / "config/grids/smoke.yaml").read_text(encoding="utf-8")), **changes}

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from clusters import until
 from dmf.dataset.project import open_project
-from harness import Workflow
-from slurm.cluster import Cluster, until
-from slurm.runs import Submitted, stored, submit
+from slurm.cluster import Cluster
+from slurm.runs import Submitted, run_here, stored, submit
 
 # Three tiles of one shape that train for seconds each, so that a job can be caught in the middle.
 CONFIG: dict[str, Any] = {
@@ -33,11 +33,7 @@ pytestmark = pytest.mark.usefixtures("single", "grouped")
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The runs of the grid as one machine trains them."""
-    workflow = Workflow(tmp_path_factory.mktemp("undisturbed"))
-    workflow.write(CONFIG)
-    result = workflow("--quiet", "all", "--", "runs")
-    assert result.returncode == 0, result.stderr
-    return stored(workflow.folder, RUNS)
+    return stored(run_here(tmp_path_factory.mktemp("undisturbed"), CONFIG, "runs"), RUNS)
 
 
 def start(folder: Path, *arguments: str) -> Submitted:

@@ -3,20 +3,7 @@
 import re
 from pathlib import Path
 
-import pytest
-
-from harness import Workflow
-from slurm.runs import Submitted, smoke, stored
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole grid on this machine, by itself."""
-    workflow = Workflow(tmp_path_factory.mktemp("local"))
-    workflow.write(smoke())
-    result = workflow("--quiet", "all")
-    assert result.returncode == 0, result.stderr
-    return workflow.folder
+from slurm.runs import Submitted, stored
 
 
 def submissions(text: str) -> int:
