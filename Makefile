@@ -52,7 +52,7 @@ setup: .venv/installed
 
 # What only tests need comes with the first of them.
 .venv/testable: .venv/installed
-	$(INSTALL) '.[dev,crate]'
+	$(INSTALL) '.[dev]'
 	touch $@
 
 test: .venv/testable lint
@@ -72,7 +72,7 @@ chaos: .venv/testable
 
 # Installs both queues where that can be done, and says why where not.
 cluster-setup: .venv/testable
-	$(INSTALL) '.[dev,crate,cluster,kubernetes]'
+	$(INSTALL) '.[dev,cluster,kubernetes]'
 	tests/debian.sh "slurmctld slurmd munged sbatch ip" slurm-wlm munge iproute2
 	tests/debian.sh "sge_qmaster sge_execd qsub ip" gridengine-master gridengine-exec gridengine-client iproute2
 
@@ -92,7 +92,7 @@ lint: .venv/testable
 
 # Compares with peers on one core and takes about ten minutes; close everything else first.
 bench: .venv/testable
-	$(INSTALL) '.[dev,crate,bench]'
+	$(INSTALL) '.[dev,bench]'
 	$(BIN)/python benchmarks/training.py
 
 bench-pipeline: setup

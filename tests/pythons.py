@@ -52,7 +52,7 @@ def made(python: str) -> str:
     if not (place / "installed").exists():
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         extras = project["optional-dependencies"]
-        tools = [one for one in (*extras["dev"], *extras["crate"]) if "[torch]" not in one]
+        tools = [*(one for one in extras["dev"] if "torch" not in one), *extras["audit"], *extras["crate"]]
         subprocess.run([python, "-m", "venv", "--clear", str(place)], check=True)
         install = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         install += ["--constraint", str(ROOT / "constraints.txt"), "--editable", str(ROOT)]
