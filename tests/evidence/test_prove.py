@@ -205,9 +205,15 @@ def test_measurements_are_those_of_the_layers() -> None:
         assert 0 < tolerance < 1e-10 * max(1, value)
 
 
-def test_disagreement_is_with_the_lowest_runs_and_counts_for_these_only(proofs: xr.Dataset) -> None:
+def test_disagreement_is_with_the_lowest_runs_and_counts_for_these_only(trained: Trained) -> None:
     """A run on a higher level is far from the lowest ones and does not count; declared lowest, it does."""
-    honest, _ = halves(proofs)
+    evidence = trained.evidence
+    eligible, certified = is_eligible(evidence).values, is_certified(evidence).values
+    number = int(np.flatnonzero(eligible.any(axis=1) & (certified & ~eligible).any(axis=1))[0])
+    starts = [int(np.flatnonzero(mask[number])[0]) for mask in (eligible, certified & ~eligible)]
+    choice = choose([evidence.isel(cell=[number], start=starts)], OF_RUNS, 4000, 1)
+    tried = list(prove_cells(choice.chosen, trained.project.grid, trained.project.targets))
+    honest, _ = halves(proofs_dataset(tried, choice))
     lowest, higher = (honest["lowest"].values == 1, (honest["certified"].values == 1) & (honest["lowest"].values == 0))
     assert higher.sum() >= 1
     assert honest["disagreement"].values[higher].min() > 1e6
