@@ -36,6 +36,10 @@ def test_every_field_describes_the_final_layers(draw_batch):
     np.testing.assert_allclose(runs.layer_norm_sq, norms, rtol=1e-13)
     misfit = ((batch.targets - product) ** 2).sum(axis=(1, 2))
     np.testing.assert_allclose(runs.objective, misfit + batch.lams * norms.sum(axis=1), rtol=1e-12)
+    rest, decay = 2 * (product - batch.targets), 2 * batch.lams[:, None, None]
+    slopes = [(w3 @ w2).mT @ rest, w3.mT @ rest @ w1.mT, rest @ (w2 @ w1).mT]
+    squares = sum(((g + decay * w) ** 2).sum(axis=(1, 2)) for g, w in zip(slopes, runs.layers, strict=True))
+    np.testing.assert_allclose(runs.gradient_norm**2, squares, rtol=1e-11)
     gaps = [b.transpose(0, 2, 1) @ b - a @ a.transpose(0, 2, 1) for a, b in ((w1, w2), (w2, w3))]
     sizes = np.array([np.linalg.norm(g, axis=(1, 2)) for g in gaps])
     assert set(sizes.argmax(axis=0)) == {0, 1}  # so that no pair goes unseen
