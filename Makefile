@@ -10,7 +10,7 @@
 # make ARCHIVE=FOLDER: report a data folder copied from elsewhere, without training.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 RUN := $(BIN)/snakemake --workflow-profile workflow/profiles/local
 
 # What a user writes is data. Paths are taken as they are, not expanded by make, and reach recipes as variables of the

@@ -31,6 +31,8 @@ LEAST_PART = 256  # runs: with few, lanes stand idle while the last ones end
 LARGEST_PART = 2**25  # parameters; of matrices so large that these are fewer than LEAST_PART runs, fewer are trained
 # A Python with the libraries of a step before it holds a run; torch (not measured on a graphics card) brings more.
 BASE_MIB, TORCH_MIB = 260.0, 700.0
+# Of a job on a cluster: two Snakemakes beside the step, 750 MiB in all for the smallest as Slurm adds up processes.
+SNAKEMAKES_MIB = 500.0
 STUDY_MIB = 600.0  # of any other study; profiles for clusters ask for 1,000 MB
 START_SECONDS = 3.5
 TRAINED_COPIES, STORED_COPIES = 6.0, 2.2  # of the parameters of runs that torch trains, and of a tile's stored runs
@@ -133,8 +135,8 @@ def chunk_memory(chunks: Sequence[Chunk], layers: bool) -> float:
 
 
 def memory(predicted: float, attempt: int) -> int:
-    """MB to ask for: a quarter and Snakemake's own 250 more than predicted, and as much again at every new attempt."""
-    return attempt * int(1.25 * predicted + 250)
+    """MB to ask for: a quarter and Snakemake's own more than predicted, and as much again at every new attempt."""
+    return attempt * int(1.25 * predicted + SNAKEMAKES_MIB)
 
 
 def minutes(seconds: float, attempt: int) -> int:
