@@ -206,7 +206,7 @@ def configuration(folder: Path) -> str:
     port, *ports = _free_ports(1 + len(NODES))
     host = socket.gethostname()
     nodes = [
-        NODE.format(name=name, host=host, port=own, count=count, memory=2000 * count)
+        NODE.format(name=name, host=host, port=own, count=count, memory=4000 * count)
         for (name, count), own in zip(NODES.items(), ports, strict=True)
     ]
     partitions = [
