@@ -135,7 +135,7 @@ class Hosts(Cluster):
         return found
 
 
-def until(condition: Callable[[], bool], what: str, cluster: Cluster, seconds: float = 60) -> None:
+def until(condition: Callable[[], bool], what: str, cluster: Cluster, seconds: float = 180) -> None:
     """Wait for a condition. Raises RuntimeError, with the daemons' logs, where it does not come true in time."""
     end = time.monotonic() + seconds
     while not condition():

@@ -39,7 +39,7 @@ TINY: dict[str, Any] = {
 LOCAL = ("--workflow-profile", str(ROOT / "workflow/profiles/local"))  # as `make` calls it
 TRIGGERS = ("mtime", "params", "input", "software-env")  # as every profile says
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "dumb"}
-PATIENCE = 300.0  # seconds until a call of the workflow counts as hung
+PATIENCE = 900.0  # seconds until a call of the workflow counts as hung
 IMPORTED = ("snakemake.cli", "snakemake.report.html_reporter", "smart_open")
 IMPORTED_HERE = (*IMPORTED, "dmf.cli.call", "dmf.evidence.prove")  # another checkout imports what it has itself
 

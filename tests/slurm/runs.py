@@ -33,7 +33,7 @@ class Submitted:
 
     def end(self) -> tuple[int, str]:
         """Wait for its end and return its exit code and what it printed."""
-        code = self.process.wait(timeout=600)
+        code = self.process.wait(timeout=1200)
         return code, (self.folder / "printed").read_text(encoding="utf-8")
 
     def stop(self) -> None:
