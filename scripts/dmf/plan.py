@@ -58,9 +58,9 @@ class WorkflowPlan:
 
     `settings` maps files of the data folder that are no runs to the text of what they are made with, which they carry;
     `absent` are those that an incomplete archive lacks. `claims` and `figures` map the names to be made to the study
-    that each reads; "runs" and "targets" are the grid's, not studies. `factors` are what this machine takes of what is
-    predicted. `root` is the prefix of a Snakemake module, which
-    Snakemake puts before every path of a rule: `folders` are without it, and `placed` is the plan with it.
+    that each reads; "runs" and "targets" are the grid's, not studies. `root` is the prefix of a Snakemake module, which
+    Snakemake puts before every path of a rule: `folders` are without it, and `placed` is the plan with it. `factors`
+    are what this machine takes of what is predicted.
     """
 
     project: Project

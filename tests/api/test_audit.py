@@ -14,7 +14,8 @@ from safetensors.torch import load_file as load_torch
 from safetensors.torch import save_file as save_torch
 
 import dmf
-from dmf.api.pairs import CONFIG, WEIGHTS, Heads, Scaling, adapters, heads, named, read_tensors, write_balanced
+from dmf.api.pairs import Heads, Scaling, adapters, heads, named, write_balanced
+from dmf.api.tensors import CONFIG, WEIGHTS, read_tensors
 from dmf.cli.main import main
 from dmf.errors import UserError
 from dmf.theory.adapter import balanced_pair
@@ -236,6 +237,13 @@ def test_folders_that_are_none_are_one_line(tmp_path):
     saved(tmp_path / "one", lora_alpha="six")
     with pytest.raises(UserError, match="alpha is six, expected a number > 0"):
         adapters(read_tensors(tmp_path / "one"), Scaling())
+    for wrong in ({"lora_alpha": 4, "alpha_pattern": [1]}, {"lora_alpha": True}, {"lora_alpha": 0}):
+        (tmp_path / "one" / CONFIG).write_text(json.dumps(wrong))
+        with pytest.raises(UserError, match="alpha"):
+            adapters(read_tensors(tmp_path / "one"), Scaling())
+    (tmp_path / "one" / CONFIG).write_text("[" * 10**5)
+    with pytest.raises(UserError, match="no JSON"):
+        read_tensors(tmp_path / "one")
     (tmp_path / "one" / CONFIG).write_text("[1]")
     with pytest.raises(UserError, match="expected a JSON object"):
         read_tensors(tmp_path / "one")
@@ -282,7 +290,9 @@ def test_names_are_found_by_a_star_and_missed_with_what_was_meant(tmp_path):
         (["--qk", "A", "A", "--heads", "1", "--rebalance", "x.npz"], "--rebalance: heads share their tensors"),
         (["--lam", "0.1", "--gradient", "g.npz"], r"BA: gradient: got shape \(3, 3\), expected that of B A, \(4, 3\)"),
         (["--rebalance", "p.npz"], "p.npz: exists already"),
-        (["--rebalance", "nowhere/q.npz"], "No such file or directory; choose another"),
+        (["--rebalance", "p.npz/q.npz"], "p.npz"),
+        (["--rslora", "--pair", "B", "A"], "--rslora: got no --alpha with it"),
+        (["--qk", "A", "A", "--heads", "1", "--alpha", "2"], "--scale, --alpha, --rslora: a head's product has none"),
     ],
 )
 def test_wrong_calls_of_audit_are_one_line(words, says, tmp_path, monkeypatch, capsys):

@@ -15,7 +15,7 @@ from pathlib import Path
 from clusters import ADDRESSES, MASTER, NODES, Hosts, no_hosts, until
 from slurm.cluster import CONFIGURATION, not_installed
 
-INSIDE = "/tmp/slurm"  # where each host has the files of its own daemons
+INSIDE = "/tmp/slurm"  # where each host has the files of its daemons
 NODE = "NodeName={name} NodeAddr={address} CPUs=2 RealMemory=4000\n"
 PARTITION = "MinJobAge=3600\nPartitionName=main Nodes={nodes} Default=YES MaxTime=60\n"  # it remembers every job
 

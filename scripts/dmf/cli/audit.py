@@ -14,7 +14,8 @@ from dmf.errors import UserError, printable, shown
 
 if TYPE_CHECKING:
     from dmf.api.audit import Audit
-    from dmf.api.pairs import Pair, Tensors
+    from dmf.api.pairs import Pair
+    from dmf.api.tensors import Tensors
 
 SHORT = {
     "none": "",
@@ -67,7 +68,8 @@ def add_command(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Audit. Raises UserError."""
     from dmf.api.audit import audit
-    from dmf.api.pairs import read_tensors, write_balanced
+    from dmf.api.pairs import write_balanced
+    from dmf.api.tensors import read_tensors
     from dmf.theory.adapter import balanced_pair
 
     for name in ("scale", "alpha", "lam"):
@@ -89,10 +91,7 @@ def run(options: argparse.Namespace) -> int:
         if options.qk or options.ov:
             raise UserError("--rebalance: heads share their tensors; expected adapters or --pair")
         balanced = [(pair, *balanced_pair(pair.b, pair.a)) for pair in pairs]
-        try:
-            rounded = write_balanced(tensors, balanced, options.rebalance)
-        except OSError as error:
-            raise UserError(f"{printable(str(options.rebalance))}: {error.strerror or error}; choose another") from None
+        rounded = write_balanced(tensors, balanced, options.rebalance)
     if options.json:
         print_json([{"pair": pair.name, **one.to_dict()} for pair, one in zip(pairs, found, strict=True)])
     else:
@@ -109,10 +108,14 @@ def _pairs(tensors: Tensors, options: argparse.Namespace) -> list[Pair]:
     of_heads = options.qk or options.ov
     if bool(of_heads) != (options.heads is not None) or (options.heads is not None and options.heads < 1):
         raise UserError(f"--heads: got {options.heads}, expected a number > 0 with --qk or --ov, and none without")
+    scaling = Scaling(options.scale, options.alpha, options.rslora)
     if of_heads:
+        if scaling != Scaling():
+            raise UserError("--scale, --alpha, --rslora: a head's product has none; expected adapters or --pair")
         first, second = of_heads
         return heads(tensors, Heads(first, second, options.heads, outputs=bool(options.ov)))
-    scaling = Scaling(options.scale, options.alpha, options.rslora)
+    if options.rslora and options.alpha is None and (options.pair or options.scale is not None):
+        raise UserError("--rslora: got no --alpha with it, of which it takes the root of the rank")
     if options.pair:
         b_name, a_name = options.pair
         return named(tensors, b_name, a_name, scaling)
@@ -121,7 +124,7 @@ def _pairs(tensors: Tensors, options: argparse.Namespace) -> list[Pair]:
 
 def _gradients(pairs: Sequence[Pair], options: argparse.Namespace) -> list[Any]:
     """One a pair, by its name; of a single pair, the only one."""
-    from dmf.api.pairs import read_tensors
+    from dmf.api.tensors import read_tensors
 
     if options.gradient is None:
         if options.loss is not None:

@@ -43,7 +43,7 @@ ALWAYS = ("snakemake.cli", "netCDF4", "dmf.dataset.train", "dmf.evidence.judge",
 KERNELS = "dmf.training.loaded"
 OF_STEPS = {  # imported beforehand where several jobs of a step are to run
     "train": ("dmf.cli.progress",),
-    "study": (KERNELS,),  # studies train on the processor, whatever the grid's device
+    "study": (KERNELS,),  # studies train on the processor, on every device of the grid
     "draw": ("dmf.figures._style", "PIL.Image"),
 }
 SEVERAL = 2

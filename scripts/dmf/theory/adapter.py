@@ -70,7 +70,7 @@ def imbalance(b: npt.ArrayLike, a: npt.ArrayLike) -> float:
 def least_gradient_norm(b: npt.ArrayLike, a: npt.ArrayLike, lam: float) -> float:
     r"""What the gradient of any loss of B A with weight decay is at least, over A and B.
 
-    B^T dF/dB - dF/dA A^T = 2 \lambda (B^T B - A A^T), whatever the loss: the gradient is at least the right side's norm
+    B^T dF/dB - dF/dA A^T = 2 \lambda (B^T B - A A^T) for every loss: the gradient is at least the right side's norm
     over (||A||_2^2 + ||B||_2^2)^(1/2). 0 where both are 0.
     """
     left, right = _pair(b, a)
