@@ -12,6 +12,7 @@ import pytest
 from dmf.dataset.project import open_project
 from dmf.grid.cells import Group, Series
 from dmf.grid.cost import (
+    BASE_MIB,
     SIDE_BY_SIDE,
     bytes_to_train,
     memory,
@@ -89,6 +90,11 @@ def test_so_many_large_runs_train_together_that_their_copies_do_not_outgrow_the_
     assert together >= SIDE_BY_SIDE
     alone = bytes_to_train(widths, SIDE_BY_SIDE, optimizer)
     assert bytes_to_train(widths, together, optimizer) < alone + 2 * 2**30
+
+
+def test_the_smallest_job_asks_for_what_slurm_counted_of_it() -> None:
+    """771 MiB, the resident memory of two Snakemakes and the step, each with all that they share."""
+    assert memory(BASE_MIB, 1) > 771
 
 
 def test_every_attempt_asks_for_more() -> None:

@@ -6,6 +6,8 @@ import numpy as np
 import xarray as xr
 
 from dmf.studies import proximal_gradient
+from dmf.studies._measurements import SENSING, Point, lipschitz
+from dmf.theory import Power
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 
@@ -46,3 +48,19 @@ def test_long_steps_rise(study: Callable[[str], Halves]) -> None:
     assert (long["mu"] < 0.5).all()
     assert (long["trace"].diff("after").max("after") > 1e-4).all()
     assert float((long["trace"].isel(after=-1) > 1e3 * long["trace"].isel(after=0)).mean()) > 0.5
+
+
+def test_the_rounding_of_a_step_is_that_of_the_points_at_its_ends() -> None:
+    """Not of an earlier point: the second of two steps either decides, with its own two ends, or the first does."""
+    operators, measurements, starts = proximal_gradient._problem(SENSING, 3)
+    penalty, bound = Power.of_depth(3, 0.03), float(lipschitz(operators[:1])[0])
+
+    def walk(most: int) -> proximal_gradient.Walk:
+        return proximal_gradient._walk(operators, measurements, penalty, 1.05 * bound, bound, starts, most)
+
+    points = [Point.at(starts), *(walk(most).point for most in (1, 2, 3))]
+    sizes = [proximal_gradient._energy(measurements, bound, penalty, point) for point in points]
+    pairs = np.stack([before + after for before, after in zip(sizes, sizes[1:], strict=False)])
+    found = walk(3).energy
+    assert np.isclose(pairs, found, rtol=1e-14).any(axis=0).all()
+    assert not np.isclose(pairs[0], found, rtol=1e-3).all()

@@ -90,6 +90,17 @@ def test_the_rank_suffices_exactly_where_the_closed_form_needs_no_more(rank, sca
     assert (gain < 1e-10) == (rank >= needed)
 
 
+@pytest.mark.parametrize("away", [1e-2, 1e-4, 1e-6])
+def test_kept_directions_of_a_pair_near_a_critical_one_are_allowed_and_little_more(away):
+    lam, scale = 1.6, 2.0
+    b, a, *_ = quadratic(4, scale, lam)
+    b, a = (1 - away) * b, (1 - away) * a
+    target = np.random.default_rng(3).standard_normal((6, 5))
+    found = adapter.stationarity(b, a, 2 * (scale * b @ a - target), lam, scale)
+    excess = found.gradient_spectral - found.threshold
+    assert 0 < excess <= found.allowance <= 10 * excess
+
+
 @given(st.integers(0, 10_000))
 def test_what_is_to_gain_is_a_bound_anywhere(seed):
     """At pairs that are nowhere near critical, of a loss whose minimum is known."""
