@@ -1,5 +1,6 @@
 """Walks of proximal gradient steps: what they were to do, and their end recomputed in another way."""
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_the_rounding_of_a_step_is_that_of_the_points_at_its_ends() -> None:
 
     points = [Point.at(starts), *(walk(most).point for most in (1, 2, 3))]
     sizes = [proximal_gradient._energy(measurements, bound, penalty, point) for point in points]
-    pairs = np.stack([before + after for before, after in zip(sizes, sizes[1:], strict=False)])
+    pairs = np.stack([before + after for before, after in itertools.pairwise(sizes)])
     found = walk(3).energy
     assert np.isclose(pairs, found, rtol=1e-14).any(axis=0).all()
     assert not np.isclose(pairs[0], found, rtol=1e-3).all()
