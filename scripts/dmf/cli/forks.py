@@ -9,6 +9,7 @@ environment starts Python for every job again, for tools that look at a Python f
 from __future__ import annotations
 
 import ctypes
+import importlib
 import multiprocessing
 import os
 import resource
@@ -137,3 +138,13 @@ def _job(script: str, environment: Mapping[str, str], take: Connection) -> None:
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
     take.send((seconds, max(own.ru_maxrss, children.ru_maxrss) / 1024))
+
+
+def main() -> None:
+    """Import what jobs import, so that Python keeps it compiled: python -m dmf.cli.forks in a new environment."""
+    for name in (*ALWAYS, *(one for names in OF_STEPS.values() for one in names if one != KERNELS)):
+        importlib.import_module(name)
+
+
+if __name__ == "__main__":
+    main()
