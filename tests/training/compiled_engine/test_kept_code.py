@@ -1,13 +1,29 @@
 """Compiled code that is kept must not take one function for another, whichever processes compiled which part of it."""
 
 import importlib
+import os
 import pkgutil
+import shutil
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 from numba.core.dispatcher import Dispatcher
 
 from dmf.training import compiled_engine
-from dmf.training.compiled_engine import multiply
+from dmf.training.compiled_engine import engine, multiply
+from harness import ROOT
+
+COMPILED = """
+import sys
+from dmf.training.compiled_engine import engine
+
+assert engine.__file__.startswith(sys.argv[1]), engine.__file__
+engine.compile_kernels()
+kernels = [value for name, module in sys.modules.items() if name.startswith("dmf.") for value in vars(module).values()]
+print(sum(sum(kernel.stats.cache_misses.values()) for kernel in kernels if hasattr(kernel, "stats")))
+"""
 
 
 def kernels() -> dict[int, Dispatcher]:
@@ -24,3 +40,11 @@ def test_no_two_kernels_share_a_name() -> None:
     assert {id(strip) for strip in (multiply._one, multiply._two, multiply._three, multiply._four)} <= found.keys()
     names = Counter((kernel.py_func.__module__, kernel.py_func.__qualname__) for kernel in found.values())
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_another_checkout_of_the_same_sources_compiles_nothing(tmp_path: Path) -> None:
+    engine.compile_once()
+    shutil.copytree(ROOT / "scripts/dmf", tmp_path / "dmf", ignore=shutil.ignore_patterns("__pycache__"))
+    command = [sys.executable, "-c", COMPILED, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == "0\n"

@@ -15,6 +15,7 @@ import os
 from pathlib import Path
 
 import numba
+from numba.core.caching import UserProvidedCacheLocator
 
 HERE = Path(__file__).parent
 
@@ -36,8 +37,25 @@ def _usable(folder: Path) -> bool:
 
 FOLDER = _cache_folder()
 CACHE = _usable(FOLDER)  # without a folder that can be written, every process compiles the kernels again
-if CACHE:
-    setattr(numba.config, "CACHE_DIR", str(FOLDER))  # noqa: B010 (numba adds its settings where mypy sees none)
+
+
+class AnyCheckout(UserProvidedCacheLocator):
+    """Keeps kernels by their sources alone, which FOLDER names; numba would compile them again for every checkout."""
+
+    def get_source_stamp(self) -> str:
+        """The digest of all sources, in place of the one of this kernel's file."""
+        return FOLDER.name
+
+    @classmethod
+    def get_suitable_cache_subpath(cls, _: str) -> str:
+        """Where kernels of any checkout lie in FOLDER."""
+        return "kernels"
+
+
+if CACHE:  # numba adds its settings where mypy sees none
+    setattr(numba.config, "CACHE_DIR", str(FOLDER))  # noqa: B010
+    locators = f"{__name__}.{AnyCheckout.__name__},UserProvidedCacheLocator"
+    setattr(numba.config, "CACHE_LOCATOR_CLASSES", locators)  # noqa: B010
 
 kernel = numba.njit(cache=CACHE, nogil=True, error_model="numpy")
 """How every compiled function here is compiled: releasing the interpreter, with x / 0 infinite as in numpy."""
