@@ -36,13 +36,20 @@ class Tasks(NamedTuple):
     network on n inputs (R, d_0, n); or n measurements, with W_L ... W_1 as one row, (R, d_L d_0, n)"""
 
     def flat(self) -> Tasks:
-        """The same problems as an engine takes them: float64, contiguous, matrices row by row."""
+        """The same problems as an engine takes them: float64, contiguous, matrices row by row.
+
+        Writable as well: arrays that are not have another type to a compiler, which would compile every kernel again.
+        """
         count = len(self.lams)
+
+        def owned(array: Array) -> Array:
+            return np.require(array, np.float64, ["C", "W"])
+
         return Tasks(
-            np.ascontiguousarray(self.targets, dtype=np.float64).reshape(count, -1),
-            np.ascontiguousarray(self.lams, dtype=np.float64),
-            np.ascontiguousarray(self.gradient_tolerance, dtype=np.float64),
-            None if self.inputs is None else np.asarray(self.inputs, np.float64).reshape(count, -1),
+            owned(self.targets).reshape(count, -1),
+            owned(self.lams),
+            owned(self.gradient_tolerance),
+            None if self.inputs is None else owned(self.inputs).reshape(count, -1),
         )
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Tasks:

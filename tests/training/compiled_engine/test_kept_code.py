@@ -9,10 +9,15 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+import pytest
 from numba.core.dispatcher import Dispatcher
 
 from dmf.training import compiled_engine
 from dmf.training.compiled_engine import engine, multiply
+from dmf.training.engine import train
+from dmf.training.settings import Adam, Lbfgs
+from dmf.training.tasks import Tasks
 from harness import ROOT
 
 COMPILED = """
@@ -48,3 +53,24 @@ def test_another_checkout_of_the_same_sources_compiles_nothing(tmp_path: Path) -
     command = [sys.executable, "-c", COMPILED, str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == "0\n"
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+@pytest.mark.parametrize("optimizer", [Lbfgs(name="lbfgs"), Adam(name="adam")], ids=lambda o: o.name)
+@pytest.mark.parametrize("inputs", [None, np.ones((2, 3, 4))], ids=["plain", "network"])
+@pytest.mark.parametrize("odd", [read_only, np.asfortranarray, lambda a: np.broadcast_to(a[:1], a.shape)])
+def test_no_memory_layout_compiles_anything_again(optimizer, inputs, odd):
+    """Arrays from files are read-only, and those of studies often broadcast: to a compiler these are other types."""
+    engine.compile_once()
+    targets = np.ones((2, 2, 3 if inputs is None else 4))
+    numbers = [targets, np.ones(2), np.full(2, 1e-9), inputs]
+    starts = [np.ones((2, 2, 3)), np.ones((2, 2, 2))]
+    train(Tasks(*numbers), starts, optimizer)
+    before = {name: len(kernel.signatures) for name, kernel in kernels().items()}
+    train(Tasks(*[None if one is None else odd(one) for one in numbers]), [odd(one) for one in starts], optimizer)
+    assert {name: len(kernel.signatures) for name, kernel in kernels().items()} == before
