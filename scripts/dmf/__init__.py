@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dmf.api.audit import audit
+    from dmf.api.denoise import denoise
     from dmf.api.prediction import predict
     from dmf.api.shrinkage import SchattenShrinkage
     from dmf.api.sweep import audit_sweep
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from dmf.theory.penalties import gsvt
 
 __version__ = "0.1.0"
-__all__ = ["SchattenShrinkage", "audit", "audit_sweep", "gsvt", "open_grid", "predict", "train", "verdicts"]
+__all__ = ["SchattenShrinkage", "audit", "audit_sweep", "denoise", "gsvt", "open_grid", "predict", "train", "verdicts"]
 
 _HOMES = {  # imported when first used: most load more than numpy
     "SchattenShrinkage": "dmf.api.shrinkage",
     "audit": "dmf.api.audit",
     "audit_sweep": "dmf.api.sweep",
+    "denoise": "dmf.api.denoise",
     "gsvt": "dmf.theory.penalties",
     "open_grid": "dmf.dataset.tree",
     "predict": "dmf.api.prediction",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,25 +24,34 @@ Names = tuple[str, ...]
 LAM = 'a number > 0, or text such as "0.5c" for 0.5 lambda_c of the target and depth'
 
 
-def read_target(value: Any) -> LabelledMatrix:
+def read_target(value: Any, missing: bool = False) -> LabelledMatrix:
     """A target as a finite float64 matrix (d_L, d_0), with its labels where it has some.
 
     `value` may be nested lists, a NumPy array, a data frame, a two-dimensional xarray.DataArray, a sparse matrix of
     SciPy, or a tensor of torch. Raises TypeError for entries that are not real numbers, ValueError for another shape,
-    for NaN, infinite or masked entries, and for a matrix of zeros.
+    for NaN, infinite or masked entries, and for a matrix of zeros. With `missing`, NaN and masked entries are NaN.
 
     >>> read_target([[1, 2], [3, 4]]).values.dtype
     dtype('float64')
     """
-    matrix = LabelledMatrix(*_unpacked(value))
+    return checked(LabelledMatrix(*_unpacked(value, missing)), missing)
+
+
+def checked(matrix: LabelledMatrix, missing: bool = False) -> LabelledMatrix:
+    """As `read_target`, of a matrix that is there already.
+
+    >>> checked(LabelledMatrix(np.array([[1.0, np.nan]])), missing=True).values
+    array([[ 1., nan]])
+    """
     if matrix.values.dtype.kind not in "fiub":
         raise TypeError(f"target: got entries of type {shown(matrix.values.dtype)}, expected real numbers")
+    holes = np.isnan(matrix.values) if missing and matrix.values.dtype.kind == "f" else np.zeros((), dtype=bool)
     try:
-        read = real(matrix)
+        read = real(replace(matrix, values=np.where(holes, 0, matrix.values)) if holes.any() else matrix)
         refuse_extreme(read.values)
     except UserError as error:
         raise ValueError(f"target: {error}") from None
-    return read
+    return replace(read, values=np.where(holes, np.nan, read.values)) if holes.any() else read
 
 
 def read_matrix(name: str, value: Any) -> NDArray[np.float64]:
@@ -124,8 +134,8 @@ def read_lam(value: float | str, sigma_1: float, depth: int) -> float:
     return float(label.removesuffix("c")) * unit
 
 
-def _unpacked(value: Any) -> tuple[Entries, Names, Names]:
-    """Entries of any type, and the labels of rows and columns."""
+def _unpacked(value: Any, missing: bool = False) -> tuple[Entries, Names, Names]:
+    """Entries of any type, and the labels of rows and columns; with `missing`, masked ones are NaN."""
     if hasattr(value, "columns") and hasattr(value, "to_numpy"):  # a data frame
         return _entries_of_frame(value), _labels(getattr(value, "index", ())), _labels(value.columns)
     if hasattr(value, "dims") and hasattr(value, "coords"):  # xarray
@@ -136,6 +146,8 @@ def _unpacked(value: Any) -> tuple[Entries, Names, Names]:
         return np.asarray(tensor.double() if tensor.is_floating_point() else tensor), (), ()  # NumPy has no bfloat16
     if hasattr(value, "toarray") and hasattr(value, "nnz"):  # sparse, of SciPy
         return np.asarray(value.toarray()), (), ()
+    if np.ma.is_masked(value) and missing and value.dtype.kind in "fiu":
+        return np.asarray(value.astype(np.float64).filled(np.nan)), (), ()
     if np.ma.is_masked(value):
         raise ValueError("target: got masked entries, expected a number everywhere")
     try:

@@ -9,7 +9,7 @@ from dmf.claims import claim_names
 from dmf.studies import study_names
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")
-FILES = ("grid", "file", "first", "second", "targets", "inputs", "out", "markdown")  # arguments, by name
+FILES = ("grid", "file", "first", "second", "targets", "inputs", "out", "page", "markdown")  # arguments, by name
 FOLDERS = ("report", "data", "archive")
 
 

@@ -22,7 +22,8 @@ from dmf.errors import UserError, near, printable, shown
 
 COMMANDS = (
     "run", "report", "verdicts", "verify", "compare", "predict", "explain", "advise", "new_grid", "check_grid",
-    "preflight", "costs", "crate", "cell", "prove", "study", "campaign", "audit", "audit_sweep", "completion",
+    "preflight", "costs", "crate", "cell", "prove", "study", "campaign", "audit", "audit_sweep", "denoise",
+    "completion",
 )  # fmt: skip
 INTERRUPTED = 130  # the exit status that shells give a program which Ctrl-C ended
 

@@ -15,11 +15,15 @@ KEYS = ("variable", "header", "index")
 
 @dataclass(frozen=True)
 class Options:
-    """What a user may say of a file: which variable, and whether a table's first row and column are labels."""
+    """What a user may say of a file: which variable, and whether a table's first row and column are labels.
+
+    With `missing`, what a format marks as missing is NaN in what is read; without, it is refused.
+    """
 
     variable: str | None = None
     header: bool | None = None
     index: bool | None = None
+    missing: bool = False
 
 
 class Read(Protocol):

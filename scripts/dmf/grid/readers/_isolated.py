@@ -43,7 +43,8 @@ CODECS = ("ascii", "latin_1", "utf_8", "utf_8_sig", "utf_16", "utf_16_le", "utf_
 
 def read_isolated(module: str, content: bytes, suffix: str, options: Options) -> LabelledMatrix:
     """What `module`.read gives. Raises UserError where it refuses, RuntimeError where it fails or does not return."""
-    question = json.dumps([module, suffix, [options.variable, options.header, options.index]]).encode() + b"\n"
+    asked = [options.variable, options.header, options.index, options.missing]
+    question = json.dumps([module, suffix, asked]).encode() + b"\n"
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-c", BEGIN, OWN, *_path()],

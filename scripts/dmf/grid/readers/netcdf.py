@@ -58,7 +58,7 @@ def _read(content: bytes, options: Options) -> LabelledMatrix:
         axes = _axes(variable.shape)
         shape = tuple(variable.shape[axis] for axis in axes)
         refuse_shape(shape)
-        values = _numbers(variable).reshape(shape)
+        values = _numbers(variable, options.missing).reshape(shape)
         dimensions = [variable.dimensions[axis] for axis in axes]
         rows, columns = (_labels(variable.group(), name, size) for name, size in zip(dimensions, shape, strict=True))
     return LabelledMatrix(values, rows, columns)
@@ -112,10 +112,11 @@ def _coordinate(group: netCDF4.Dataset | None, dimension: str) -> Variable | Non
     return None
 
 
-def _numbers(variable: Variable) -> NDArray[Any]:
+def _numbers(variable: Variable, gaps: bool) -> NDArray[Any]:
     """The values that are meant: unsigned, unpacked and all there. Raises UserError, by attribute, where they are not.
 
-    The library would ignore attributes of a type that it does not expect.
+    With `gaps`, missing ones are NaN; infinite ones stay. The library would ignore attributes of a type that it does
+    not expect.
     """
     import netCDF4
 
@@ -135,6 +136,8 @@ def _numbers(variable: Variable) -> NDArray[Any]:
     if "_FillValue" not in variable.ncattrs() and raw.dtype.itemsize > 1:  # what the library fills in by itself
         missing |= _equal(raw, variable.dtype.type(netCDF4.default_fillvals[variable.dtype.str[1:]]))
     missing |= _outside(variable, raw, values)
+    if gaps and missing.any():
+        return np.where(missing & ~np.isinf(raw), np.nan, values.astype(np.float64))
     if missing.any():
         at = np.argwhere(missing)[0].tolist()
         raise UserError(f"has missing values: got {raw[tuple(at)]} at {at}; expected a full matrix")

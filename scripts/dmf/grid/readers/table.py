@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -29,6 +30,7 @@ WORDS = (
     "nodata novalue masked invalid error false true inf infinity ind"
 )
 MISSING = frozenset(WORDS.split())
+WRONG = frozenset(("invalid", "error", "false", "true", "inf", "infinity", "ind"))  # of these, what is not missing
 BARE = str.maketrans("", "", " ._-/()")
 YEARS = range(1800, 2100)
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}(-[0-9]{2}([T ][0-9:.]+Z?)?)?")
@@ -72,6 +74,8 @@ class _Rows:
 
     def number(self, cell: str, line: int, column: int, first: bool) -> float:
         """The number in a cell. Raises UserError, with the key that settles it, where that is none."""
+        if self._options.missing and cell.lower().translate(BARE) in {"", "?"} | MISSING - WRONG:
+            return math.nan
         try:
             return number(cell)
         except ValueError as error:

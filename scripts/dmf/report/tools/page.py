@@ -1,0 +1,62 @@
+"""One page about one file: sentences, tables and figures. Nothing is loaded, and every text is escaped."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dmf.report.template import environment
+
+MOST_ROWS = 200  # of a table
+PNG = "data:image/png;base64,"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts; its first column is words, all others are numbers where they begin with a digit or a sign."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+    @property
+    def more(self) -> int:
+        """Rows for which the page has no room."""
+        return max(len(self.rows) - MOST_ROWS, 0)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as the bytes of a PNG, with what it shows in words."""
+
+    title: str
+    png: bytes
+    caption: str
+
+    @property
+    def source(self) -> str:
+        """Its data URI."""
+        return PNG + b64encode(self.png).decode("ascii")
+
+
+@dataclass(frozen=True)
+class ToolPage:
+    """What a page says: `tool` names it, `subject` the file; `lead` is the answer, `limits` what it does not say."""
+
+    tool: str
+    subject: str
+    lead: Sequence[str]
+    limits: Sequence[str]
+    tables: Sequence[Table] = field(default_factory=tuple)
+    pictures: Sequence[Picture] = field(default_factory=tuple)
+
+
+def tool_html(page: ToolPage) -> str:
+    """The page. Everything that a user can name is escaped.
+
+    >>> "&lt;b&gt;" in tool_html(ToolPage("dmf denoise", "<b>.csv", ["keeps 1 of 3"], ["of white noise only"]))
+    True
+    """
+    return environment().get_template("tools/tool.html.j2").render(page=page, most=MOST_ROWS)
