@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dmf.api.audit import audit
     from dmf.api.denoise import denoise
+    from dmf.api.factorization import DeepFactorization
+    from dmf.api.operator import SpectralPenalty
     from dmf.api.prediction import predict
     from dmf.api.shrinkage import SchattenShrinkage
     from dmf.api.sweep import audit_sweep
@@ -17,10 +19,24 @@ if TYPE_CHECKING:
     from dmf.theory.penalties import gsvt
 
 __version__ = "0.1.0"
-__all__ = ["SchattenShrinkage", "audit", "audit_sweep", "denoise", "gsvt", "open_grid", "predict", "train", "verdicts"]
+__all__ = [
+    "DeepFactorization",
+    "SchattenShrinkage",
+    "SpectralPenalty",
+    "audit",
+    "audit_sweep",
+    "denoise",
+    "gsvt",
+    "open_grid",
+    "predict",
+    "train",
+    "verdicts",
+]
 
 _HOMES = {  # imported when first used: most load more than numpy
+    "DeepFactorization": "dmf.api.factorization",
     "SchattenShrinkage": "dmf.api.shrinkage",
+    "SpectralPenalty": "dmf.api.operator",
     "audit": "dmf.api.audit",
     "audit_sweep": "dmf.api.sweep",
     "denoise": "dmf.api.denoise",
