@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FOLDERS = (".", "benchmarks", "config", "data", "docs", "reports")
 PAGES = sorted(page for folder in FOLDERS for page in (ROOT / folder).glob("*.md"))
-WITH_EXAMPLES = ("docs/audit.md", "docs/engine.md", "docs/hessian.md", "docs/python.md")
+WITH_EXAMPLES = ("docs/audit.md", "docs/denoise.md", "docs/engine.md", "docs/hessian.md", "docs/python.md")
 
 
 def prose(page: Path) -> str:
