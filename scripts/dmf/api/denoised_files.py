@@ -12,8 +12,7 @@ import numpy as np
 from dmf.api.denoised import MOST_DIRECTIONS, Denoised
 from dmf.dataset.store import replace_file, write_text
 from dmf.errors import UserError, printable, shown
-from dmf.figures._style import WIDTH, applied, blank, save
-from dmf.report.tools.page import Picture, Table, ToolPage, tool_html
+from dmf.report.tools.page import Picture, Table, ToolPage, drawn, tool_html
 
 KINDS = (".npz", ".csv", ".nc")
 LIMITS = (
@@ -97,8 +96,8 @@ def page_html(found: Denoised, name: str) -> str:
         if found.completed is None
         else "Root mean square error of entries that the fit has not seen, by depth and lambda.",
     )
-    drawn = (_png(found.plot), _png(found.plot_risks))
-    pictures = [Picture(*one) for one in zip(titles, drawn, captions, strict=True)]
+    figures = (drawn(found.plot), drawn(found.plot_risks))
+    pictures = [Picture(*one) for one in zip(titles, figures, captions, strict=True)]
     limits = LIMITS if found.completed is None else OF_MISSING
     return tool_html(ToolPage("dmf denoise", printable(name), found.lines(), limits, _tables(found), pictures))
 
@@ -142,18 +141,6 @@ def comparison(found: Denoised) -> list[list[str]]:
 
 def _listed(names: tuple[tuple[str, float], ...]) -> str:
     return ", ".join(f"{name} {share:+.2f}" for name, share in names)
-
-
-def _png(plot: Callable[..., object]) -> bytes:
-    """A figure in the style of the reports."""
-    import tempfile
-
-    with applied(), tempfile.TemporaryDirectory() as folder:
-        canvas, axes = blank(0.6 * WIDTH)
-        plot(axes[0, 0])
-        path = Path(folder, "figure.png")
-        save(canvas, path)
-        return path.read_bytes()
 
 
 __all__ = ["KINDS", "MOST_DIRECTIONS", "check_out", "comparison", "page_html", "write_matrix"]

@@ -17,25 +17,6 @@ if TYPE_CHECKING:
     from dmf.api.pairs import Pair
     from dmf.api.tensors import Tensors
 
-SHORT = {
-    "none": "",
-    "not critical": "far from critical",
-    "suffices": "suffices",
-    "too low": "too low",
-    "saddle": "not used",
-}
-LIMITS = (
-    "imbalance is 0 at every critical point of a loss with weight decay on both factors, 1 is the most. removable: the "
-    "share of their squared norm that factors of the same product do without. AdamW's decoupled decay and dropout "
-    "minimize no such loss: of them these numbers prove nothing."
-)
-WITH_GRADIENT = (
-    "‖G‖/τ: 1 along kept directions of a critical pair; above 1, another direction lowers the loss, and the rank is "
-    "too low, or not used. suffices: no direction lowers the loss at first order, and a convex loss is at its minimum "
-    "over all ranks. far from critical: the gradient with decay is more than 1 % of the decay's own part, and nothing "
-    "is said of the rank."
-)
-
 
 def add_command(commands: Any) -> None:
     """Declare the command."""
@@ -61,6 +42,7 @@ def add_command(commands: Any) -> None:
     )
     parser.add_argument("--loss", type=float, help="the loss itself, >= 0: with it, for convex losses, what is to gain")
     parser.add_argument("--rebalance", type=Path, metavar="OUT", help="write the file with balanced factors instead")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write a page about it: .html")
     parser.add_argument("--json", action="store_true", help="print JSON with every digit")
     parser.set_defaults(run=run)
 
@@ -68,8 +50,10 @@ def add_command(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Audit. Raises UserError."""
     from dmf.api.audit import audit
+    from dmf.api.audit_pages import audit_html
     from dmf.api.pairs import write_balanced
     from dmf.api.tensors import read_tensors
+    from dmf.dataset.store import write_text
     from dmf.theory.adapter import balanced_pair
 
     for name in ("scale", "alpha", "lam"):
@@ -92,10 +76,13 @@ def run(options: argparse.Namespace) -> int:
             raise UserError("--rebalance: heads share their tensors; expected adapters or --pair")
         balanced = [(pair, *balanced_pair(pair.b, pair.a)) for pair in pairs]
         rounded = write_balanced(tensors, balanced, options.rebalance)
+    names = [pair.name for pair in pairs]
+    if options.page is not None:
+        write_text(audit_html(names, found, options.file.name), options.page)
     if options.json:
         print_json([{"pair": pair.name, **one.to_dict()} for pair, one in zip(pairs, found, strict=True)])
     else:
-        _show([pair.name for pair in pairs], found, options)
+        _show(names, found, options)
         if rounded is not None:
             moved = f"rounding moves products by {digits(rounded, 2)} of their norm at most"
             print(f"{printable(str(options.rebalance))}: the same products in balance; {moved}")
@@ -140,6 +127,8 @@ def _gradients(pairs: Sequence[Pair], options: argparse.Namespace) -> list[Any]:
 
 
 def _show(names: Sequence[str], found: Sequence[Audit], options: argparse.Namespace) -> None:
+    from dmf.api.audit_pages import LIMITS, SHORT, WITH_GRADIENT
+
     screen = console(sys.stdout)
     columns = [
         Column("pair", names, 0, least=12),

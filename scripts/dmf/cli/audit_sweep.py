@@ -28,13 +28,16 @@ def add_command(commands: Any) -> None:
         parser.add_argument(option, dest=name, default=name, metavar="COLUMN", help=f"{text}; default {name}")
     parser.add_argument("--tolerance", type=float, default=0.0, help="what may be wrong with a loss; default 0")
     parser.add_argument("--figure", type=Path, metavar="OUT", help="draw the runs and the envelope: .svg, .png or .pdf")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write a page about it: .html")
     parser.add_argument("--json", action="store_true", help="print JSON with every digit")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Audit. Raises UserError."""
+    from dmf.api.audit_pages import sweep_html
     from dmf.api.sweep import audit_sweep
+    from dmf.dataset.store import write_text
 
     if options.figure is not None and options.figure.suffix not in KINDS:
         raise UserError(f"--figure: got {shown(options.figure)}, expected a name that ends in {', '.join(KINDS)}")
@@ -45,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(f"{printable(str(options.file))}: {error}") from None
     if options.figure is not None:
         _draw(found, options.figure)
+    if options.page is not None:
+        write_text(sweep_html(found, options.file.name), options.page)
     if options.json:
         rows = zip(*values, found.excess.tolist(), found.not_global.tolist(), strict=True)
         print_json([dict(zip((*COLUMNS, "excess", "not_global"), row, strict=True)) for row in rows])
