@@ -65,6 +65,7 @@ def test_of_noise_alone_nothing_is_kept_and_it_says_why(choose):
             assert not found.minimizer.any()
             assert found.notes[0].startswith("keeps nothing: the largest singular value, ")
             assert found.depth == 3
+            assert "risk: what is below the edge costs its square; by Stein" in found.lines()[4]
     assert np.count_nonzero(kept) <= 2  # 1 % of them, about
 
 
@@ -150,6 +151,18 @@ def test_labels_are_kept_and_name_what_loads_most():
     assert all(share > 0.4 for _, share in one.columns[:3])
     assert "gene 4" in repr(found)
     assert found.rows == tuple(frame.index)
+
+
+@pytest.mark.parametrize("choose", ["edge", "stein"])
+def test_units_and_sides_do_not_matter(choose):
+    _, seen = planted(5)
+    one, turned = dmf.denoise(seen, choose=choose), dmf.denoise(seen.T, choose=choose)
+    np.testing.assert_allclose(turned.minimizer.T, one.minimizer, atol=1e-12)
+    for unit in (1e-45, 1e45):
+        other = dmf.denoise(unit * seen, choose=choose)
+        assert (other.depth, other.kept) == (one.depth, one.kept)
+        np.testing.assert_allclose(other.minimizer / unit, one.minimizer, atol=1e-12)
+        assert other.own.stein / unit**2 == pytest.approx(one.own.stein, rel=1e-10)
 
 
 def test_everything_is_ready_for_json_and_drawn():

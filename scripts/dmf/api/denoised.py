@@ -118,10 +118,11 @@ class Denoised:
         lines.append(f"chosen {_HOW[self.choose]}: singular values above {self.threshold:.4g} are kept")
         if (own := self.own) is not None and self.noise is not None:
             best, hard = (next(one for one in self.peers if one.name == name) for name in _BESIDE)
+            others = f" (best shrinkage {best.asymptotic:.4g}, best hard threshold {hard.asymptotic:.4g})"
+            seen = f"{own.asymptotic:.4g}{others}; " if own.kept else "what is below the edge costs its square; "
             lines += [
                 f"degrees of freedom: {own.degrees:.1f} of {self.target.size:,} entries",
-                f"risk: {own.asymptotic:.4g} (best shrinkage {best.asymptotic:.4g}, best hard threshold "
-                f"{hard.asymptotic:.4g}); by Stein {own.stein:.4g} ± {self.noise.error:.2g}",
+                f"risk: {seen}by Stein {own.stein:.4g} ± {self.noise.error:.2g}",
             ]
         if (done := self.completed) is not None:
             lines += [
