@@ -8,6 +8,7 @@ import pytest
 
 from dmf.cli.main import main
 from dmf.theory.adapter import balanced_pair
+from html_reader import Reader
 
 RNG = np.random.default_rng(0)
 
@@ -22,6 +23,8 @@ def whole(name: str) -> str:
     assert "Content-Security-Policy" in page
     assert not re.search(r"(src|href)=\"(?!data:|#)", page)
     assert "<script" not in page
+    read = Reader(page)
+    assert (read.unbalanced, read.open) == ([], [])
     return page
 
 

@@ -24,8 +24,13 @@ from dmf.grid.targets import build_targets
 from harness import ROOT
 from signed import sign
 
+ROOM = Path(dmf.__path__[0])
+# Closed forms that people call by their module.
+OTHERS = sorted(f"dmf.theory.{path.stem}" for path in (ROOM / "theory").glob("[a-z]*.py") if ">>> " in path.read_text())
 HOMES = {name: home for name, home in dmf._HOMES.items() if name != "open_grid"}
-MODULES = sorted({*HOMES.values(), *(f"dmf.api.{path.stem}" for path in Path(dmf.api.__path__[0]).glob("[a-z]*.py"))})
+MODULES = sorted(
+    {*HOMES.values(), *OTHERS, *(f"dmf.api.{path.stem}" for path in Path(dmf.api.__path__[0]).glob("[a-z]*.py"))}
+)
 
 
 @pytest.fixture
@@ -52,7 +57,7 @@ def run_examples(module: str) -> doctest.TestResults:
         return doctest.testmod(import_module(module), optionflags=flags, extraglobs={"dmf": dmf})
 
 
-@pytest.mark.parametrize("module", [*MODULES, "dmf.dataset.tree", "dmf.json_values"])
+@pytest.mark.parametrize("module", [*MODULES, "dmf.dataset.tree", "dmf.json_values", "dmf.report.tools.page"])
 def test_examples_run(module: str, results: Path) -> None:
     found = run_examples(module)
     assert found.failed == 0

@@ -12,6 +12,7 @@ import xarray as xr
 
 import dmf
 from dmf.cli.main import main
+from html_reader import Reader
 
 
 def table(share: float = 0.0) -> str:
@@ -144,6 +145,8 @@ def test_the_page_is_one_file_and_escapes_what_a_file_says(capsys):
     assert "Content-Security-Policy" in page
     assert not re.search(r"(src|href)=\"(?!data:|#)", page)
     assert page.count("data:image/png;base64,") == 2
+    read = Reader(page)
+    assert (read.unbalanced, read.open) == ([], [])
     assert "<script" not in page
     assert "&lt;script&gt;x" in page
     assert "a&lt;b.csv" in page
