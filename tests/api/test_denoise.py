@@ -237,7 +237,7 @@ def test_of_missing_noise_nothing_is_kept_and_it_says_why():
     found = dmf.denoise(seen, missing=True)
     assert found.kept == 0
     assert "keeps nothing: held-out entries are not predicted better than by zeros" in found.notes[0]
-    assert "1 rows have no entry at all" in found.notes[1]
+    assert "no entry at all in 1 of the rows" in found.notes[1]
     assert json.dumps(found.to_dict(), allow_nan=False)
 
 

@@ -126,6 +126,11 @@ def test_nan_in_arrays_and_netcdf_may_be_missing_too(capsys):
         assert main(["denoise", name, "--missing", "--depth", "3", "--json"]) == 0
         filled.append(json.loads(capsys.readouterr().out)["minimizer"][3][4])
     assert filled[0] == filled[1]
+    whole = np.full((9, 8), 2**53 + 1)
+    whole[0, 0] = -1
+    xr.Dataset({"m": (("row", "column"), whole, {"missing_value": -1})}).to_netcdf("w.nc")
+    assert main(["denoise", "w.nc", "--missing"]) == 1
+    assert "w.nc: has whole numbers beyond 2^53" in capsys.readouterr().err
     assert abs(filled[0] - 2.5) < 0.8
 
 

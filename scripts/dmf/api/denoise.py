@@ -141,7 +141,7 @@ def _filled(matrix: LabelledMatrix, depths: Sequence[int], seed: int) -> Denoise
         notes.append(f"not at a fixed point: the last of {len(done.found.objectives) - 1:,} steps still moved")
     for axis, kind in enumerate(("columns", "rows")):
         if empty := int((~done.observed.any(axis=axis)).sum()):
-            notes.append(f"{empty:,} {kind} have no entry at all: there X* is zero and says nothing")
+            notes.append(f"no entry at all in {empty:,} of the {kind}: there X* is zero and says nothing")
     return Denoised(
         target=matrix.values,
         rows=matrix.rows,

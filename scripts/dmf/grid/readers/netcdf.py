@@ -137,6 +137,8 @@ def _numbers(variable: Variable, gaps: bool) -> NDArray[Any]:
         missing |= _equal(raw, variable.dtype.type(netCDF4.default_fillvals[variable.dtype.str[1:]]))
     missing |= _outside(variable, raw, values)
     if gaps and missing.any():
+        if inexact(np.where(missing, 0, values)).any():  # lost in the type that has NaN
+            raise UserError("has whole numbers beyond 2^53, which float64 does not hold")
         return np.where(missing & ~np.isinf(raw), np.nan, values.astype(np.float64))
     if missing.any():
         at = np.argwhere(missing)[0].tolist()
