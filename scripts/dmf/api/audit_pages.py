@@ -127,6 +127,7 @@ def _draw_balance(found: Sequence[Audit], axes: Axes) -> None:
     axes.plot(places, [one.imbalance for one in found], "o", markersize=4, label="imbalance")
     axes.plot(places, [one.removable for one in found], "s", markersize=4, label="removable share")
     axes.set(xlabel="pair", ylim=(0, None))
+    axes.locator_params(axis="x", integer=True)
     axes.legend()
 
 
@@ -135,6 +136,7 @@ def _draw_gradients(found: Sequence[Audit], axes: Axes) -> None:
     axes.plot(range(1, len(slopes) + 1), [one.gradient_spectral / one.threshold for one in slopes], "o", markersize=4)
     axes.axhline(1, color="0.4", linewidth=0.9)
     axes.set(xlabel="pair", ylabel=r"$\|G\|_2\,/\,\tau$", ylim=(0, None))
+    axes.locator_params(axis="x", integer=True)
 
 
 def _count(count: int, noun: str) -> str:

@@ -9,17 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MOST_ROWS = 200  # of a table
+DIGITS = "0123456789-+–"
 PNG = "data:image/png;base64,"
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts; its first column is words, all others are numbers where they begin with a digit or a sign."""
+    """A table of texts. The first column is words; another is numbers if all its cells begin with a digit or sign."""
 
     title: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     note: str = ""
+
+    @property
+    def numbers(self) -> list[bool]:
+        """Whether each column is numbers."""
+        return [at > 0 and all(row[at][:1] in DIGITS for row in self.rows) for at in range(len(self.head))]
 
     @property
     def more(self) -> int:
