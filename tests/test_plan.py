@@ -18,7 +18,7 @@ from dmf.dataset.targets import targets_dataset
 from dmf.errors import UserError
 from dmf.figures import figure_studies
 from dmf.plan import WorkflowPlan, canonical, plan_workflow, plugins
-from dmf.studies import study_names
+from dmf.studies import FRONTIER, study_names
 from small import SMALL, Trained
 
 OFF = {"studies": [], "figures": [], "refute": {"runs": 0}, "minimum_search": {"runs": 0}, "prove": {"runs": 0}}
@@ -75,8 +75,8 @@ def test_what_is_turned_off_leaves_out_what_reads_it(in_tmp: Path) -> None:
     assert off.figures == {}
     assert list(off.settings) == ["controls.nc"]
     assert (off.found, off.searched, off.measured, off.drawn_studies()) == ([], [], [], [])
-    assert on.claims == {name: claim.study for name, claim in load_claims().items()}
-    assert on.figures == figure_studies()
+    assert on.claims == {name: claim.study for name, claim in load_claims().items() if claim.study not in FRONTIER}
+    assert on.figures == {name: study for name, study in figure_studies().items() if study not in FRONTIER}
     assert on.found == ["reports/small/refute.json"]
     assert (on.proofs, off.proofs) == (["data/small/proofs.nc"], [])
     assert on.searched == ["data/small/studies/minimum_search.nc"]
@@ -91,6 +91,16 @@ def test_one_study_alone_brings_its_own_claims_and_figures(in_tmp: Path) -> None
     assert plan.controls_of("scalar") == "data/small/studies/scalar.nc"
     assert plan.made_with("scalar") == plan.settings["studies/scalar.nc"] != ""
     assert plan.drawn_studies() == ["data/small/studies/scalar.nc"]
+
+
+@pytest.mark.parametrize("name", FRONTIER)
+def test_a_study_beyond_the_problem_is_made_where_it_is_named_and_not_where_all_are_asked_for(
+    in_tmp: Path, name: str
+) -> None:
+    assert f"studies/{name}.nc" not in planned().settings
+    named = planned(**{**OFF, "studies": [name]})
+    assert f"studies/{name}.nc" in named.settings
+    assert name in named.claims.values()
 
 
 def test_claims_on_runs_are_checked_with_trained_controls_and_those_on_targets_with_the_targets(in_tmp: Path) -> None:
@@ -148,7 +158,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], set[str]]] = {
             "proofs.nc",
             "refute.nc",
             "studies/minimum_search.nc",
-            *(f"studies/{name}.nc" for name in study_names()),
+            *(f"studies/{name}.nc" for name in study_names() if name not in FRONTIER),
         },
     ),
 }

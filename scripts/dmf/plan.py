@@ -42,7 +42,7 @@ from dmf.grid.factors import FILE, Factors, of, read_factors
 from dmf.grid.reach import out_of_reach
 from dmf.grid.tiles import Tile
 from dmf.products import Products, products_of
-from dmf.studies import Settings, study_names
+from dmf.studies import FRONTIER, Settings, study_names
 from dmf.studies.contract import OF_THE_GRID
 
 MEASURED = ("networks", "practice")  # studies whose measurements have a section on the page
@@ -337,7 +337,7 @@ def plan_workflow(config: Mapping[str, Any], source: str, trains_here: bool = Tr
         data = replace(data, archive=str(Path(data.archive).absolute()))
     project = data.open(grid_keys(config), source, trains_here, root)
     known = [study for study in study_names() if _file_of(study) != MINIMUM_SEARCH]
-    studies = chosen("studies", project.grid.studies, known, source)
+    studies = chosen("studies", project.grid.studies, known, source, FRONTIER)
     figures = chosen("figures", project.grid.figures, list(figure_studies()), source)
     wanted = settings_of(project, studies)
     if data.incomplete:

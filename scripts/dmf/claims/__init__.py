@@ -51,6 +51,7 @@ CLAIMS = {
     "nuclear_norm": "recovery",
     "white_inputs": "networks",
     "any_inputs": "networks",
+    "branches": "branches",
     "minimizers_agree": "proofs",
     "curvature": "proofs",
     "measurements": "proofs",

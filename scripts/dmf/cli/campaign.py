@@ -149,7 +149,7 @@ def _verdicts(grid: Grid, evidence: xr.Dataset) -> Iterator[Verdict]:
     from dmf.evidence.prove import prove_grid
     from dmf.evidence.train_controls import train_controls
     from dmf.grid.config import chosen
-    from dmf.studies import Settings, load_study, study_names
+    from dmf.studies import FRONTIER, Settings, load_study, study_names
     from dmf.studies.contract import halves
 
     claims = load_claims()
@@ -163,7 +163,7 @@ def _verdicts(grid: Grid, evidence: xr.Dataset) -> Iterator[Verdict]:
     yield from judged("runs", evidence, train_controls(grid))
     on_runs = {name: claim for name, claim in claims.items() if claim.study == "runs"}
     yield from judged("proofs", *halves(proofs_dataset(*prove_grid(grid, [evidence], on_runs))))
-    for name in chosen("studies", grid.studies, study_names(), "campaign"):
+    for name in chosen("studies", grid.studies, study_names(), "campaign", FRONTIER):
         if any(claim.study == name for claim in claims.values()):
             study = load_study(name)
             yield from judged(name, *halves(study.make(grid if study.of_grid else Settings.of(grid))))

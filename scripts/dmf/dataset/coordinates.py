@@ -20,6 +20,7 @@ COORDINATES = {
     "number": "index of the run or case in its cell",
     "kind": "kind of the case; of a control, what is the matter with it",
     "claim": "name of the claim",
+    "branches": "number of parallel branches",
     "optimizer": "how it was trained",
     "method": "how the problem was solved",
     "problem": "kind of the problem",

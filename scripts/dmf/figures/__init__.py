@@ -84,6 +84,7 @@ FIGURES = {
     "recovery_rate": of_study("recovery", "Theorem 3"),
     "white_inputs": of_claim("white_inputs"),
     "any_inputs": of_claim("any_inputs"),
+    "branches": of_claim("branches"),
     "practice": of_study("practice", "Section 1"),
 }
 

@@ -186,7 +186,9 @@ class Grid(Model):
     prove: Prove = Prove()
     figures: Choice = Field("all", description="all, or the names of the figures to draw.")
     studies: Choice = Field(
-        "all", description="all, or the names of studies: evidence for statements that no run of a grid reaches."
+        "all",
+        description="all, or the names of studies: evidence for statements that no run of a grid reaches. all is all "
+        "but those of config/grids/frontier.yaml.",
     )
 
     @model_validator(mode="after")
@@ -244,13 +246,15 @@ def grid_name(path: str | Path) -> str:
         raise UserError(f"{printable(str(path))}: {first_problem(error)}") from None
 
 
-def chosen(key: str, wanted: str | Sequence[str], known: Sequence[str], source: str) -> list[str]:
+def chosen(
+    key: str, wanted: str | Sequence[str], known: Sequence[str], source: str, unless_named: Sequence[str] = ()
+) -> list[str]:
     """Those of `known` that a grid wants under `key`, "all" or names. Raises UserError for a name that is none.
 
-    `source` is the file to name in a complaint.
+    `source` is the file to name in a complaint; "all" leaves out those of `unless_named`.
     """
     if isinstance(wanted, str):
-        return list(known)
+        return [name for name in known if name not in unless_named]
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise UserError(

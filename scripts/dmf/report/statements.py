@@ -283,6 +283,13 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
+        r"A sum of parallel chains has the product of one chain; for $L \geq 3$ layer norms and flatness depend on "
+        "which directions share a branch (docs/theory.md, section 15).",
+        tests=("tests/studies/test_branches.py",),
+        topic="branches",
+    ),
+    Statement(
+        BEYOND,
         "A local minimizer lies within a proved distance of a trained run, from its layers alone, in ball arithmetic; "
         "at it the statements on runs are decided (docs/theory.md, section 8).",
         tests=("tests/proof/test_minimizer.py", "tests/proof/test_statements.py"),

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from dmf.grid.config import Grid
 
 
+# Studies that `studies: all` leaves out, because their statements go beyond the paper's problem. A grid names them, as
+# config/grids/frontier.yaml does.
+FRONTIER = ("branches",)
+
+
 @dataclass(frozen=True)
 class Settings:
     """What a study may depend on; only these make it run again. `gradient_norm` is the certificate's (see config)."""

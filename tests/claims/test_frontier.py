@@ -1,0 +1,69 @@
+"""Claims beyond the paper's problem: one false case among honest ones is named; controls alone say nothing."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from dmf.claims import load_claim, load_claims
+from dmf.evidence.judge import find
+from dmf.grid.config import Certificate, load
+from dmf.studies import FRONTIER, study_names
+
+Load = Callable[[str], tuple[xr.Dataset, xr.Dataset]]
+CLAIMS = [name for name, claim in load_claims().items() if claim.study in FRONTIER]
+
+# claim, field to corrupt in one counted case, what it becomes in units of which field
+CORRUPTIONS = [
+    ("branches", "value_gap", -1.5, "value_tolerance"),
+    ("branches", "distance", 1.5, "distance_tolerance"),
+    ("branches", "split", 1.5, "split_tolerance"),
+    ("branches", "norm_gap", 1.5, "norm_tolerance"),
+    ("branches", "trace_gap", -1.5, "trace_tolerance"),
+    ("branches", "trace_spread", 1.5, "trace_tolerance"),
+    ("branches", "norm_spread", 1.5, "norm_tolerance"),
+    ("branches", "distance", float("nan"), "distance_tolerance"),
+]
+
+
+@pytest.mark.parametrize(("name", "field", "units", "unit"), CORRUPTIONS)
+def test_one_false_case_among_honest_ones_is_found_and_named(
+    name: str, field: str, units: float, unit: str, study: Load
+) -> None:
+    claim = load_claim(name)
+    evidence = study(claim.study)[0].copy(deep=True)
+    concerned = np.logical_or.reduce([np.isfinite(arm.departure(evidence)) for arm in claim.arms])
+    counted = (claim.eligible(evidence) & claim.scope(evidence)).transpose("cell", "start").values & concerned
+    cell, start = np.argwhere(counted)[-1]
+    evidence[field].values[cell, start] = units * evidence[unit].values[cell, start]
+    found = find(claim, evidence, Certificate())
+    assert found.word == "violated"
+    assert found.worst is not None
+    case = evidence.isel(cell=int(cell), start=int(start))
+    for key, value in found.worst.items():
+        assert value == case[key].item()
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_honest_cases_confirm_it_and_every_field_of_its_arms_can_violate_it(name: str, study: Load) -> None:
+    claim = load_claim(name)
+    honest, _ = study(claim.study)
+    assert find(claim, honest, Certificate()).word == "confirmed"
+    assert len({corrupted for own, corrupted, *_ in CORRUPTIONS if own == name}) >= len(claim.arms)
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_controls_contradict_only_where_something_is_declared_of_them(name: str, study: Load) -> None:
+    claim = load_claim(name)
+    controls = study(claim.study)[1]
+    assert find(claim, controls, Certificate()).word != "violated"
+    for arm in claim.arms:
+        assert find(claim, arm.far(controls), Certificate()).word == "violated", arm.name
+
+
+def test_the_grid_of_the_frontier_names_all_of_its_studies_and_each_has_a_claim() -> None:
+    grid = load("config/grids/frontier.yaml")
+    assert list(grid.studies) == list(FRONTIER)
+    assert set(FRONTIER) <= set(study_names())
+    assert {load_claim(name).study for name in CLAIMS} == set(FRONTIER)
