@@ -24,6 +24,12 @@ CORRUPTIONS = [
     ("branches", "trace_spread", 1.5, "trace_tolerance"),
     ("branches", "norm_spread", 1.5, "norm_tolerance"),
     ("branches", "distance", float("nan"), "distance_tolerance"),
+    ("flow_balance", "law_gap", 1.5, "law_tolerance"),
+    ("largest_step", "rate", 0.9, "predicted_rate"),
+    ("largest_step", "best_rate", 1.1, "predicted_best_rate"),
+    ("largest_step", "below_gradient", 1.5, "below_tolerance"),
+    ("largest_step", "above_gradient", 0.7, "leaving_tolerance"),
+    ("largest_step", "growth", 1.001, "predicted_growth"),
 ]
 
 

@@ -102,6 +102,7 @@ def test_every_number_is_that_of_a_point_made_without_the_package(
         "parameters": parameters,
         "lambdaRatio": lam / truth["criticalLambda"],
         "lambdaMax": spectrum[-1],
+        "largestStep": 2 / spectrum[-1],
         "mu": spectrum[spectrum > 1e-10][0],
         "zeroModes": np.count_nonzero(abs(spectrum) < 1e-10),
         "trace": spectrum.sum(),

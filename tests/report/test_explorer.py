@@ -121,6 +121,7 @@ def expected(setting: Setting) -> dict[str, float]:
         "lambdaRatio": lam / critical,
         "exceptionalDistance": theory.exceptional_distance(target, depth, lam),
         "lambdaMax": float(spectrum[-1]),
+        "largestStep": 2 / float(spectrum[-1]),
         "mu": theory.smallest_positive_eigenvalue(spectrum),
         "trace": trace,
         "bound": bound,

@@ -103,6 +103,11 @@ class Prediction:
         return int(self.kept.sum())
 
     @property
+    def largest_step(self) -> float:
+        """2 / lambda_max: with a larger step gradient descent cannot stay at any minimizer."""
+        return 2 / self.curvature[1]
+
+    @property
     def relative(self) -> float:
         """Lambda in units of lambda_c."""
         return self.lam / self.critical_lambda

@@ -52,6 +52,8 @@ CLAIMS = {
     "white_inputs": "networks",
     "any_inputs": "networks",
     "branches": "branches",
+    "flow_balance": "dynamics",
+    "largest_step": "dynamics",
     "minimizers_agree": "proofs",
     "curvature": "proofs",
     "measurements": "proofs",

@@ -47,6 +47,7 @@ COORDINATES = {
     "size": "distance moved from the minimizers",
     "run": "how the run was made",
     "after": "number of steps",
+    "time": "time of the gradient flow",
     "t": "place on the straight line between two minimizers",
 }
 

@@ -290,6 +290,13 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
+        r"Gradient flow forgets its imbalance as $e^{-4\lambda t}$, and gradient descent is stable up to steps of "
+        r"$2/\lambda_{\max}$, with rates in closed form (section 15).",
+        tests=("tests/studies/test_dynamics.py",),
+        topic="dynamics",
+    ),
+    Statement(
+        BEYOND,
         "A local minimizer lies within a proved distance of a trained run, from its layers alone, in ball arithmetic; "
         "at it the statements on runs are decided (docs/theory.md, section 8).",
         tests=("tests/proof/test_minimizer.py", "tests/proof/test_statements.py"),

@@ -58,6 +58,7 @@ def _numbers(
         "lambdaRatio": lam / critical,
         "lambdaMax": float(spectrum[-1]),
         "mu": theory.smallest_positive_eigenvalue(spectrum),
+        "largestStep": 2 / float(spectrum[-1]),
         "zeroModes": theory.zero_modes(widths, rank),
         "trace": trace,
         "bound": bound,

@@ -43,6 +43,7 @@ NUMBERS = {
     "Hessian at the minimum": (
         ("lambdaMax", r"\lambda_{\max}", "largest eigenvalue"),
         ("mu", r"\mu", "smallest positive one"),
+        ("largestStep", r"2 / \lambda_{\max}", "largest stable step"),
         ("zeroModes", r"\dim\, \ker\, \nabla^2 F", "zero modes of the orbit"),
         ("trace", r"\mathrm{tr}\, \nabla^2 F", "trace, exact"),
         ("bound", r"2L\|X^*\|_F^2 / \alpha^2 + 2\lambda N", "bound on the trace"),

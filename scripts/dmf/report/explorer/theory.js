@@ -184,6 +184,7 @@ const theory = (() => {
         exceptionalDistance:
           depth === 2 ? Infinity : Math.min(...sigma.map((value) => Math.abs(value - collapse))) / collapse,
         lambdaMax: largest(spectrum),
+        largestStep: 2 / largest(spectrum),
         mu: smallestPositive(spectrum),
         trace: minimizerHessianTrace(x, widths, lam),
         bound: traceLowerBound(x, widths, lam),
