@@ -52,6 +52,7 @@ CLAIMS = {
     "white_inputs": "networks",
     "any_inputs": "networks",
     "branches": "branches",
+    "components": "components",
     "flow_balance": "dynamics",
     "largest_step": "dynamics",
     "minimizers_agree": "proofs",

@@ -48,6 +48,8 @@ COORDINATES = {
     "run": "how the run was made",
     "after": "number of steps",
     "time": "time of the gradient flow",
+    "string": "index of the string",
+    "image": "index of the point of a string",
     "t": "place on the straight line between two minimizers",
 }
 

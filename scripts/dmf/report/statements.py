@@ -290,6 +290,13 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
+        "Minimizers are one piece unless the kept directions fill a hidden layer, and the lowest pass between pieces "
+        "is in closed form (section 15).",
+        tests=("tests/studies/test_components.py",),
+        topic="components",
+    ),
+    Statement(
+        BEYOND,
         r"Gradient flow forgets its imbalance as $e^{-4\lambda t}$, and gradient descent is stable up to steps of "
         r"$2/\lambda_{\max}$, with rates in closed form (section 15).",
         tests=("tests/studies/test_dynamics.py",),
