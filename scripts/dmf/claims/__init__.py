@@ -52,6 +52,7 @@ CLAIMS = {
     "white_inputs": "networks",
     "any_inputs": "networks",
     "branches": "branches",
+    "any_model": "any_model",
     "components": "components",
     "flow_balance": "dynamics",
     "largest_step": "dynamics",

@@ -85,6 +85,7 @@ FIGURES = {
     "white_inputs": of_claim("white_inputs"),
     "any_inputs": of_claim("any_inputs"),
     "branches": of_claim("branches"),
+    "any_model": of_claim("any_model"),
     "components": of_claim("components"),
     "flow_balance": of_claim("flow_balance"),
     "practice": of_study("practice", "Section 1"),

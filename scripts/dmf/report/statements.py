@@ -290,6 +290,13 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
+        "For almost every target all global minimizers of any model with L2 regularization have one fit; of "
+        "homogeneous layers, such as ReLU without bias, also one norm (section 15).",
+        tests=("tests/studies/test_any_model.py",),
+        topic="any model",
+    ),
+    Statement(
+        BEYOND,
         "Minimizers are one piece unless the kept directions fill a hidden layer, and the lowest pass between pieces "
         "is in closed form (section 15).",
         tests=("tests/studies/test_components.py",),

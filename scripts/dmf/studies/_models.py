@@ -1,0 +1,112 @@
+"""Small networks with L2 regularization as functions of their parameters, and a certificate that a minimum is global.
+
+Linear and ReLU networks without bias, on squares or on cross-entropy with soft labels. Complex points are for Hessians:
+a unit is on where the real part of what it gets is positive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from dmf.studies._derivatives import STEP, Floats, Numbers, flat
+
+
+@dataclass(frozen=True)
+class Network:
+    """loss(outputs) + lambda ||parameters||^2 for inputs (d_0, n), labels (d_L, n) and widths (d_0, ..., d_L).
+
+    The loss is ||labels - outputs||^2, or the sum over samples of log sum exp(outputs) - <labels, outputs>.
+    """
+
+    inputs: Floats
+    labels: Floats
+    widths: Sequence[int]
+    lam: float
+    activation: Literal["linear", "relu"] = "linear"
+    loss: Literal["squares", "cross-entropy"] = "squares"
+
+    @property
+    def parameters(self) -> int:
+        """N."""
+        return sum(rows * columns for columns, rows in pairwise(self.widths))
+
+    def layers(self, points: Numbers) -> list[Numbers]:
+        """W_1, ..., W_L (..., d_l, d_{l-1}) of points (..., N)."""
+        sizes = [rows * columns for columns, rows in pairwise(self.widths)]
+        parts = np.split(points, np.cumsum(sizes)[:-1], axis=-1)
+        shapes = [(*points.shape[:-1], rows, columns) for columns, rows in pairwise(self.widths)]
+        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+    def outputs(self, points: Numbers) -> Numbers:
+        """The fit (..., d_L, n)."""
+        return self._forward(self.layers(points))[-1]
+
+    def values(self, points: Floats) -> Floats:
+        """The objective (...)."""
+        out, penalty = self.outputs(points), self.lam * np.sum(points**2, axis=-1)
+        if self.loss == "squares":
+            return np.asarray(np.sum((self.labels - out) ** 2, axis=(-2, -1)) + penalty)
+        top = out.max(axis=-2, keepdims=True)
+        partition = np.log(np.sum(np.exp(out - top), axis=-2)) + top[..., 0, :]
+        return np.asarray(np.sum(partition - np.sum(self.labels * out, axis=-2), axis=-1) + penalty)
+
+    def slope(self, out: Numbers) -> Numbers:
+        """The gradient of the loss with respect to the outputs, (..., d_L, n)."""
+        if self.loss == "squares":
+            return np.asarray(2 * (out - self.labels))
+        odds = np.exp(out - out.real.max(axis=-2, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=-2, keepdims=True) - self.labels)
+
+    def gradients(self, points: Numbers) -> Numbers:
+        """Gradients (..., N)."""
+        layers = self.layers(points)
+        ahead = self._forward(layers)
+        slope, parts = self.slope(ahead[-1]), []
+        for layer, below in zip(reversed(layers), reversed(ahead[:-1]), strict=True):
+            parts.append(slope @ below.mT)
+            slope = layer.mT @ slope
+            if self.activation == "relu":
+                slope = slope * (below.real > 0)
+        return flat(parts[::-1]) + 2 * self.lam * points
+
+    def sensitivity(self, point: Floats) -> float:
+        """The spectral norm of the outputs' derivative at a point (N,)."""
+        moved = point + 1j * STEP * np.eye(len(point))
+        derivative = self.outputs(moved).imag.reshape(len(point), -1) / STEP
+        return float(np.linalg.norm(derivative, 2))
+
+    def _forward(self, layers: Sequence[Numbers]) -> list[Numbers]:
+        """Inputs, what each hidden layer gives, and outputs."""
+        found: list[Numbers] = [self.inputs]
+        for place, layer in enumerate(layers):
+            out = layer @ found[-1]
+            hidden = place < len(layers) - 1 and self.activation == "relu"
+            found.append(np.where(out.real > 0, out, 0) if hidden else out)
+        return found
+
+
+def dual_excess(network: Network, outputs: Floats) -> float:
+    """How far the outputs (d_L, n) of two layers are from the dual certificate of a global minimum, in units of lambda.
+
+    With R = -(1/2) d loss / d outputs: ||R inputs^T||_2 / lambda - 1 for linear layers; for ReLU with one output and
+    inputs in the plane max_w |sum_i r_i relu(x_i^T w)| / lambda - 1 over unit vectors w. That is exact: between the
+    directions in which a unit turns on or off it is linear in w. At most 0 at a global minimum over all widths.
+    """
+    residual = -network.slope(outputs) / 2
+    if network.activation == "linear":
+        return float(np.linalg.norm(residual @ network.inputs.T, 2) / network.lam - 1)
+    x, r = network.inputs, residual[0]
+    edges = np.arctan2(x[1], x[0])
+    edges = np.sort(np.concatenate([edges + np.pi / 2, edges - np.pi / 2]) % (2 * np.pi))
+    middles = (edges + np.append(edges[1:], edges[0] + 2 * np.pi)) / 2
+    on = x.T @ np.array([np.cos(middles), np.sin(middles)]) > 0  # (sample, arc)
+    best = (x * r) @ on  # the gradient on each arc, (2, arc)
+    inward = best / np.maximum(np.linalg.norm(best, axis=0), np.finfo(float).tiny)
+    directions = np.hstack([inward, -inward, [np.cos(edges), np.sin(edges)]])
+    heights = np.abs(r @ np.maximum(x.T @ directions, 0))
+    return float(heights.max() / network.lam - 1)

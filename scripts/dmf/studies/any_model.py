@@ -1,0 +1,190 @@
+"""Beyond the paper: which fits and layer norms global minimizers of other models have in common (section 15).
+
+Networks on correlated and on deficient inputs, with ReLU, and with cross-entropy, trained by Newton's method from
+random starts. Two layers have a dual certificate of a global minimum; for more the lowest value found is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+
+from dmf import theory
+from dmf.grid.seeds import generator
+from dmf.studies import Settings, Study
+from dmf.studies._assemble import Row, assembled
+from dmf.studies._derivatives import Floats
+from dmf.studies._models import Network, dual_excess
+from dmf.studies._newton import minimize, smallest_curvature
+from dmf.theory import certificate
+from dmf.theory.certificate import ROUNDING
+
+DRAWS = 32
+SAMPLES = 6
+SCALES = (0.3, 1.0)  # of starts, each for half of them
+MOST_DATA, SHORT, SHORT_STEPS, ALIVE = 60, 8, 80, 0.3  # of ReLU networks: draws of data, runs, their steps, and fits
+LOOSE = 1e-7  # excess over the dual certificate, in units of lambda, up to which a minimum of two layers is global
+
+
+def _correlated(rng: np.random.Generator, depth: int) -> Network:
+    inputs = np.diag([1.5, 0.7, 0.3]) @ rng.standard_normal((3, SAMPLES))
+    return Network(inputs, rng.standard_normal((3, SAMPLES)), (3,) * (depth + 1), 0.15)
+
+
+def _deficient(rng: np.random.Generator) -> Network:
+    inputs = rng.standard_normal((3, 2)) @ rng.standard_normal((2, SAMPLES))
+    return Network(inputs, rng.standard_normal((3, SAMPLES)), (3, 3, 3, 3), 0.15)
+
+
+def _relu(rng: np.random.Generator) -> Network:
+    """Inputs (x, 1): the second column of the first layer is its bias, penalized like the rest.
+
+    At most data the minimum has units that turn on exactly at a sample, where no gradient vanishes. So data are drawn
+    until some of a few short runs end at a smooth global minimum other than zero, as the dual certificate tells.
+    """
+    for _ in range(MOST_DATA):
+        inputs = np.vstack([1.5 * rng.standard_normal(SAMPLES), np.ones(SAMPLES)])
+        network = Network(inputs, rng.standard_normal((1, SAMPLES)), (2, 6, 1), 0.4, "relu")
+        ends = minimize(network, rng.standard_normal((SHORT, network.parameters)), 1e-10, SHORT_STEPS)
+        outputs = network.outputs(ends.points)
+        excess = np.array([dual_excess(network, out) for out in outputs])
+        alive = np.linalg.norm(outputs, axis=(1, 2)) > ALIVE * np.linalg.norm(network.labels)
+        if np.sum((ends.gradient_norm < 1e-10) & (excess < LOOSE) & alive) >= SHORT // 2:
+            break
+    return network
+
+
+def _softmax(rng: np.random.Generator, depth: int) -> Network:
+    labels = rng.dirichlet(np.full(3, 0.5), size=SAMPLES).T
+    return Network(rng.standard_normal((3, SAMPLES)), labels, (3,) * (depth + 1), 0.1, loss="cross-entropy")
+
+
+def _exceptional(rng: np.random.Generator) -> Network:
+    """A diagonal target, one of whose singular values is m*: two fits have the minimum."""
+    m_star = float(theory.collapse_threshold(3, 0.2))
+    return Network(np.eye(2), np.diag([2 * m_star, m_star]), (2, 2, 2, 2), 0.2)
+
+
+CELLS: dict[str, Callable[[np.random.Generator], Network]] = {
+    "correlated, two layers": lambda rng: _correlated(rng, 2),
+    "correlated, three layers": lambda rng: _correlated(rng, 3),
+    "deficient": _deficient,
+    "relu, first": _relu,
+    "relu, second": _relu,
+    "relu, third": _relu,
+    "softmax, two layers": lambda rng: _softmax(rng, 2),
+    "softmax, three layers": lambda rng: _softmax(rng, 3),
+}
+CONTROLS: dict[str, Callable[[np.random.Generator], Network]] = {"exceptional": _exceptional, "relu, biased": _relu}
+
+FIELDS = {
+    "control": ("cell", "1 for cells of the control"),
+    "unique": ("cell", "1 where labels are random, so that almost surely one fit has the minimum"),
+    "dual": ("cell", "1 where a dual certificate tells whether a minimum is global"),
+    "certified": (
+        "cell start",
+        "1 where the gradient norm is within tolerance and no direction has negative curvature",
+    ),
+    "minimal": ("cell start", "1 for certified runs at a global minimum, or at the lowest value where nothing tells"),
+    "gradient_norm": ("cell start", "gradient norm at the end point"),
+    "radius": ("cell start", "distance from a minimizer that the gradient norm allows"),
+    "value": ("cell start", "the objective"),
+    "dual_excess": ("cell start", "excess over the dual certificate, in units of lambda; NaN where there is none"),
+    "fit_gap": ("cell start", "distance of the outputs from those of the lowest run"),
+    "fit_tolerance": ("cell start", "what both radii allow for it"),
+    "weight_gap": ("cell start", "distance of W_L ... W_1 from that of the lowest run; NaN for ReLU"),
+    "weight_tolerance": ("cell start", "what both radii allow for it"),
+    "norm_gap": ("cell start", "largest difference of any ||W_l||^2 from ||W_1||^2 of the lowest run"),
+    "norm_tolerance": ("cell start", "what both radii allow for it"),
+    "norm_gap_without_bias": ("cell start", "the same without the last column of W_1, its bias; NaN where it has none"),
+    "apart": ("cell start", "distance of the parameters from those of the lowest run"),
+}
+
+
+def make(settings: Settings) -> xr.Dataset:
+    """Cells by model, starts by scale and draw."""
+    rows = [_cell(settings, name, build) | {"control": False} for name, build in CELLS.items()]
+    rows += [_cell(settings, name, build) | {"control": True} for name, build in CONTROLS.items()]
+    scale = np.repeat(SCALES, DRAWS // len(SCALES))
+    return assembled(FIELDS, rows, {"scale": ("start", scale), "draw": ("start", np.arange(DRAWS))})
+
+
+def _cell(settings: Settings, name: str, build: Callable[[np.random.Generator], Network]) -> Row:
+    rng = generator(["study", "any_model", settings.seed, name])
+    network = build(rng)
+    starts = np.repeat(SCALES, DRAWS // len(SCALES))[:, None] * rng.standard_normal((DRAWS, network.parameters))
+    ends = minimize(network, starts, settings.gradient_norm)
+    _, mu = smallest_curvature(ends.spectrum)
+    certified = (ends.gradient_norm <= settings.gradient_norm) & np.isfinite(mu)
+    curvature = np.nan_to_num(mu, nan=np.inf)
+    radius = np.asarray(certificate.radius(ends.gradient_norm, curvature, np.linalg.norm(ends.points, axis=1)))
+    dual, relu = len(network.widths) == 3, network.activation == "relu"
+    excess = np.array([dual_excess(network, out) if dual else np.nan for out in network.outputs(ends.points)])
+    lowest = np.where(certified, ends.values, np.inf).min()
+    size = float(np.sum(network.labels**2)) + abs(lowest)
+    level = np.asarray(certificate.gap_tolerance(ends.gradient_norm, curvature, size))
+    minimal = certified & (excess <= LOOSE if dual else ends.values <= lowest + level)
+    best = int(np.where(minimal, ends.values, np.inf).argmin())
+    facts = _compared(network, ends.points, radius, best)
+    weights = np.full((2, DRAWS), np.nan) if relu else _weights(network, ends.points, radius, best)
+    return {
+        "problem": name,
+        "depth": len(network.widths) - 1,
+        "lam": network.lam,
+        "unique": name != "exceptional",
+        "dual": dual,
+        "certified": certified,
+        "minimal": minimal,
+        "gradient_norm": ends.gradient_norm,
+        "radius": radius,
+        "value": ends.values,
+        "dual_excess": excess,
+        "weight_gap": weights[0],
+        "weight_tolerance": weights[1],
+        **facts,
+    }
+
+
+def _compared(network: Network, points: Floats, radius: Floats, best: int) -> dict[str, Floats]:
+    """Fields of fits and norms. Outputs change by at most twice their derivative within so small a radius."""
+    outputs = network.outputs(points)
+    sensitivity = np.array([network.sensitivity(point) for point in points])
+    moved = 2 * sensitivity * radius + ROUNDING * np.linalg.norm(outputs, axis=(1, 2))
+    layers = network.layers(points)
+    norms = np.array([np.sum(layer**2, axis=(1, 2)) for layer in layers]).T  # (start, layer)
+    bare = norms.copy()
+    bare[:, 0] -= np.sum(layers[0][:, :, -1] ** 2, axis=1)
+    largest = np.sqrt(norms.max(axis=1))
+    off = 2 * largest * radius + radius**2 + ROUNDING * largest**2
+    biased = network.activation == "relu"
+    return {
+        "fit_gap": np.linalg.norm(outputs - outputs[best], axis=(1, 2)),
+        "fit_tolerance": moved + moved[best],
+        "norm_gap": np.abs(norms - norms[best, 0]).max(axis=1),
+        "norm_tolerance": off + off[best],
+        "norm_gap_without_bias": np.abs(bare - bare[best, 0]).max(axis=1) if biased else np.full(len(points), np.nan),
+        "apart": np.linalg.norm(points - points[best], axis=1),
+    }
+
+
+def _weights(network: Network, points: Floats, radius: Floats, best: int) -> Floats:
+    """weight_gap and weight_tolerance (2, start): a product of layers of spectral norm at most `top`."""
+    layers, depth = network.layers(points), len(network.widths) - 1
+    product = layers[0]
+    for layer in layers[1:]:
+        product = layer @ product
+    top = np.max([np.linalg.norm(layer, 2, axis=(1, 2)) for layer in layers], axis=0)
+    off = np.asarray(certificate.product_tolerance(top, radius, depth)) + ROUNDING * top**depth
+    return np.array([np.linalg.norm(product - product[best], axis=(1, 2)), off + off[best]])
+
+
+STUDY = Study(
+    title="Other models",
+    summary=(
+        "Networks on correlated and deficient inputs, ReLU networks and cross-entropy with soft labels, trained from "
+        r"random starts; a target with a singular value at $m^*$ as a control."
+    ),
+    make=make,
+)
