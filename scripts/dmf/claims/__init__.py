@@ -53,6 +53,7 @@ CLAIMS = {
     "any_inputs": "networks",
     "branches": "branches",
     "any_model": "any_model",
+    "missing_entries": "missing_entries",
     "components": "components",
     "flow_balance": "dynamics",
     "largest_step": "dynamics",

@@ -297,6 +297,13 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
+        "Where entries are missing, what is observed is fitted alike by all global minimizers, and signs of the rest "
+        "are free where the graph of observations falls apart (section 15).",
+        tests=("tests/studies/test_missing_entries.py",),
+        topic="missing entries",
+    ),
+    Statement(
+        BEYOND,
         "Minimizers are one piece unless the kept directions fill a hidden layer, and the lowest pass between pieces "
         "is in closed form (section 15).",
         tests=("tests/studies/test_components.py",),
