@@ -54,6 +54,7 @@ CLAIMS = {
     "branches": "branches",
     "any_model": "any_model",
     "missing_entries": "missing_entries",
+    "mixed_norms": "mixed_norms",
     "components": "components",
     "flow_balance": "dynamics",
     "largest_step": "dynamics",

@@ -304,6 +304,13 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
+        r"A layer whose Schatten norm has order $p$ counts as $2/p$ layers: the closed forms hold at any real depth "
+        "(section 15).",
+        tests=("tests/studies/test_mixed_norms.py", "tests/theory/test_penalties.py"),
+        topic="real depth",
+    ),
+    Statement(
+        BEYOND,
         "Minimizers are one piece unless the kept directions fill a hidden layer, and the lowest pass between pieces "
         "is in closed form (section 15).",
         tests=("tests/studies/test_components.py",),
