@@ -55,6 +55,8 @@ CLAIMS = {
     "any_model": "any_model",
     "missing_entries": "missing_entries",
     "mixed_norms": "mixed_norms",
+    "any_loss": "any_loss",
+    "residual_chains": "any_loss",
     "components": "components",
     "flow_balance": "dynamics",
     "largest_step": "dynamics",

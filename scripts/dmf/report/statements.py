@@ -311,6 +311,13 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
+        r"At critical points of any loss $f(X)$ the layers are balanced, and $X$ shares its singular vectors with "
+        r"$-\nabla f$; residual layers share their skew part instead (section 15).",
+        tests=("tests/studies/test_any_loss.py",),
+        topic="any loss",
+    ),
+    Statement(
+        BEYOND,
         "Minimizers are one piece unless the kept directions fill a hidden layer, and the lowest pass between pieces "
         "is in closed form (section 15).",
         tests=("tests/studies/test_components.py",),
