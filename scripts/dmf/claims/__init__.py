@@ -58,6 +58,7 @@ CLAIMS = {
     "any_loss": "any_loss",
     "residual_chains": "any_loss",
     "components": "components",
+    "basins": "basins",
     "flow_balance": "dynamics",
     "largest_step": "dynamics",
     "minimizers_agree": "proofs",

@@ -48,6 +48,7 @@ COORDINATES = {
     "run": "how the run was made",
     "after": "number of steps",
     "time": "time of the gradient flow",
+    "scan": "index of the scale of the start",
     "string": "index of the string",
     "image": "index of the point of a string",
     "t": "place on the straight line between two minimizers",

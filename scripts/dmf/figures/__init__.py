@@ -88,6 +88,7 @@ FIGURES = {
     "any_model": of_claim("any_model"),
     "missing_entries": of_claim("missing_entries"),
     "components": of_claim("components"),
+    "basins": of_claim("basins"),
     "flow_balance": of_claim("flow_balance"),
     "practice": of_study("practice", "Section 1"),
 }

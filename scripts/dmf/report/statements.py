@@ -325,6 +325,13 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
+        r"Balanced starts in the target's bases keep $\sigma_i$ exactly if their scale is above the $L$-th root of the "
+        "small root (section 15).",
+        tests=("tests/studies/test_basins.py",),
+        topic="basins",
+    ),
+    Statement(
+        BEYOND,
         r"Gradient flow forgets its imbalance as $e^{-4\lambda t}$, and gradient descent is stable up to steps of "
         r"$2/\lambda_{\max}$, with rates in closed form (section 15).",
         tests=("tests/studies/test_dynamics.py",),
