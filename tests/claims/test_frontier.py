@@ -32,6 +32,8 @@ CORRUPTIONS = [
     ("missing_entries", "flip_gap", 1.5, "flip_tolerance"),
     ("missing_entries", "moved", 0.5, "moved_tolerance"),
     ("missing_entries", "count", 0.5, "predicted_count"),
+    ("real_depth", "found", 1.001, "predicted"),
+    ("real_depth", "found_tie", 1.001, "predicted_tie"),
     ("mixed_norms", "value_gap", -1.5, "value_tolerance"),
     ("mixed_norms", "distance", 1.5, "distance_tolerance"),
     ("mixed_norms", "energy_gap", 1.5, "energy_tolerance"),

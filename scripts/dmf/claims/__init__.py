@@ -55,6 +55,7 @@ CLAIMS = {
     "any_model": "any_model",
     "missing_entries": "missing_entries",
     "mixed_norms": "mixed_norms",
+    "real_depth": "mixed_norms",
     "any_loss": "any_loss",
     "residual_chains": "any_loss",
     "components": "components",

@@ -5,7 +5,7 @@ import xarray as xr
 
 from dmf.evidence.claim import Arm, Claim
 from dmf.evidence.controls import Off, ValueOf, declared
-from dmf.evidence.eligibility import everywhere
+from dmf.evidence.eligibility import everywhere, is_certified
 
 
 def value_ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -81,4 +81,51 @@ MIXED_NORMS = Claim(
     ),
     study="mixed_norms",
     eligible=is_minimal,
+)
+
+
+def minimizer_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Departure of the proximal map from the search over its tolerance, (cell, start)."""
+    return abs(evidence["found"] - evidence["predicted"]) / evidence["minimizer_tolerance"]
+
+
+def tie_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Departure of the threshold from its bracket over its tolerance, (cell, start)."""
+    ratio = abs(evidence["found_tie"] - evidence["predicted_tie"]) / evidence["tie_tolerance"]
+    return ratio.broadcast_like(evidence["found"]).transpose("cell", "start")
+
+
+REAL_DEPTH = Claim(
+    title="The proximal map of every Schatten-p is that of eq. 2 at depth 2/p",
+    source="Beyond Theorem 5",
+    statements=("Beyond the paper: real depth",),
+    statement=(
+        r"For $0 < p \leq 1$ the minimizer of $(m - x)^2 + \lambda L |x|^p$ is that of Theorem 5 at the real depth "
+        r"$L = 2/p$: zero up to $m^*(L, \lambda)$, the large root of $h(x) = m$ beyond it."
+    ),
+    statistic=(
+        "the largest departure of the minimizer, and of the threshold, from a search at 50 digits that knows no root, "
+        "in units of tolerance"
+    ),
+    tolerance="rounding of powers in float64, for the minimizer over the curvature there",
+    refuted_by="another minimizer or another threshold at some exponent",
+    control="the closed forms at the nearest whole depth, declared to be those at real depth",
+    scope=everywhere,
+    arms=(
+        Arm(
+            "minimizer",
+            minimizer_ratio,
+            declared(predicted=ValueOf("whole")),
+            declared(predicted=Off("found", {"m": 1e-13})),
+        ),
+        Arm(
+            "threshold",
+            tie_ratio,
+            declared(predicted_tie=ValueOf("whole_tie")),
+            declared(predicted_tie=Off("found_tie", {"found_tie": 1e-13})),
+        ),
+    ),
+    study="real_depth",
+    eligible=is_certified,
+    basis="formula",
 )

@@ -306,7 +306,7 @@ STATEMENTS = (
         BEYOND,
         r"A layer whose Schatten norm has order $p$ counts as $2/p$ layers: the closed forms hold at any real depth "
         "(section 15).",
-        tests=("tests/studies/test_mixed_norms.py", "tests/theory/test_penalties.py"),
+        tests=("tests/studies/test_mixed_norms.py", "tests/studies/test_real_depth.py"),
         topic="real depth",
     ),
     Statement(

@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 # Studies that `studies: all` leaves out, because their statements go beyond the paper's problem. A grid names them, as
 # config/grids/frontier.yaml does.
 FRONTIER = (
-    "branches", "flow", "descent", "components", "any_model", "missing_entries", "mixed_norms", "any_loss", "basins",
-)  # fmt: skip
+    "branches",
+    "flow",
+    "descent",
+    "components",
+    "any_model",
+    "missing_entries",
+    "mixed_norms",
+    "real_depth",
+    "any_loss",
+    "basins",
+)
 
 
 @dataclass(frozen=True)
