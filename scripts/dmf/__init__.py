@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dmf.api import reference as reference
     from dmf.api.audit import audit
     from dmf.api.denoise import denoise
     from dmf.api.factorization import DeepFactorization
@@ -47,13 +48,17 @@ _HOMES = {  # imported when first used: most load more than numpy
     "verdicts": "dmf.api.verdicts",
 }
 
+_MODULES = {"reference": "dmf.api.reference"}  # of several names that belong together
+
 
 def __getattr__(name: str) -> Any:
     """What people call, from the module that it is written in. Raises AttributeError for any other name."""
+    if name in _MODULES:
+        return import_module(_MODULES[name])
     if name not in _HOMES:
         raise AttributeError(f"module 'dmf' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_HOMES, *_MODULES])
