@@ -10,8 +10,9 @@ import xarray as xr
 from scipy.stats import ortho_group, special_ortho_group
 
 from dmf import theory
+from dmf.studies._layers import layers_of
 from dmf.studies._paths import joining, lowest_pass, turned
-from dmf.studies.components import CELLS, Valued, height_of_pass, layers_of
+from dmf.studies.components import CELLS, Valued, height_of_pass
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 

@@ -8,8 +8,9 @@ import torch
 import xarray as xr
 
 from dmf.studies import flow
+from dmf.studies._layers import layers_of
 from dmf.studies.descent import BELOW, CELLS, Setting, _decay, _growth
-from dmf.studies.flow import TIMES, imbalances, integrate, layers_of, slope_of
+from dmf.studies.flow import TIMES, imbalances, integrate, slope_of
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 

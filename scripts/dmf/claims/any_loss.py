@@ -80,25 +80,25 @@ ANY_LOSS = Claim(
             "balance",
             balance_ratio,
             stopped("cross-entropy"),
-            stopped("cross-entropy", imbalance=Off(0, {"1": 5e-8})),
+            stopped("cross-entropy", imbalance=Off(0, {"counted_gradient": 500})),
         ),
         Arm(
             "gradient",
             residual_ratio,
             stopped("cross-entropy"),
-            stopped("cross-entropy", residual_gap=Off(0, {"1": 2e-9})),
+            stopped("cross-entropy", residual_gap=Off(0, {"counted_gradient": 20})),
         ),
         Arm(
             "powers",
             power_ratio,
             stopped("cross-entropy"),
-            stopped("cross-entropy", power_gap=Off(0, {"1": 5e-7})),
+            stopped("cross-entropy", power_gap=Off(0, {"counted_gradient": 5000})),
         ),
         Arm(
             "values",
             value_ratio,
             stopped("cross-entropy"),
-            stopped("cross-entropy", value_gap=Off(0, {"1": 2e-9})),
+            stopped("cross-entropy", value_gap=Off(0, {"counted_gradient": 20})),
         ),
     ),
     study="any_loss",
@@ -127,8 +127,15 @@ RESIDUAL_CHAINS = Claim(
     ),
     scope=has_residual_layers,
     arms=(
-        Arm("identity", balance_ratio, stopped("squares"), stopped("squares", imbalance=Off(0, {"1": 2e-8}))),
-        Arm("skew part", skew_ratio, stopped("squares"), stopped("squares", skew_gap=Off(0, {"1": 2e-8}))),
+        Arm(
+            "identity",
+            balance_ratio,
+            stopped("squares"),
+            stopped("squares", imbalance=Off(0, {"counted_gradient": 200})),
+        ),
+        Arm(
+            "skew part", skew_ratio, stopped("squares"), stopped("squares", skew_gap=Off(0, {"counted_gradient": 200}))
+        ),
         Arm(
             "norms differ",
             difference_ratio,

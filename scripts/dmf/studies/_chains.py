@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 
 import numpy as np
 
 from dmf.studies._derivatives import Floats, Numbers, chained, flat
+from dmf.studies._layers import layers_of, parameter_count, product_of
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,11 @@ class Chain:
     @property
     def parameters(self) -> int:
         """N."""
-        return sum(rows * columns for columns, rows in pairwise(self.widths))
+        return parameter_count(self.widths)
 
     def layers(self, points: Numbers) -> list[Numbers]:
         """W_1, ..., W_L (..., d_l, d_{l-1}) of points (..., N)."""
-        sizes = [rows * columns for columns, rows in pairwise(self.widths)]
-        parts = np.split(points, np.cumsum(sizes)[:-1], axis=-1)
-        shapes = [(*points.shape[:-1], rows, columns) for columns, rows in pairwise(self.widths)]
-        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+        return layers_of(points, self.widths)
 
     def factors(self, points: Numbers) -> list[Numbers]:
         """The factors of X: the layers, or I + W_l."""
@@ -41,8 +38,7 @@ class Chain:
 
     def product(self, points: Numbers) -> Numbers:
         """X (..., d_L, d_0)."""
-        *_, x = accumulate(self.factors(points), lambda product, layer: layer @ product)
-        return np.asarray(x)
+        return product_of(self.factors(points))
 
     def values(self, points: Floats) -> Floats:
         """The objective (...)."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from dmf.studies._derivatives import STEP, Floats, Numbers, flat
+from dmf.studies._layers import layers_of, parameter_count
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,11 @@ class Network:
     @property
     def parameters(self) -> int:
         """N."""
-        return sum(rows * columns for columns, rows in pairwise(self.widths))
+        return parameter_count(self.widths)
 
     def layers(self, points: Numbers) -> list[Numbers]:
         """W_1, ..., W_L (..., d_l, d_{l-1}) of points (..., N)."""
-        sizes = [rows * columns for columns, rows in pairwise(self.widths)]
-        parts = np.split(points, np.cumsum(sizes)[:-1], axis=-1)
-        shapes = [(*points.shape[:-1], rows, columns) for columns, rows in pairwise(self.widths)]
-        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+        return layers_of(points, self.widths)
 
     def outputs(self, points: Numbers) -> Numbers:
         """The fit (..., d_L, n)."""

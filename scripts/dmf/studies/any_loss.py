@@ -49,6 +49,7 @@ FIELDS = {
     "negative": ("cell start", "1 for two residual scalars whose product is negative"),
     "certified": ("cell start", "1 where the gradient norm is within tolerance; of no run that was stopped"),
     "gradient_norm": ("cell start", "gradient norm at the end point"),
+    "counted_gradient": ("cell start", "gradient norm that tolerances count with: of stopped runs the certificate's"),
     "imbalance": ("cell start", "largest norm of what neighbouring layers leave of the identity of balance"),
     "imbalance_tolerance": ("cell start", "what gradients and rounding allow for it, at any point"),
     "residual_gap": ("cell start", "departure of -1/2 grad f X^T from lambda W_L W_L^T, or of its mirror image"),
@@ -109,6 +110,7 @@ def _cell(settings: Settings, loss: str, widths: tuple[int, ...], lam: float, id
         "negative": np.full(DRAWS, function.parameters == 2) & (function.product(points)[:, 0, 0] < 0),
         "certified": certified,
         "gradient_norm": norm,
+        "counted_gradient": counted,
         **(_residual(function, points, counted) if identity else _chain(function, points, counted)),
     }
 

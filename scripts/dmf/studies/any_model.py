@@ -16,6 +16,7 @@ from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._derivatives import Floats
+from dmf.studies._layers import product_of
 from dmf.studies._models import Network, dual_excess
 from dmf.studies._newton import minimize, smallest_curvature
 from dmf.theory import certificate
@@ -172,9 +173,7 @@ def _compared(network: Network, points: Floats, radius: Floats, best: int) -> di
 def _weights(network: Network, points: Floats, radius: Floats, best: int) -> Floats:
     """weight_gap and weight_tolerance (2, start): a product of layers of spectral norm at most `top`."""
     layers, depth = network.layers(points), len(network.widths) - 1
-    product = layers[0]
-    for layer in layers[1:]:
-        product = layer @ product
+    product = product_of(layers)
     top = np.max([np.linalg.norm(layer, 2, axis=(1, 2)) for layer in layers], axis=0)
     off = np.asarray(certificate.product_tolerance(top, radius, depth)) + ROUNDING * top**depth
     return np.array([np.linalg.norm(product - product[best], axis=(1, 2)), off + off[best]])

@@ -16,6 +16,7 @@ from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._derivatives import Floats, Objective, flat
+from dmf.studies._layers import layers_of, product_of
 from dmf.theory import haar
 from dmf.theory.certificate import ROUNDING
 
@@ -137,10 +138,7 @@ def kept_values(function: Objective, points: Floats, bases: tuple[Floats, Floats
     for number in range(MOST_STEPS):
         points[active] -= step * np.asarray(function.gradients(points[active]))
         if number % 20 == 19:
-            layers = points[active].reshape(len(active), depth, size, size)
-            x = layers[:, 0]
-            for layer in range(1, depth):
-                x = layers[:, layer] @ x
+            x = product_of(layers_of(points[active], function.widths))
             values[active] = np.einsum("ji,sjk,ki->si", left, x, right) / top
             low = 1e-3 * begun[active, None] / top
             undecided = ((values[active] > low) & (values[active] < 0.9)).any(axis=1)

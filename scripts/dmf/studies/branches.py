@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 import xarray as xr
@@ -18,6 +17,7 @@ from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._derivatives import Floats, Numbers, chained, flat
+from dmf.studies._layers import product_of
 from dmf.studies._newton import hessians, minimize, smallest_curvature
 from dmf.theory import certificate, haar
 from dmf.theory.certificate import ROUNDING
@@ -87,8 +87,7 @@ class Branches:
 
     def product(self, points: Numbers) -> Numbers:
         """X (..., d, d), the sum of the products of all branches."""
-        products = [reduce(lambda x, layer: layer @ x, branch) for branch in self.layers(points)]
-        return np.asarray(sum(products))
+        return np.asarray(sum(product_of(branch) for branch in self.layers(points)))
 
     def values(self, points: Floats) -> Floats:
         """F (...)."""

@@ -5,7 +5,6 @@ Trained minimizers are joined by rotations where these exist; between pieces str
 
 from __future__ import annotations
 
-from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._derivatives import Floats, Objective
+from dmf.studies._layers import layers_of, product_of
 from dmf.studies._paths import IMAGES, Pass, joining, lowest_pass, turned
 from dmf.studies._trained import Cell, TrainedCell, train_cells
 from dmf.theory import certificate
@@ -71,7 +71,7 @@ class Valued(Objective):
 
     def values(self, points: Floats) -> Floats:
         """F (...) at points (..., N)."""
-        *_, x = accumulate(layers_of(points, tuple(self.widths)), lambda product, layer: layer @ product)
+        x = product_of(layers_of(points, self.widths))
         return np.asarray(np.sum((x - self.target) ** 2, axis=(-2, -1)) + self.lam * np.sum(points**2, axis=-1))
 
 
@@ -97,7 +97,9 @@ def _cell(evidence: xr.Dataset, trained: TrainedCell, seed: int) -> Row:
     minimal = np.flatnonzero((evidence["minimal"].values == 1) & np.isfinite(evidence["radius"].values))
     runs = {start: layers_of(trained.parameters[start], widths) for start in minimal}
     pieces, facts = _joined(evidence, trained, runs, right)
-    signs = {tuple(np.sign(np.linalg.det(_upto(run, place) @ right)) for place in filled) for run in runs.values()}
+    signs = {
+        tuple(np.sign(np.linalg.det(product_of(run[: place + 1]) @ right)) for place in filled) for run in runs.values()
+    }
     passes = _passes(trained, [trained.parameters[first] for first in pieces[:2]], seed)
     lowest = theory.minimum_value(target, depth, lam)
     barrier = [height_of_pass(value, depth, lam) for value in sigma[:kept]]
@@ -201,21 +203,6 @@ def _strings(passes: list[Pass], lowest: float, energy: float) -> dict[str, Floa
         "string_tolerance": tolerance,
         "string_values": np.array([one.string for one in passes]) - lowest,
     }
-
-
-def layers_of(points: Floats, widths: tuple[int, ...]) -> list[Floats]:
-    """W_1, ..., W_L (..., d_l, d_{l-1}) of parameters (..., N)."""
-    sizes = [rows * columns for columns, rows in pairwise(widths)]
-    parts = np.split(points, np.cumsum(sizes)[:-1], axis=-1)
-    shapes = [(*points.shape[:-1], rows, columns) for columns, rows in pairwise(widths)]
-    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
-
-
-def _upto(layers: list[Floats], place: int) -> Floats:
-    product = layers[0]
-    for layer in layers[1 : place + 1]:
-        product = layer @ product
-    return product
 
 
 STUDY = Study(

@@ -7,7 +7,7 @@ and of half of it; what both differ by bounds the error of the second.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -17,6 +17,7 @@ from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._derivatives import Floats, chained, flat
+from dmf.studies._layers import layers_of, parameter_count, product_of
 from dmf.theory.certificate import EPS
 
 DRAWS = 6
@@ -76,12 +77,11 @@ def _largest(matrices: list[Floats]) -> Floats:
 def _cell(settings: Settings, loss: str, widths: tuple[int, ...], method: str) -> Row:
     rng = generator(["study", "flow", settings.seed, loss, list(widths), method])
     slope = slope_of(loss, widths[-1], widths[0], rng)
-    starts = SIZE * rng.standard_normal((DRAWS, sum(a * b for a, b in pairwise(widths))))
+    starts = SIZE * rng.standard_normal((DRAWS, parameter_count(widths)))
 
     def rate(points: Floats) -> Floats:
         layers = layers_of(points, widths)
-        *_, x = accumulate(layers, lambda product, layer: layer @ product)
-        return np.asarray(-flat(chained(layers, slope(x))) - 2 * LAM * points)
+        return np.asarray(-flat(chained(layers, slope(product_of(layers)))) - 2 * LAM * points)
 
     if method == "flow":
         coarse, fine = (integrate(rate, starts, step) for step in (STEP, STEP / 2))
@@ -112,15 +112,6 @@ def _cell(settings: Settings, loss: str, widths: tuple[int, ...], method: str) -
         "law_tolerance": (4 * size * allowed + 2 * allowed**2).max(axis=0),
         "error": error.max(axis=0),
     }
-
-
-def layers_of(points: Floats, widths: tuple[int, ...]) -> list[Floats]:
-    """W_1, ..., W_L (..., d_l, d_{l-1}) of parameters (..., N)."""
-    layers, begin = [], 0
-    for columns, rows in pairwise(widths):
-        layers.append(points[..., begin : begin + rows * columns].reshape(*points.shape[:-1], rows, columns))
-        begin += rows * columns
-    return layers
 
 
 def imbalances(layers: list[Floats]) -> list[Floats]:

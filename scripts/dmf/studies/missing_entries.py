@@ -7,7 +7,6 @@ observations falls apart. Runs are trained by Newton's method from random starts
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 import xarray as xr
@@ -18,6 +17,7 @@ from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._derivatives import Floats, Numbers, chained, flat
+from dmf.studies._layers import layers_of, product_of
 from dmf.studies._newton import minimize, smallest_curvature
 from dmf.theory import certificate
 from dmf.theory.certificate import ROUNDING
@@ -97,13 +97,11 @@ class Masked:
 
     def layers(self, points: Numbers) -> list[Numbers]:
         """W_1, ..., W_L (..., d, d) of points (..., N)."""
-        stacked = points.reshape(*points.shape[:-1], self.depth, *self.target.shape)
-        return [stacked[..., layer, :, :] for layer in range(self.depth)]
+        return layers_of(points, (len(self.target),) * (self.depth + 1))
 
     def product(self, points: Numbers) -> Numbers:
         """X (..., d, d)."""
-        *_, x = accumulate(self.layers(points), lambda product, layer: layer @ product)
-        return np.asarray(x)
+        return product_of(self.layers(points))
 
     def values(self, points: Floats) -> Floats:
         """F (...)."""

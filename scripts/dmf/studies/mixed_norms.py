@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -18,6 +18,7 @@ from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._derivatives import Floats, Numbers, chained, flat
+from dmf.studies._layers import layers_of, product_of
 from dmf.studies._newton import minimize, smallest_curvature
 from dmf.theory import certificate, haar
 from dmf.theory.certificate import ROUNDING
@@ -80,13 +81,11 @@ class Mixed:
 
     def layers(self, points: Numbers) -> list[Numbers]:
         """W_1, ..., W_n (..., d, d) of points (..., N)."""
-        stacked = points.reshape(*points.shape[:-1], len(self.norms), *self.target.shape)
-        return [stacked[..., layer, :, :] for layer in range(len(self.norms))]
+        return layers_of(points, (len(self.target),) * (len(self.norms) + 1))
 
     def product(self, points: Numbers) -> Numbers:
         """X (..., d, d)."""
-        *_, x = accumulate(self.layers(points), lambda product, layer: layer @ product)
-        return np.asarray(x)
+        return product_of(self.layers(points))
 
     def energies(self, points: Floats) -> Floats:
         """||W_l||_p^p (..., layer)."""
