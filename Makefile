@@ -2,7 +2,7 @@
 # make coverage: make test, and the share of lines that tests run; 95 % at least.
 # make verdicts: print the table of verdicts again.
 # make pictures: the pictures of the documentation, from the report of the default grid.
-# make mutants: change the science in sixty ways, one at a time, and say what noticed each.
+# make mutants: change the science in seventy ways, one at a time, and say what noticed each.
 # make chaos: disturb runs at random for ten minutes, and count what was mishandled.
 # make bench: time the training engines beside their peers.
 # make bench-pipeline OTHER=FOLDER: time the default grid beside that of another checkout, in turn.

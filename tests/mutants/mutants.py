@@ -262,4 +262,39 @@ MUTANTS: list[Mutant] = [
         "theory/test_certificate.py",
         ("every sublevel set confines", "np.asarray(excess < mu *", "np.asarray(excess < 1e9 + mu *"),
     ),
+    *_of(
+        "studies/branches.py",
+        "studies/test_branches.py",
+        ("branches: trace of an empty product one too small", "a[0] = size", "a[0] = size - 1"),
+    ),
+    *_of(
+        "studies/components.py",
+        "studies/test_components.py",
+        ("components: the pass at zero for every depth", "top = 0.0 if depth == 2", "top = 0.0 if depth > 1"),
+    ),
+    *_of(
+        "studies/_paths.py",
+        "studies/test_components.py",
+        ("components: reflections join", "                return None", "                pass"),
+    ),
+    *_of(
+        "studies/_models.py",
+        "studies/test_any_model.py",
+        ("any model: the dual of one sign", "np.hstack([inward, -inward,", "np.hstack([inward,"),
+    ),
+    *_of(
+        "studies/missing_entries.py",
+        "studies/test_missing_entries.py",
+        ("missing entries: all entries pull", "slope = 2 * self.mask *", "slope = 2 *"),
+    ),
+    *_of(
+        "studies/_newton.py",
+        "studies/test_branches.py",
+        ("Newton's method climbs", "size = np.abs(curvature)", "size = curvature"),
+    ),
+    *_of(
+        "api/reference.py",
+        "api/test_reference.py",
+        ("reference: quartic directions count whole", "/ 2 - quartic / 4", "/ 2 - quartic / 2"),
+    ),
 ]

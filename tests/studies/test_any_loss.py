@@ -50,7 +50,7 @@ def test_values_gradients_and_hessians_are_those_of_torch(
 def test_identities_hold_at_random_points_as_far_as_the_gradient_there_allows(
     loss: str, widths: tuple[int, ...], lam: float, identity: bool
 ) -> None:
-    """No training: where gradients are large, gaps stay below their tolerances, by two decades at most."""
+    """No training: where gradients are large, gaps stay below their tolerances, by less than three decades."""
     rng = np.random.default_rng(2)
     one = problem(loss, widths, lam, identity, rng)
     points = 0.5 * rng.standard_normal((200, one.parameters))
@@ -61,7 +61,7 @@ def test_identities_hold_at_random_points_as_far_as_the_gradient_there_allows(
     for gap, allowed in pairs:
         share = found[gap] / found[allowed]
         assert share.max() <= 1
-        assert loss in ("negative", "positive") or share.max() > 0.005, (gap, share.max())
+        assert loss in ("negative", "positive") or share.max() > 0.002, (gap, share.max())
 
 
 def test_powers_obey_their_bound_where_imbalance_is_small() -> None:
