@@ -88,7 +88,7 @@ def ordinary(**fields: Value) -> Declared:
 
 
 LARGEST_STEP = Claim(
-    title="Gradient descent converges at the rate of μ, up to steps of 2/λ_max",
+    title="Rates of gradient descent, and its largest stable step, follow from the spectrum",
     source="Beyond Theorem 6",
     statements=("Beyond the paper: dynamics",),
     statement=(

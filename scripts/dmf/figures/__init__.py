@@ -89,6 +89,7 @@ FIGURES = {
     "missing_entries": of_claim("missing_entries"),
     "components": of_claim("components"),
     "basins": of_claim("basins"),
+    "gaussian_starts": of_study("gaussian_starts", "Beyond the paper: basins"),
     "flow_balance": of_claim("flow_balance"),
     "practice": of_study("practice", "Section 1"),
 }

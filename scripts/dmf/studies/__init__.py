@@ -30,6 +30,7 @@ FRONTIER = (
     "real_depth",
     "any_loss",
     "basins",
+    "gaussian_starts",
 )
 
 
