@@ -116,7 +116,7 @@ LARGEST_STEP = Claim(
     arms=(
         Arm("rate", rate_ratio, quartic(), ordinary(rate=Off("predicted_rate", {"1": 2e-5}))),
         Arm("best rate", best_rate_ratio, quartic(), ordinary(best_rate=Off("predicted_best_rate", {"1": 4e-5}))),
-        Arm("below", below_ratio, quartic(), ordinary(below_gradient=Off(0, {"start_gradient": 20}))),
+        Arm("below", below_ratio, quartic(), ordinary(below_gradient=Off(0, {"start_gradient": 2}))),
         Arm(
             "above",
             above_ratio,
