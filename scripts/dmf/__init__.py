@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from dmf.api.audit import audit
     from dmf.api.denoise import denoise
     from dmf.api.factorization import DeepFactorization
+    from dmf.api.gradients import FullGradient
     from dmf.api.operator import SpectralPenalty
     from dmf.api.prediction import predict
     from dmf.api.shrinkage import SchattenShrinkage
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "DeepFactorization",
+    "FullGradient",
     "SchattenShrinkage",
     "SpectralPenalty",
     "audit",
@@ -36,6 +38,7 @@ __all__ = [
 
 _HOMES = {  # imported when first used: most load more than numpy
     "DeepFactorization": "dmf.api.factorization",
+    "FullGradient": "dmf.api.gradients",
     "SchattenShrinkage": "dmf.api.shrinkage",
     "SpectralPenalty": "dmf.api.operator",
     "audit": "dmf.api.audit",
