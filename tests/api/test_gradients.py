@@ -13,6 +13,7 @@ class Adapted(torch.nn.Module):
     def __init__(self, base: torch.nn.Linear, rank: int, scale: float) -> None:
         super().__init__()
         self.base_layer, self.scale = base.requires_grad_(False), scale
+        self.in_features = base.in_features
         self.lora_A = torch.nn.Linear(base.in_features, rank, bias=False)
         self.lora_B = torch.nn.Linear(rank, base.out_features, bias=False)
 
@@ -96,6 +97,10 @@ def test_what_cannot_be_watched_is_refused(net):
         dmf.FullGradient([])
     with pytest.raises(ValueError, match="got no linear layer"):
         dmf.FullGradient(torch.nn.Tanh())
+    convolution = torch.nn.Sequential(torch.nn.Conv2d(1, 1, 2), torch.nn.Linear(2, 2))
+    convolution[0].base_layer = torch.nn.Conv2d(1, 1, 2)
+    with pytest.raises(ValueError, match="got no adapted linear layer"):
+        dmf.FullGradient(convolution)
     with pytest.raises(ValueError, match="expected a backward pass"), dmf.FullGradient(net):
         pass
     with pytest.raises(KeyError), dmf.FullGradient(net):

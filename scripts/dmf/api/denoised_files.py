@@ -1,4 +1,4 @@
-"""A denoised matrix as files: the matrix in a format that people read, and a page of its own."""
+"""A denoised matrix as files: the matrix in a format that people read, and a page."""
 
 from __future__ import annotations
 

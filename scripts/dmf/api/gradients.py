@@ -18,8 +18,8 @@ class FullGradient:
     r"""Sums the gradient G of a loss f with regard to W_0 + X of every adapted layer, for `dmf.audit`.
 
     Args:
-        model: a torch module. Layers are those with a `base_layer`, as peft makes them; where there is none, all linear
-            ones. Frozen weights are no obstacle: G is the sum over samples of (d f / d output) input^T.
+        model: a torch module. Layers are linear ones with a `base_layer`, as peft makes them; where no layer has one,
+            all linear ones. Frozen weights are no obstacle: G is the sum over samples of (d f / d output) input^T.
 
     Every backward pass in the `with` block adds its part, in float64, so the losses must add up to f: of equal batches
     each mean is divided by their number. Dropout makes f another loss: call `model.eval()` before. `matrices` has G
@@ -40,10 +40,11 @@ class FullGradient:
         if not hasattr(model, "named_modules"):
             raise TypeError(f"model: got {type(model).__name__}, expected a torch module")
         modules = dict(model.named_modules())
-        layers = {name: module for name, module in modules.items() if hasattr(module, "base_layer")}
-        layers = layers or {name: module for name, module in modules.items() if hasattr(module, "in_features")}
+        adapted = {name: module for name, module in modules.items() if hasattr(module, "base_layer")}
+        # The input of a convolution is no matrix of samples.
+        layers = {name: one for name, one in (adapted or modules).items() if hasattr(one, "in_features")}
         if not layers:
-            raise ValueError("model: got no linear layer, and none with a base_layer as peft makes them")
+            raise ValueError(f"model: got no {'adapted ' * bool(adapted)}linear layer, expected one or more")
         self.matrices: dict[str, Float64[Array, "d_out d_in"]] = {}
         self._layers = {name.removeprefix(PEFT): module for name, module in layers.items()}
         self._hooks: list[Any] = []

@@ -57,7 +57,7 @@ ANY_MODEL = Claim(
         "norms from those of the lowest run, in units of tolerance"
     ),
     tolerance=(
-        r"the radii $2\|\nabla F\|/\mu$ of both runs, $\mu$ of their own Hessians, times twice the norm of the "
+        r"the radii $2\|\nabla F\|/\mu$ of both runs, each $\mu$ of that run's Hessian, times twice the norm of the "
         "derivative of the fit; and rounding. Two layers have a dual certificate that a minimum is global, three have "
         "the lowest value found"
     ),

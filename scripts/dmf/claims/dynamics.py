@@ -18,7 +18,7 @@ def is_flow(evidence: xr.Dataset) -> xr.DataArray:
 
 
 FLOW_BALANCE = Claim(
-    title="Gradient flow forgets the imbalance of its start at the rate 4λ, whatever the loss",
+    title="Gradient flow forgets the imbalance of its start at the rate 4λ, for any loss",
     source="Beyond Theorem 2",
     statements=("Beyond the paper: dynamics",),
     statement=(

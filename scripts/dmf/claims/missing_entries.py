@@ -70,8 +70,8 @@ MISSING_ENTRIES = Claim(
         "far these move it; and how many minimizers are too few, in quarters"
     ),
     tolerance=(
-        r"the radii $2\|\nabla F\|/\mu$ of both runs, $\mu$ of their own Hessians, and rounding; a quarter for numbers "
-        "of minimizers"
+        r"the radii $2\|\nabla F\|/\mu$ of both runs, each $\mu$ of that run's Hessian, and rounding; a quarter for "
+        "numbers of minimizers"
     ),
     refuted_by="lowest runs that differ where entries are observed, or flipped signs that change $F$",
     control=(

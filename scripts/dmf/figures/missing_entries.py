@@ -45,7 +45,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
 FIGURE = Figure(
     title="Signs that no observation determines",
     caption=(
-        "An entry of $X$ that is not observed, at all trained runs of the lowest value; beside each mask, how many "
+        "An entry of $X$ that is not observed, at all trained runs of the lowest value; with each mask, how many "
         "different $X$ they have. Observed entries agree to rounding in every row. Where the graph of observations has "
         "several components both signs occur; where it is connected (green) one value does; with two layers and the "
         "diagonal alone observed, a continuum."

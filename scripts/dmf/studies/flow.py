@@ -1,4 +1,4 @@
-"""Beyond the paper: gradient flow forgets how unbalanced its start was, at the rate 4 lambda, whatever the loss.
+"""Beyond the paper: gradient flow forgets how unbalanced its start was, at the rate 4 lambda, for any loss.
 
 Flows of three losses of X = W_L ... W_1, integrated by a Runge-Kutta method of order 8 (DOP853) with steps of one size
 and of half of it; what both differ by bounds the error of the second.
