@@ -153,3 +153,21 @@ def test_what_the_main_module_imports_is_there_already() -> None:
     """Every fork imports that module again."""
     [command] = metadata.entry_points(group="console_scripts", name="snakemake")
     assert command.module in forks.ALWAYS
+
+
+ORPHANED = """
+import os, sys
+from multiprocessing import Pipe
+from dmf.cli.forks import _job
+
+taken, take = Pipe(duplex=False)
+taken.close()
+_job(sys.argv[1], os.environ.copy(), take)
+"""
+
+
+def test_a_job_of_a_run_that_was_killed_ends_without_a_traceback(tmp_path: Path) -> None:
+    script = tmp_path / "x.train.py"
+    script.write_text("print('done')")
+    result = subprocess.run([sys.executable, "-c", ORPHANED, str(script)], capture_output=True, text=True)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "done\n", "")

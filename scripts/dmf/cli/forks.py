@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -137,7 +138,8 @@ def _job(script: str, environment: Mapping[str, str], take: Connection) -> None:
     runpy.run_path(script, run_name="__main__")
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-    take.send((seconds, max(own.ru_maxrss, children.ru_maxrss) / 1024))
+    with suppress(BrokenPipeError):  # of a run that was killed nobody asks
+        take.send((seconds, max(own.ru_maxrss, children.ru_maxrss) / 1024))
 
 
 def main() -> None:
