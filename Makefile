@@ -2,6 +2,7 @@
 # make coverage: make test, and the share of lines that tests run; 95 % at least.
 # make verdicts: print the table of verdicts again.
 # make pictures: the pictures of the documentation, from the report of the default grid.
+# make docs: the documentation as a site, with examples that run; open docs/site/index.html.
 # make mutants: change the science in seventy ways, one at a time, and say what noticed each.
 # make chaos: disturb runs at random for ten minutes, and count what was mishandled.
 # make bench: time the training engines beside their peers.
@@ -25,7 +26,7 @@ endif
 override OTHER := $(value OTHER)
 export GRID ARCHIVE OTHER
 
-.PHONY: all setup verdicts pictures test coverage pythons mutants chaos cluster-setup slurm-test gridengine-test lint bench bench-pipeline clean
+.PHONY: all setup verdicts pictures test coverage docs pythons mutants chaos cluster-setup slurm-test gridengine-test lint bench bench-pipeline clean
 
 # The file is checked first: Snakemake would run templates in it, and hang where a few lines stand for a billion values.
 # A run that fails says why itself, with the table where a claim is violated; any table here would be an older run's.
@@ -64,6 +65,11 @@ test: .venv/testable lint
 # The same tests, which take half as long again.
 coverage: COVERAGE := --cov=dmf --cov-report=term:skip-covered --cov-fail-under=95
 coverage: test
+
+# A link that leads nowhere, an example that fails and a page that needs a network each end it.
+docs: .venv/testable
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx --quiet --fail-on-warning --nitpicky -c docs -d .sphinx_cache . docs/site
+	@echo "docs/site/index.html"
 
 # Without torch, which an environment needs for comparisons only.
 pythons: .venv/testable

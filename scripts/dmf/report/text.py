@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
+from typing import Literal
 
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
@@ -18,6 +19,8 @@ AS_TEX_SETS_IT = {
     "<mo>&#x0002A;</mo>": "<mo>&#x02217;</mo>",  # the asterisk of X^* is centred
     "<mo>&#x0002F;</mo>": '<mo lspace="0" rspace="0">&#x0002F;</mo>',  # no space around a slash
     '<mo stretchy="false">&#x0007C;</mo>': '<mo stretchy="false" lspace="0" rspace="0">&#x0007C;</mo>',  # |x|
+    "<mo>&#x0007C;</mo>": '<mo stretchy="false" lspace="0" rspace="0">&#x0007C;</mo>',  # \lvert x \rvert
+    "<mo>&#x02016;</mo>": '<mo stretchy="false" lspace="0" rspace="0">&#x02016;</mo>',  # \lVert x \rVert
 }
 SUBSCRIPT = re.compile(r"(λ)([a-z])\b|\b([A-Za-z])_([A-Za-z0-9])\b")  # λc and x_J in a title
 LARGEST = 1e300  # verdicts write the largest float for infinity, which JSON lacks
@@ -40,11 +43,11 @@ def _words(words: str) -> Markup:
     )
 
 
-def formula(latex: str) -> Markup:
+def formula(latex: str, display: Literal["inline", "block"] = "inline") -> Markup:
     """One LaTeX formula as MathML. Raises ValueError for a command that MathML would show as its bare name."""
     # latex2mathml copies the content of \text unescaped; written so, a bracket there is refused below.
     safe = latex.replace("<", r"\lt ").replace(">", r"\gt ")
-    mathml = convert(safe) if safe.strip() else ""
+    mathml = convert(safe, display=display) if safe.strip() else ""
     unknown = re.search(r"\\[A-Za-z]+", mathml)
     if unknown or not mathml:
         culprit = unknown.group() if unknown else "an empty formula"
