@@ -11,8 +11,8 @@ import numba
 import numpy as np
 import pytest
 
+from dmf.training.compiled_engine import instructions, vectors
 from dmf.training.compiled_engine import multiply as products
-from dmf.training.compiled_engine import vectors
 from dmf.training.compiled_engine.group import workspace
 from dmf.training.compiled_engine.instructions import LANES
 
@@ -170,6 +170,19 @@ def test_blocks_of_products(rows: int, columns: int, adding: int) -> None:
     close(lanes[: rows * columns].reshape(c.shape), adding * c + np.einsum("ikv,kjv->ijv", a, b))
 
 
+def test_registers_of_either_width_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, found = np.random.default_rng(0).standard_normal(64 * LANES), []
+    for register, height in ((8, 4), (4, 2), (4, 3)):
+        monkeypatch.setattr(instructions, "REGISTER", register)
+        monkeypatch.setattr(products, "HEIGHT", height)
+        flat, block = workspace(64), products._block(4, 3)
+        flat[:] = drawn
+        run(lambda w, block=block: block(w, 0, 3, 1, 12, 5, 1, 32, 3, 1, 5, 1), flat)
+        found.append(flat[: 12 * LANES].copy())
+    assert not np.array_equal(found[0], drawn[: 12 * LANES])
+    assert [one.tolist() for one in found[1:]] == [found[0].tolist()] * 2
+
+
 @pytest.mark.parametrize("rows", range(1, 10))
 def test_products_of_any_size_are_put_together_from_blocks(rows: int) -> None:
     columns, inner = 10 - rows, 3
@@ -184,28 +197,30 @@ def test_products_of_any_size_are_put_together_from_blocks(rows: int) -> None:
 
 @pytest.mark.parametrize("adding", [0, 1])
 @pytest.mark.parametrize("a_across", [False, True])
-@pytest.mark.parametrize(("rows", "columns", "inner"), [(50, 33, 3), (49, 66, 7), (3, 34, 5), (48, 32, 1)])
+@pytest.mark.parametrize("b_across", [False, True])
+@pytest.mark.parametrize(
+    ("rows", "columns", "inner"), [(50, 33, 3), (49, 66, 7), (3, 34, 5), (48, 32, 1), (70, 9, 131)]
+)
 def test_products_with_wide_rows_have_the_bits_of_those_that_need_no_packing(
-    rows: int, columns: int, inner: int, a_across: bool, adding: int
+    rows: int, columns: int, inner: int, a_across: bool, b_across: bool, adding: int
 ) -> None:
     rng = np.random.default_rng(rows)
     a, b = rng.standard_normal((rows, inner, LANES)), rng.standard_normal((inner, columns, LANES))
     begun = rng.standard_normal((rows, columns, LANES))
     at_a, at_b, panel = np.cumsum([rows * columns, rows * inner, inner * columns]).tolist()
 
-    def product(left: Lanes, right: Lanes, *strides: int) -> Lanes:
-        flat = workspace(panel + products.panel_places(max(rows, columns, inner)))
+    left, right = (a.transpose(1, 0, 2) if a_across else a), (b.transpose(1, 0, 2) if b_across else b)
+    a_strides, b_strides = ((1, rows) if a_across else (inner, 1)), ((1, inner) if b_across else (columns, 1))
+
+    def product(multiply: Callable[..., None], *where: int) -> Lanes:
+        flat = workspace(panel + products.panel_places(rows, columns, inner))
         flat[: panel * LANES] = np.concatenate([begun.ravel(), left.ravel(), right.ravel()])
-        a_row, a_col, b_row, b_col = strides
-        products.multiply(
-            flat, 0, columns, 1, at_a, a_row, a_col, at_b, b_row, b_col, rows, columns, inner, adding, panel
-        )
+        multiply(flat, 0, columns, 1, at_a, *a_strides, at_b, *b_strides, rows, columns, inner, adding, *where)
         return flat[: begun.size].reshape(begun.shape)
 
-    left = a.transpose(1, 0, 2) if a_across else a
-    packed = product(left, b, *((1, rows) if a_across else (inner, 1)), columns, 1)
+    packed = product(products.multiply, panel)
     close(packed, adding * begun + np.einsum("ikv,kjv->ijv", a, b))
-    np.testing.assert_array_equal(packed, product(a, b.transpose(1, 0, 2), inner, 1, 1, inner))
+    np.testing.assert_array_equal(packed, product(products._plain))
 
 
 def test_the_kernels_can_be_made_ahead_and_without_a_folder_to_keep_them() -> None:

@@ -1,31 +1,39 @@
 """Products of small matrices, one a lane, in blocks that stay in registers.
 
 A block of 4 x 4 results takes 16 vector registers; each step of its sum loads 8 vectors and does 16 multiplications,
-so loading hides behind arithmetic. Strides make every transpose free, but for one thing: elements a multiple of 4 KiB
-apart, which is 64 places, share a few lines of the nearest cache and drive each other out. Factors that would be read
-across so wide rows are packed first. No sum changes its order by that, and so no bit.
+so loading hides behind arithmetic. Where registers are fewer and half as wide, it is summed in four parts: two rows
+in half of the lanes. Strides make every transpose free, but for one thing: elements a multiple of 4 KiB apart, which is
+64 places, share a few lines of the nearest cache and drive each other out. Factors that would be read across so wide
+rows are packed first, and large ones are taken in parts that a cache holds. No sum changes its order by that, and so
+no bit.
 """
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numba
 from llvmlite import ir
 
 from dmf.training.compiled_engine import kernel
-from dmf.training.compiled_engine.instructions import Emitter, Register, Value, instruction
+from dmf.training.compiled_engine.instructions import LANES, REGISTER, Emitter, Loads, Register, Value, instruction
 from dmf.training.compiled_engine.vectors import copy
 from dmf.training.result import Array
 
 SIDE = 4
-WIDE = 32  # rows of B so wide are packed (see the table in benchmarks/README.md)
-WIDER = 48  # rows of a transposed A, which costs more
+HEIGHT = SIDE if REGISTER == LANES else 2  # rows of a block that are summed at a time
+# As benchmarks/README.md has it:
+WIDE = 32  # rows of B so wide are packed
+WIDER = 48 if REGISTER == LANES else 32  # rows of a transposed A, which costs more
+FAR = 48  # rows of a transposed B
+BLOCK = 64  # rows and columns of A that are taken at a time
 
 
-def panel_places(widest: int) -> int:
-    """Places that products of matrices with sides up to `widest` need for packing."""
-    return widest * (SIDE + widest) if widest >= WIDE else 0
+def panel_places(*sides: int) -> int:
+    """Places that products of matrices with such sides need for packing."""
+    most = min(max(sides), BLOCK)
+    return most * (SIDE + most) if most >= WIDE else 0
 
 
 def _block(rows: int, columns: int) -> Any:
@@ -40,22 +48,21 @@ def _block(rows: int, columns: int) -> Any:
         inner: Value, adding: Value,
     ) -> None:  # fmt: skip
         add = e.builder.icmp_signed("!=", adding, ir.Constant(adding.type, 0))
-        sums = [
-            [Register(e, e.builder.select(add, e.load(c, (c_row, i), (c_column, j)), e.zero)) for j in range(columns)]
-            for i in range(rows)
-        ]
+        for part in e.parts():
+            for first in range(0, rows, HEIGHT):
+                height, at = min(HEIGHT, rows - first), ir.Constant(c.type, first)
+                goal, left = (e.builder.add(x, e.builder.mul(at, row)) for x, row in ((c, c_row), (a, a_row)))
+                places = [((c_row, i), (c_column, j)) for i in range(height) for j in range(columns)]
+                sums = [Register(part, e.builder.select(add, part.load(goal, *one), part.zero)) for one in places]
+                xs, ys = part.walk(left, a_row, height, a_column), part.walk(b, b_column, columns, b_row)
 
-        def step(k: Value) -> None:
-            left = [e.load(a, (a_row, i), (a_column, k)) for i in range(rows)]
-            right = [e.load(b, (b_row, k), (b_column, j)) for j in range(columns)]
-            for i in range(rows):
-                for j in range(columns):
-                    sums[i][j].add_product(left[i], right[j])
+                def step(_: Value, sums: list[Register] = sums, xs: Loads = xs, ys: Loads = ys) -> None:
+                    for sum_, (x, y) in zip(sums, product(xs(), ys()), strict=True):
+                        sum_.add_product(x, y)
 
-        e.loop(inner, step)
-        for i in range(rows):
-            for j in range(columns):
-                e.store(sums[i][j].value, c, (c_row, i), (c_column, j))
+                part.loop(inner, step)
+                for sum_, one in zip(sums, places, strict=True):
+                    part.store(sum_.value, goal, *one)
 
     return emit
 
@@ -121,14 +128,24 @@ def _packed(
     w: Array, c: int, c_row: int, c_col: int, a: int, a_row: int, a_col: int, b: int, b_row: int, b_col: int,
     rows: int, columns: int, inner: int, adding: int, panel: int,
 ) -> None:  # fmt: skip
-    """Multiply as `multiply` does, with SIDE columns of B packed at a time, and all of a transposed A."""
-    if a_col >= WIDER:
-        _pack(w, panel + SIDE * inner, a, a_row, a_col, rows, inner)
-        a, a_row, a_col = panel + SIDE * inner, inner, 1
-    for j in range(0, columns, SIDE):
-        some = min(SIDE, columns - j)
-        _pack(w, panel, b + j * b_col, b_row, b_col, inner, some)
-        _plain(w, c + j * c_col, c_row, c_col, a, a_row, a_col, panel, some, 1, rows, some, inner, adding)
+    """Multiply as `multiply` does, a block of A at a time, with SIDE columns of B packed, and A where it must be.
+
+    A block and the columns stay in the nearest caches.
+    """
+    across = a_col >= WIDER or inner > BLOCK
+    for k in range(0, inner, BLOCK):
+        deep = min(BLOCK, inner - k)
+        for i in range(0, rows, BLOCK):
+            high = min(BLOCK, rows - i)
+            left, left_row, left_col = a + i * a_row + k * a_col, a_row, a_col
+            if across:
+                _pack(w, panel + SIDE * deep, left, a_row, a_col, high, deep)
+                left, left_row, left_col = panel + SIDE * deep, deep, 1
+            for j in range(0, columns, SIDE):
+                some, goal = min(SIDE, columns - j), c + i * c_row + j * c_col
+                _pack(w, panel, b + k * b_row + j * b_col, b_row, b_col, deep, some)
+                more = adding if k == 0 else 1
+                _plain(w, goal, c_row, c_col, left, left_row, left_col, panel, some, 1, high, some, deep, more)
 
 
 @kernel
@@ -141,7 +158,7 @@ def multiply(
     C (rows, columns) begins at place c and its element (i, j) lies at c + i * c_row + j * c_col; A (rows, inner) and
     B (inner, columns) likewise. `panel` has as many places as panel_places tells.
     """
-    if b_row >= WIDE:
+    if b_row >= WIDE or b_col >= FAR:
         _packed(w, c, c_row, c_col, a, a_row, a_col, b, b_row, b_col, rows, columns, inner, adding, panel)
     else:
         _plain(w, c, c_row, c_col, a, a_row, a_col, b, b_row, b_col, rows, columns, inner, adding)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dmf.training.compiled_engine import kernel
 from dmf.training.compiled_engine.instructions import UNROLL
-from dmf.training.compiled_engine.multiply import SIDE, WIDE, multiply, panel_places
+from dmf.training.compiled_engine.multiply import multiply, panel_places
 from dmf.training.compiled_engine.vectors import double_difference
 from dmf.training.result import Array
 
@@ -56,7 +56,7 @@ def lay_out(widths: tuple[int, ...], goals: int, inputs: int) -> tuple[Table, La
     entries, widest = widths[-1] * columns, max(widths) * columns
     samples = isqrt(goals * inputs // entries)  # (p n) (q n) / (p q) = n^2
     inner = inputs // samples if samples else 0
-    panel = max(panel_places(max(widths)), SIDE * inner if samples >= WIDE else 0)
+    panel = panel_places(*widths, inner, samples)
     sizes_of_all = [goals, *(m * columns for m in widths[2:]), widest, widest, panel, 1, inputs, goals * (samples > 0)]
     places = np.cumsum(sizes_of_all).tolist()
     table = np.zeros((3, depth + 1), dtype=np.int64)
