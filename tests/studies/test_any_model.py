@@ -9,7 +9,7 @@ import torch
 import xarray as xr
 
 from dmf.studies import any_model
-from dmf.studies._models import Network, dual_excess
+from dmf.studies._models import Network, dual_excess, smooth_relu
 from dmf.studies._newton import hessians, minimize
 
 Halves = tuple[xr.Dataset, xr.Dataset]
@@ -81,7 +81,7 @@ def test_linear_layers_on_white_inputs_are_certified_at_the_soft_threshold_and_n
 def test_a_certified_relu_network_is_below_every_trained_one_of_any_width() -> None:
     """What the certificate promises: no start of a wider network ends lower."""
     rng = np.random.default_rng(any_model.DRAWS)
-    one = any_model._relu(rng)
+    one = smooth_relu(rng)
     starts = np.random.default_rng(3).standard_normal((16, one.parameters))
     ends = minimize(one, starts, 1e-10)
     excess = np.array([dual_excess(one, out) for out in one.outputs(ends.points)])

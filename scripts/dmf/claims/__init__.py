@@ -53,6 +53,7 @@ CLAIMS = {
     "any_inputs": "networks",
     "branches": "branches",
     "any_model": "any_model",
+    "sweeps": "sweeps",
     "missing_entries": "missing_entries",
     "mixed_norms": "mixed_norms",
     "real_depth": "mixed_norms",

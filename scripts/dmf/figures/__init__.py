@@ -86,6 +86,7 @@ FIGURES = {
     "any_inputs": of_claim("any_inputs"),
     "branches": of_claim("branches"),
     "any_model": of_claim("any_model"),
+    "sweeps": of_claim("sweeps"),
     "missing_entries": of_claim("missing_entries"),
     "components": of_claim("components"),
     "basins": of_claim("basins"),

@@ -297,6 +297,13 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
+        r"The minimum is concave in $\lambda$ with slope $\|\theta^*\|^2$, for any network: another run's weights can "
+        "prove that a run of a sweep is not global (section 15).",
+        tests=("tests/studies/test_sweeps.py", "tests/theory/test_adapter.py"),
+        topic="sweeps",
+    ),
+    Statement(
+        BEYOND,
         "Where entries are missing, what is observed is fitted alike by all global minimizers, and signs of the rest "
         "are free where the graph of observations falls apart (section 15).",
         tests=("tests/studies/test_missing_entries.py",),

@@ -25,6 +25,7 @@ FRONTIER = (
     "descent",
     "components",
     "any_model",
+    "sweeps",
     "missing_entries",
     "mixed_norms",
     "real_depth",

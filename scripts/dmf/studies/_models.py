@@ -14,6 +14,11 @@ import numpy as np
 
 from dmf.studies._derivatives import STEP, Floats, Numbers, flat
 from dmf.studies._layers import layers_of, parameter_count
+from dmf.studies._newton import minimize
+
+SAMPLES = 6
+LOOSE = 1e-7  # excess over the dual certificate, in units of lambda, up to which a minimum of two layers is global
+MOST_DATA, SHORT, SHORT_STEPS, ALIVE = 60, 8, 80, 0.3  # of ReLU networks: draws of data, runs, their steps, and fits
 
 
 @dataclass(frozen=True)
@@ -107,3 +112,21 @@ def dual_excess(network: Network, outputs: Floats) -> float:
     directions = np.hstack([inward, -inward, [np.cos(edges), np.sin(edges)]])
     heights = np.abs(r @ np.maximum(x.T @ directions, 0))
     return float(heights.max() / network.lam - 1)
+
+
+def smooth_relu(rng: np.random.Generator) -> Network:
+    """Inputs (x, 1): the second column of the first layer is its bias, penalized like the rest.
+
+    At most data the minimum has units that turn on exactly at a sample, where no gradient vanishes. So data are drawn
+    until some of a few short runs end at a smooth global minimum other than zero, as the dual certificate tells.
+    """
+    for _ in range(MOST_DATA):
+        inputs = np.vstack([1.5 * rng.standard_normal(SAMPLES), np.ones(SAMPLES)])
+        network = Network(inputs, rng.standard_normal((1, SAMPLES)), (2, 6, 1), 0.4, "relu")
+        ends = minimize(network, rng.standard_normal((SHORT, network.parameters)), 1e-10, SHORT_STEPS)
+        outputs = network.outputs(ends.points)
+        excess = np.array([dual_excess(network, out) for out in outputs])
+        alive = np.linalg.norm(outputs, axis=(1, 2)) > ALIVE * np.linalg.norm(network.labels)
+        if np.sum((ends.gradient_norm < 1e-10) & (excess < LOOSE) & alive) >= SHORT // 2:
+            break
+    return network

@@ -17,16 +17,13 @@ from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._derivatives import Floats
 from dmf.studies._layers import product_of
-from dmf.studies._models import Network, dual_excess
+from dmf.studies._models import LOOSE, SAMPLES, Network, dual_excess, smooth_relu
 from dmf.studies._newton import minimize, smallest_curvature
 from dmf.theory import certificate
 from dmf.theory.certificate import ROUNDING
 
 DRAWS = 32
-SAMPLES = 6
 SCALES = (0.3, 1.0)  # of starts, each for half of them
-MOST_DATA, SHORT, SHORT_STEPS, ALIVE = 60, 8, 80, 0.3  # of ReLU networks: draws of data, runs, their steps, and fits
-LOOSE = 1e-7  # excess over the dual certificate, in units of lambda, up to which a minimum of two layers is global
 
 
 def _correlated(rng: np.random.Generator, depth: int) -> Network:
@@ -37,24 +34,6 @@ def _correlated(rng: np.random.Generator, depth: int) -> Network:
 def _deficient(rng: np.random.Generator) -> Network:
     inputs = rng.standard_normal((3, 2)) @ rng.standard_normal((2, SAMPLES))
     return Network(inputs, rng.standard_normal((3, SAMPLES)), (3, 3, 3, 3), 0.15)
-
-
-def _relu(rng: np.random.Generator) -> Network:
-    """Inputs (x, 1): the second column of the first layer is its bias, penalized like the rest.
-
-    At most data the minimum has units that turn on exactly at a sample, where no gradient vanishes. So data are drawn
-    until some of a few short runs end at a smooth global minimum other than zero, as the dual certificate tells.
-    """
-    for _ in range(MOST_DATA):
-        inputs = np.vstack([1.5 * rng.standard_normal(SAMPLES), np.ones(SAMPLES)])
-        network = Network(inputs, rng.standard_normal((1, SAMPLES)), (2, 6, 1), 0.4, "relu")
-        ends = minimize(network, rng.standard_normal((SHORT, network.parameters)), 1e-10, SHORT_STEPS)
-        outputs = network.outputs(ends.points)
-        excess = np.array([dual_excess(network, out) for out in outputs])
-        alive = np.linalg.norm(outputs, axis=(1, 2)) > ALIVE * np.linalg.norm(network.labels)
-        if np.sum((ends.gradient_norm < 1e-10) & (excess < LOOSE) & alive) >= SHORT // 2:
-            break
-    return network
 
 
 def _softmax(rng: np.random.Generator, depth: int) -> Network:
@@ -72,13 +51,16 @@ CELLS: dict[str, Callable[[np.random.Generator], Network]] = {
     "correlated, two layers": lambda rng: _correlated(rng, 2),
     "correlated, three layers": lambda rng: _correlated(rng, 3),
     "deficient": _deficient,
-    "relu, first": _relu,
-    "relu, second": _relu,
-    "relu, third": _relu,
+    "relu, first": smooth_relu,
+    "relu, second": smooth_relu,
+    "relu, third": smooth_relu,
     "softmax, two layers": lambda rng: _softmax(rng, 2),
     "softmax, three layers": lambda rng: _softmax(rng, 3),
 }
-CONTROLS: dict[str, Callable[[np.random.Generator], Network]] = {"exceptional": _exceptional, "relu, biased": _relu}
+CONTROLS: dict[str, Callable[[np.random.Generator], Network]] = {
+    "exceptional": _exceptional,
+    "relu, biased": smooth_relu,
+}
 
 FIELDS = {
     "control": ("cell", "1 for cells of the control"),
