@@ -54,6 +54,8 @@ CLAIMS = {
     "branches": "branches",
     "any_model": "any_model",
     "sweeps": "sweeps",
+    "sensitivity": "sensitivity",
+    "stein": "sensitivity",
     "missing_entries": "missing_entries",
     "mixed_norms": "mixed_norms",
     "real_depth": "mixed_norms",

@@ -304,6 +304,13 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
+        r"$dX^*/dM$ is symmetric, with a spectrum in closed form; Stein's identity for $X^*$ has one more term, from "
+        r"the jump at $m^*$ (docs/denoise.md).",
+        tests=("tests/studies/test_sensitivity.py", "tests/theory/test_sensitivity.py"),
+        topic="sensitivity",
+    ),
+    Statement(
+        BEYOND,
         "Where entries are missing, what is observed is fitted alike by all global minimizers, and signs of the rest "
         "are free where the graph of observations falls apart (section 15).",
         tests=("tests/studies/test_missing_entries.py",),

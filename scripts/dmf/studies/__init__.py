@@ -26,6 +26,7 @@ FRONTIER = (
     "components",
     "any_model",
     "sweeps",
+    "sensitivity",
     "missing_entries",
     "mixed_norms",
     "real_depth",
