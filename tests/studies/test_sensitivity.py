@@ -11,7 +11,7 @@ from scipy.stats import norm
 from dmf.studies import sensitivity as study_of
 from dmf.studies._models import Network
 from dmf.studies._newton import minimize
-from dmf.theory import collapse_threshold, scalar_minimizer
+from dmf.theory import branch_threshold, collapse_threshold, large_root, scalar_minimizer
 from dmf.theory import sensitivity as theory
 
 Halves = tuple[xr.Dataset, xr.Dataset]
@@ -42,10 +42,10 @@ def test_two_layers_are_soft_thresholding_whose_derivative_at_a_diagonal_target_
 
 
 def test_a_run_that_leaves_its_minimum_is_no_evidence() -> None:
-    """A single value just above the collapse: moved targets lose it, and no error is finite."""
-    sigma = float(collapse_threshold(3, 0.4)) / 2 ** (1 / 4)  # below m_loc: nothing to keep
+    """A value just above where its minimum ends: a target that is moved down loses it, and the error says so."""
+    sigma = float(branch_threshold(3, 0.4)) + 1e-4
     one = Network(np.eye(1), np.array([[sigma]]), (1, 1, 1, 1), 0.4)
-    _, error = study_of.derivatives(one, one.labels, np.full((1, 3), 0.55))
+    _, error = study_of.derivatives(one, one.labels, np.full((1, 3), float(large_root(sigma, 3, 0.4)) ** (1 / 3)))
     assert not error.item() < 1e-3
 
 

@@ -51,6 +51,8 @@ COORDINATES = {
     "scan": "index of the scale of the start",
     "string": "index of the string",
     "image": "index of the point of a string",
+    "spike": "size of the spike, in units of the noise's standard deviation times the root of the larger side",
+    "curve_spike": "the same, of a point of a curve",
     "t": "place on the straight line between two minimizers",
 }
 

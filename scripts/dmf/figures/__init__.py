@@ -87,6 +87,7 @@ FIGURES = {
     "branches": of_claim("branches"),
     "any_model": of_claim("any_model"),
     "sweeps": of_claim("sweeps"),
+    "denoising": of_study("denoising", "Beyond the paper: sensitivity"),
     "missing_entries": of_claim("missing_entries"),
     "components": of_claim("components"),
     "basins": of_claim("basins"),

@@ -27,6 +27,7 @@ FRONTIER = (
     "any_model",
     "sweeps",
     "sensitivity",
+    "denoising",
     "missing_entries",
     "mixed_norms",
     "real_depth",
