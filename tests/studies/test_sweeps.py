@@ -10,7 +10,7 @@ import xarray as xr
 
 import dmf
 from dmf.studies import sweeps
-from dmf.studies._models import Network
+from dmf.studies._models import Network, adam
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 
@@ -55,19 +55,20 @@ def test_the_least_value_is_below_what_any_of_many_starts_reaches() -> None:
     assert np.isnan(sweeps.least_value(relu, rng.standard_normal((3, relu.parameters))))
 
 
-def test_decoupled_decay_is_that_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeps, "STEPS", 40)
+@pytest.mark.parametrize("decoupled", [True, False])
+def test_adam_is_that_of_torch(decoupled: bool) -> None:
     rng = np.random.default_rng(1)
     one = Network(np.eye(2), rng.standard_normal((2, 2)), (2, 2, 2), 0.1)
     start = rng.standard_normal((1, one.parameters))
     point = torch.tensor(start[0], requires_grad=True)
-    optimizer = torch.optim.AdamW([point], lr=sweeps.RATE, betas=sweeps.MEANS, weight_decay=2 * one.lam)
+    kind = torch.optim.AdamW if decoupled else torch.optim.Adam  # which adds the decay to the gradient
+    optimizer = kind([point], lr=0.05, weight_decay=2 * one.lam)
     for number in range(1, 41):
-        optimizer.param_groups[0]["lr"] = sweeps.RATE * (1 - number / 40)
+        optimizer.param_groups[0]["lr"] = 0.05 * (1 - number / 40)
         optimizer.zero_grad()
         ((torch.from_numpy(one.labels) - point[4:].reshape(2, 2) @ point[:4].reshape(2, 2)) ** 2).sum().backward()
         optimizer.step()
-    np.testing.assert_allclose(sweeps.decoupled(one, start)[0], point.detach().numpy(), atol=1e-10)
+    np.testing.assert_allclose(adam(one, start, 40, 0.05, decoupled)[0], point.detach().numpy(), atol=1e-10)
 
 
 def test_the_value_is_concave_and_its_slope_the_norm_at_fifty_digits() -> None:

@@ -53,6 +53,7 @@ CLAIMS = {
     "any_inputs": "networks",
     "branches": "branches",
     "any_model": "any_model",
+    "equal_norms": "any_model",
     "sweeps": "sweeps",
     "sensitivity": "sensitivity",
     "stein": "sensitivity",

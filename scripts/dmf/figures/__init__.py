@@ -86,6 +86,7 @@ FIGURES = {
     "any_inputs": of_claim("any_inputs"),
     "branches": of_claim("branches"),
     "any_model": of_claim("any_model"),
+    "relu_layers": of_study("relu_layers", "Beyond the paper: any model"),
     "sweeps": of_claim("sweeps"),
     "denoising": of_study("denoising", "Beyond the paper: sensitivity"),
     "missing_entries": of_claim("missing_entries"),

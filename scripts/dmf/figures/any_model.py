@@ -12,7 +12,8 @@ from matplotlib.lines import Line2D
 from dmf.figures import _style
 from dmf.figures.figure import Figure
 
-KINDS = {"linear": "o", "relu": "^", "softmax": "s"}
+KINDS = {"linear": "o", "convolution": "D", "relu": "^", "softmax": "s"}
+KIND_OF = {"circular": "convolution", "valid": "convolution"}
 LEAST = 1e-17  # a distance of zero is drawn here
 
 
@@ -28,7 +29,8 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
         for half, control in ((evidence, False), (on_set, True)):
             for place in range(half.sizes["cell"]):
                 cell = half.isel(cell=place)
-                kind = str(cell["problem"].item()).split(",")[0]
+                first = str(cell["problem"].item()).replace(",", " ").split()[0]
+                kind = KIND_OF.get(first, first)
                 minimal = (cell["minimal"].values == 1) & (cell["apart"].values > 0)
                 drawn = drawn or bool(minimal.any())
                 axis.scatter(
@@ -47,7 +49,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
             axis.set_yscale("log")
         else:
             _style.say_empty(axis)
-    names = {"linear": "linear, any inputs", "relu": "ReLU", "softmax": "cross-entropy"}
+    names = {"linear": "linear, any inputs", "convolution": "convolution", "relu": "ReLU", "softmax": "cross-entropy"}
     handles = [
         Line2D([], [], color=_style.INK, marker=KINDS[kind], markersize=4.5, linestyle="", label=text)
         for kind, text in names.items()

@@ -290,8 +290,9 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
-        "For almost every target all global minimizers of any model with L2 regularization have one fit; of "
-        "homogeneous layers, such as ReLU without bias, also one norm (section 15).",
+        "For almost every target all global minimizers of any model with L2 regularization have one fit; homogeneous "
+        "layers, such as ReLU without bias and convolutions, have one norm at every critical point; circular "
+        "convolutions have a minimum in closed form on any inputs (section 15).",
         tests=("tests/studies/test_any_model.py",),
         topic="any model",
     ),

@@ -25,6 +25,7 @@ FRONTIER = (
     "descent",
     "components",
     "any_model",
+    "relu_layers",
     "sweeps",
     "sensitivity",
     "denoising",

@@ -17,7 +17,7 @@ from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._derivatives import Floats
-from dmf.studies._models import LOOSE, Network, dual_excess, smooth_relu
+from dmf.studies._models import LOOSE, Network, adam, dual_excess, smooth_relu
 from dmf.studies._newton import minimize, smallest_curvature
 from dmf.theory import certificate, haar
 from dmf.theory.adapter import sweep_excess
@@ -27,7 +27,7 @@ LAMBDAS = np.geomspace(0.05, 1.1, 10)
 MOST_STEPS = 100  # of Newton's method: runs of ReLU networks that meet a kink end here, without a certificate
 SCALE = 0.7  # of starts: small enough for runs that miss the minimum
 BESIDE = 1e-5  # relative step of lambda for slopes
-STEPS, RATE, MEANS = 400, 0.05, (0.9, 0.999)  # of Adam with decoupled decay
+STEPS, RATE = 400, 0.05  # of Adam with decoupled decay
 
 
 def _chain(depth: int, *spectrum: float) -> Callable[[np.random.Generator], Network]:
@@ -112,7 +112,7 @@ def _at(network: Network, starts: Floats, tolerance: float, name: str) -> Row:
     """Fields over the sweeps at one lambda, and loss and norm at the lambda beside it."""
     beside = replace(network, lam=network.lam * (1 + BESIDE))
     if name == "decoupled":
-        points, after = decoupled(network, starts), decoupled(beside, starts)
+        points, after = (adam(one, starts, STEPS, RATE, decoupled=True) for one in (network, beside))
         certified = np.ones(len(starts), dtype=np.bool_)
         true, allowed = np.zeros(len(starts)), np.zeros(len(starts))
     else:
@@ -147,18 +147,6 @@ def least_value(network: Network, points: Floats) -> float:
     known = [value for value, out in zip(network.values(points), network.outputs(points), strict=True)
              if dual_excess(network, out) <= LOOSE]  # fmt: skip
     return float(min(known, default=np.nan))
-
-
-def decoupled(network: Network, starts: Floats) -> Floats:
-    """Where Adam with decoupled decay (AdamW), full batch, is after STEPS steps from starts (S, N)."""
-    points, slope, square = starts.copy(), np.zeros_like(starts), np.zeros_like(starts)
-    for number in range(1, STEPS + 1):
-        gradient = network.gradients(points) - 2 * network.lam * points
-        slope += (1 - MEANS[0]) * (gradient - slope)
-        square += (1 - MEANS[1]) * (gradient**2 - square)
-        ratio = slope / (1 - MEANS[0] ** number) / (np.sqrt(square / (1 - MEANS[1] ** number)) + 1e-8)
-        points -= RATE * (1 - number / STEPS) * (ratio + 2 * network.lam * points)
-    return points
 
 
 STUDY = Study(
