@@ -281,6 +281,40 @@ MUTANTS: list[Mutant] = [
         "studies/_models.py",
         "studies/test_any_model.py",
         ("any model: the dual of one sign", "np.hstack([inward, -inward,", "np.hstack([inward,"),
+        ("any model: convolutions turned round", "(i - k) % size if circular", "(i + k) % size if circular"),
+    ),
+    *_of(
+        "studies/any_model.py",
+        "studies/test_any_model.py",
+        ("any model: circular minima are not looked up", "(ends.values - least) / network.lam", "np.zeros(DRAWS)"),
+    ),
+    *_of(
+        "studies/sweeps.py",
+        "studies/test_sweeps.py",
+        (
+            "sweeps: the lowest run is global",
+            "least = least_value(network, points[certified])",
+            "least = ends.values.min()",
+        ),
+    ),
+    *_of(
+        "studies/sensitivity.py",
+        "studies/test_sensitivity.py",
+        ("sensitivity: Stein's tolerance", "ERRORS * error + window", "50 * ERRORS * error + window"),
+    ),
+    *_of(
+        "studies/denoising.py",
+        "studies/test_denoising.py",
+        (
+            "denoising: the control's noise is equal",
+            "np.ones((rows, 1)) if equal else",
+            "np.ones((rows, 1)) if True else",
+        ),
+    ),
+    *_of(
+        "studies/relu_layers.py",
+        "studies/test_relu_layers.py",
+        ("ReLU layers: a best value without a certificate", "(excess <= LOOSE)", "(excess <= 1e9)"),
     ),
     *_of(
         "studies/missing_entries.py",

@@ -19,7 +19,7 @@ from dmf.studies._models import (
     in_two_dimensions,
     smooth_relu,
 )
-from dmf.studies._newton import hessians, minimize
+from dmf.studies._newton import Ends, hessians, minimize
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 KINDS = [("linear", "squares"), ("relu", "squares"), ("linear", "cross-entropy"), ("relu", "cross-entropy")]
@@ -90,6 +90,16 @@ def test_convolutions_values_and_gradients_are_those_of_torch(circular: bool) ->
         np.testing.assert_allclose(slope, gradient.numpy(), atol=1e-12)
 
 
+@pytest.mark.parametrize("circular", [True, False])
+def test_the_gain_bounds_layers_of_unit_weights(circular: bool) -> None:
+    one, rng = convolutional(circular), np.random.default_rng(12)
+    norms = []
+    for _ in range(200):
+        weights = [part / np.linalg.norm(part) for part in one.weights(rng.standard_normal(one.parameters))]
+        norms += [np.linalg.norm(layer, 2) for layer in one.layers(np.concatenate(weights))]
+    assert 0.6 * one.gain < max(norms) <= one.gain
+
+
 def test_convolutions_of_images_are_those_of_scipy() -> None:
     rng = np.random.default_rng(9)
     image, kernel = rng.standard_normal((2, 3, 4))
@@ -140,6 +150,18 @@ def test_norms_of_layers_differ_by_what_the_gradient_has_of_scaling_at_any_point
     parts = zip(np.split(point, ends), np.split(gradient.numpy(), ends), strict=True)
     left = [float(weights @ slope) / (2 * one.lam) - float(weights @ weights) for weights, slope in parts]
     assert np.ptp(left) < 1e-12
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu"])
+def test_the_tolerance_of_equal_norms_holds_at_any_point_and_is_nearly_used_up_by_one_layer(activation: str) -> None:
+    one = network(activation, "squares")
+    points = np.random.default_rng(13).standard_normal((300, one.parameters))
+    points[:, one.weights(points)[0].shape[1] :] *= np.linspace(0, 1, 300)[:, None]  # the first of one layer alone
+    norm = np.linalg.norm(one.gradients(points), axis=1)
+    ends = Ends(points, one.values(points), norm, np.zeros_like(points))
+    found = any_model._spread(one, ends, np.zeros(len(points)))
+    ratio = found["norm_spread"] / found["spread_tolerance"]
+    assert 0.3 < ratio.max() < 1
 
 
 def test_the_sensitivity_bounds_how_far_outputs_move() -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 import xarray as xr
 
 from dmf.studies import relu_layers
+from dmf.studies._models import smooth_relu
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 
@@ -27,6 +29,15 @@ def test_fits_and_norms_agree_where_the_best_value_is_reached_and_parameters_do_
         apart = max(apart, cell["apart"].values[reached].max())
     assert apart > 0.5
     assert (honest["reached"] == 1).mean() < 0.8  # most draws have spurious ends
+
+
+def test_without_a_certificate_two_layers_have_no_best_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    network = smooth_relu(rng)
+    monkeypatch.setattr(relu_layers, "dual_excess", lambda *_: 1.0)
+    monkeypatch.setattr(relu_layers, "STEPS", 50)
+    found = relu_layers._cell(network, rng)
+    assert found["best"] == np.inf
 
 
 def test_two_layers_reach_their_certified_minimum_and_nothing_is_below_it(study: Callable[[str], Halves]) -> None:

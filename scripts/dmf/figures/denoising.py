@@ -30,8 +30,8 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
             axis.plot(cell["curve_spike"], cell["curve"], color=colour, linestyle=line, linewidth=1.2)
             _points(axis, cell, colour, "o")
         other = (controls["shape"].values == shape) & (controls["method"].values == CONTROL_METHOD)
-        for place in np.flatnonzero(other):
-            _points(axis, controls.isel(cell=int(place)), _style.CONTROL, "x")
+        for number in np.flatnonzero(other):
+            _points(axis, controls.isel(cell=int(number)), _style.CONTROL, "x")
         top = float(cells["curve"].max())
         axis.set_ylim(0, 1.08 * top)
         axis.set_xlabel(r"spike $\theta$ in units of $s\sqrt{n}$")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -27,7 +28,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
             excess = np.maximum((cell["value"] - cell["best"]).values / float(cell["energy"]), LEAST)
             colour = _style.CONTROL if control else _style.depth_colour(place + 2)
             marker = "x" if control else MARKERS[place % len(MARKERS)]
-            look = {"color": colour, "marker": marker, "markersize": 3.5, "linestyle": ""}
+            look: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 3.5, "linestyle": ""}
             share = np.linspace(0, 100, len(excess), endpoint=False)
             axes[0, 0].plot(share, np.sort(excess), **look)
             axes[0, 1].plot(excess, np.maximum(cell["fit_gap"].values, LEAST), **look)

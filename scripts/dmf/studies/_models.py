@@ -158,7 +158,9 @@ def convolution(size: int, length: int, circular: bool) -> Floats:
 def in_two_dimensions(one: Floats, other: Floats) -> Floats:
     """The pattern of a convolution of images: of rows by `one`, of columns by `other`."""
     both = np.einsum("ijk,abc->iajbkc", one, other)
-    return both.reshape([len(one) * len(other), one.shape[1] * other.shape[1], one.shape[2] * other.shape[2]])
+    return np.asarray(
+        both.reshape([len(one) * len(other), one.shape[1] * other.shape[1], one.shape[2] * other.shape[2]])
+    )
 
 
 def circular_minimum(network: Network, sizes: tuple[int, ...]) -> tuple[float, Floats]:
