@@ -168,3 +168,37 @@ def test_minima_of_penalties_are_on_their_lines_and_a_level_second_minimum_is_on
     dots = np.concatenate([line.get_xydata() for line in leads.lines if line.get_marker() == "o"])
     assert sum(red.contains(*leads.transData.transform(dot)) for dot in dots if np.isfinite(dot).all()) == 1
     assert (heights(leads, "x") < 1e-14).all()
+
+
+def test_a_global_run_that_a_sweep_calls_is_a_cross_on_the_line_of_the_minimum(study: Callable[[str], Halves]) -> None:
+    evidence, controls = (half.copy(deep=True) for half in study("sweeps"))
+    cell = int(np.flatnonzero(evidence["problem"].values == "three layers")[0])
+    before = len(heights(rendered("sweeps", evidence, controls).axes[0], "x"))
+    start = int(np.flatnonzero(evidence["minimal"].values[cell] == 1)[0])
+    evidence["called"].values[cell, start] = 1
+    axes = rendered("sweeps", evidence, controls).axes[0]
+    crosses = heights(axes, "x")
+    assert len(crosses) == before + 1
+    value = float(evidence["value"].values[cell, start])
+    assert np.isclose(crosses, value).any()
+    (line,) = [line for line in axes.lines if line.get_marker() == "None"]
+    assert np.isclose(line.get_ydata(), value).any()
+
+
+def test_every_start_of_three_relu_layers_is_a_mark_and_shares_are_counts(study: Callable[[str], Halves]) -> None:
+    evidence, controls = study("relu_layers")
+    canvas = rendered("relu_layers", evidence, controls)
+    excess = ((evidence["value"] - evidence["best"]) / evidence["energy"]).values[0]
+    np.testing.assert_allclose(heights(canvas.axes[0], "o"), np.sort(np.maximum(excess, 1e-10)))
+    texts = [text.get_text() for legend in canvas.legends for text in legend.get_texts()]
+    share = 100 * float((evidence["reached"].values[0] == 1).mean())
+    assert texts[0] == f"data 1: {share:.0f} %"
+
+
+def test_losses_in_noise_are_marks_of_the_evidence_beside_their_curves(study: Callable[[str], Halves]) -> None:
+    evidence, controls = study("denoising")
+    axes = rendered("denoising", evidence, controls).axes[0]
+    square = evidence.isel(cell=np.flatnonzero(evidence["shape"].values == "80x80"))
+    np.testing.assert_allclose(heights(axes, "o"), np.sort(square["loss"].values.ravel()))
+    curves = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) == evidence.sizes["point"]]
+    np.testing.assert_allclose(np.sort(np.ravel(curves)), np.sort(square["curve"].values.ravel()))
