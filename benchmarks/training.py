@@ -30,8 +30,9 @@ from dmf.training.record import points_of
 from dmf.training.starts import draw_start
 
 RESULTS = Path(__file__).parent / "results"
-LEAST = 16  # runs of every solver on every problem
+LEAST = 16  # runs of every solver on every problem, or all where there are fewer
 TRIES = 3  # of which the best counts: whatever else the machine does only adds
+LONG = 60.0  # seconds after which there is no further try
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ PROBLEMS = [  # widths, lambda, runs of ours; peers train as many of them as the
     ((16,) * 5, 0.02, 800),
     ((32,) * 4, 0.02, 160),
     ((64,) * 4, 0.02, 96),
+    ((128,) * 4, 0.02, 16),
+    ((256,) * 4, 0.02, 8),
     ((12, 8, 10, 6), 0.05, 8_000),
 ]
 
@@ -86,11 +89,13 @@ def _timed(work: Callable[[], Any]) -> float:
 def measure(problem: Problem, solver: str, solve: Callable[[Problem, int], Outcome], runs: int, rate: float) -> Row:
     """Time a solver on the first `runs` of a problem, after a warm-up on the same shapes; best of TRIES."""
     solve(problem, runs if "vmap" in solver else 1)
-    seconds = np.inf
+    seconds, spent = np.inf, 0.0
     for _ in range(TRIES):
-        began = time.perf_counter()
-        points, evaluations = solve(problem, runs)
-        seconds = min(seconds, (time.perf_counter() - began) / runs)
+        if spent < LONG:
+            began = time.perf_counter()
+            points, evaluations = solve(problem, runs)
+            took = time.perf_counter() - began
+            seconds, spent = min(seconds, took / runs), spent + took
     norms, gaps = [], []
     for point, target in zip(points[:64], problem.targets, strict=False):
         value, gradient = value_and_gradient(point, target, problem.lam, problem.widths)

@@ -320,3 +320,24 @@ sys.exit(main.main())
 def test_an_interrupt_that_python_drops_is_not_lost() -> None:
     begun = subprocess.run([sys.executable, "-c", DROPPED], capture_output=True, text=True, timeout=50)
     assert (begun.returncode, begun.stdout, begun.stderr) == (130, "", "interrupted\n")
+
+
+THREADS = """
+import sys
+from dmf.cli.main import main
+sys.argv = ["dmf", "predict", sys.argv[1], "--depth", "2", "--lam", "0.5c"]
+main()
+from threadpoolctl import threadpool_info
+print({one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"})
+"""
+
+
+@pytest.mark.parametrize(("given", "used"), [({}, 1), ({"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}, 2)])
+def test_a_command_takes_one_thread_or_as_many_as_the_shell_says(
+    given: dict[str, str], used: int, tmp_path: Path
+) -> None:
+    (tmp_path / "m.csv").write_text("2,0\n0,1\n")
+    kept = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    command = [sys.executable, "-c", THREADS, str(tmp_path / "m.csv")]
+    done = subprocess.run(command, env=kept | given, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == str({used})

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from dmf import theory
 from dmf.theory.completion import FINE, Completion, Stop, complete
@@ -62,6 +63,11 @@ def completed(matrix: Array, depths: Sequence[int], seed: int) -> Completed:
     >>> float(completed(matrix, depths=[3], seed=0).found.x[0, 0].round(2))
     1.0
     """
+    with threadpool_limits(1, "blas"):  # for steps on matrices so small, two threads mostly wait for each other
+        return _completed(matrix, depths, seed)
+
+
+def _completed(matrix: Array, depths: Sequence[int], seed: int) -> Completed:
     observed = ~np.isnan(matrix)
     known = np.where(observed, matrix, 0.0)
     places = np.flatnonzero(observed)

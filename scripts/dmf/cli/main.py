@@ -25,6 +25,9 @@ COMMANDS = (
     "preflight", "costs", "crate", "cell", "prove", "study", "campaign", "audit", "audit_sweep", "denoise",
     "completion",
 )  # fmt: skip
+# Read by libraries as they are imported. Matrices here are small: two threads gain nothing, and take twenty times as
+# long where another program wants a core. Snakemake sets them for its jobs, and preflight shows what a shell has.
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 INTERRUPTED = 130  # the exit status that shells give a program which Ctrl-C ended
 
 
@@ -35,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         sys.unraisablehook = _raise_again
+        if sys.argv[1:2] not in (["run"], ["preflight"]):
+            os.environ.update({name: os.environ.get(name, "1") for name in ONE_THREAD})
     if sys.stdout is None:  # Python's way to say so
         return _failed("standard output is closed; expected a terminal, a file or a pipe")
     try:
