@@ -70,6 +70,8 @@ CORRUPTIONS = [
     ("largest_step", "below_gradient", 1.5, "below_tolerance"),
     ("largest_step", "above_gradient", 0.7, "leaving_tolerance"),
     ("largest_step", "growth", 1.001, "predicted_growth"),
+    ("slow_points", "power", 1.01, "predicted_power"),
+    ("slow_points", "factor", 1.01, "predicted_factor"),
 ]
 
 

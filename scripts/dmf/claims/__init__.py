@@ -66,6 +66,7 @@ CLAIMS = {
     "basins": "basins",
     "flow_balance": "dynamics",
     "largest_step": "dynamics",
+    "slow_points": "dynamics",
     "minimizers_agree": "proofs",
     "curvature": "proofs",
     "measurements": "proofs",

@@ -1,4 +1,4 @@
-"""Beyond the paper: gradient flow and gradient descent on the regularized landscape."""
+"""Beyond the paper: gradient flow and gradient descent on the regularized landscape, and where they are slow."""
 
 import xarray as xr
 
@@ -133,4 +133,64 @@ LARGEST_STEP = Claim(
     study="descent",
     eligible=is_certified,
     basis="formula",
+)
+
+
+def power_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Departure of one over the power of time from the closed form over its tolerance, (cell, start)."""
+    return abs(evidence["power"] - evidence["predicted_power"]) / evidence["power_tolerance"]
+
+
+def factor_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Departure of the factor of that power from the closed form over its tolerance, (cell, start)."""
+    return abs(evidence["factor"] - evidence["predicted_factor"]) / evidence["factor_tolerance"]
+
+
+def is_degenerate(evidence: xr.Dataset) -> xr.DataArray:
+    """Cells with a singular value at lambda (two layers) or at m_loc (more), (cell,)."""
+    return evidence["degenerate"] == 1
+
+
+def away() -> Declared:
+    """Critical points of slightly larger values, declared to be degenerate."""
+    return declared(where(problem="away"), degenerate=1)
+
+
+SLOW_POINTS = Claim(
+    title="At degenerate points gradient flow falls as a power of time, with a known factor",
+    source="Beyond equation 79",
+    statements=("Beyond the paper: slow points",),
+    statement=(
+        r"Two layers, $k$ singular values equal to $\lambda$: $t^2 (F - F^*) \to k/16$ along almost every gradient "
+        r"flow to a minimizer. $L \geq 3$, one $\sigma_i = m_{loc}$: $t^3 (F - F_c) \to 1 / (12 L (L-1)^2 s^{4L-6})$, "
+        r"$s = (\lambda (L-2)/L)^{1/(2L-2)}$, along flows to the points that keep it, of value $F_c$."
+    ),
+    statistic=(
+        "departure of one over the power of time, and of its factor, from the closed forms, in units of tolerance"
+    ),
+    tolerance=(
+        "how much the extrapolation over windows of time that double changed last, which is about three times what is "
+        "left; how far a coarser integration moves it; and rounding of $F$"
+    ),
+    refuted_by="a flow that falls with another power, or with another factor",
+    control=(
+        "flows to minimizers of slightly larger singular values, which fall exponentially, declared to be degenerate"
+    ),
+    scope=is_degenerate,
+    arms=(
+        Arm(
+            "power",
+            power_ratio,
+            away(),
+            declared(where(problem="ordinary", depth=2), power=Off("predicted_power", {"1": 6e-7})),
+        ),
+        Arm(
+            "factor",
+            factor_ratio,
+            away(),
+            declared(where(problem="ordinary", depth=3), factor=Off("predicted_factor", {"predicted_factor": 0.01})),
+        ),
+    ),
+    study="slow_points",
+    eligible=is_certified,
 )

@@ -94,6 +94,7 @@ FIGURES = {
     "basins": of_claim("basins"),
     "gaussian_starts": of_study("gaussian_starts", "Beyond the paper: basins"),
     "flow_balance": of_claim("flow_balance"),
+    "slow_points": of_claim("slow_points"),
     "practice": of_study("practice", "Section 1"),
 }
 

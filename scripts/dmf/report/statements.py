@@ -354,6 +354,13 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
+        r"Where a singular value is at $\lambda$ (two layers) or $m_{loc}$ (more), gradient flow falls like $t^{-2}$ "
+        r"or $t^{-3}$, with a factor in closed form (section 15).",
+        tests=("tests/studies/test_slow_points.py",),
+        topic="slow points",
+    ),
+    Statement(
+        BEYOND,
         "A local minimizer lies within a proved distance of a trained run, from its layers alone, in ball arithmetic; "
         "at it the statements on runs are decided (docs/theory.md, section 8).",
         tests=("tests/proof/test_minimizer.py", "tests/proof/test_statements.py"),

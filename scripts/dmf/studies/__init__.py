@@ -23,6 +23,7 @@ FRONTIER = (
     "branches",
     "flow",
     "descent",
+    "slow_points",
     "components",
     "any_model",
     "relu_layers",
