@@ -78,6 +78,14 @@ class Limit(NamedTuple):
     rounding: float
 
 
+class Fall(NamedTuple):
+    """F above its critical value (time,), and the limits of 1/p and of t^p times it for a fall like t^-p."""
+
+    excess: Floats
+    power: Limit
+    factor: Limit
+
+
 def make(settings: Settings) -> xr.Dataset:
     """Cells by name, starts by draw of bases and direction."""
     rows = [_cell(settings, *cell) | {"control": False} for cell in CELLS]
@@ -116,14 +124,15 @@ def _cell(
         for within in (LOOSE, FINE)
     )
     predicted = {"power": 1 / power, "factor": predicted_factor(depth, lam, max(slow, 1))}
-    found, settled = {}, np.ones(DRAWS, dtype=np.bool_)
-    for place, (field, closed) in enumerate(predicted.items(), start=1):
-        values, changes, rounding = np.array([run[place] for run in fine]).T
-        moved = np.abs(values - [run[place].value for run in coarse])
+    found: Row = {}
+    settled = np.ones(DRAWS, dtype=np.bool_)
+    for field, closed in predicted.items():
+        values, changes, rounding = np.array([getattr(run, field) for run in fine]).T
+        moved = np.abs(values - np.array([getattr(run, field).value for run in coarse]))
         settled &= moved <= SETTLED * closed
         found |= {field: values, f"predicted_{field}": np.full(DRAWS, closed)}
         found[f"{field}_tolerance"] = changes + moved + rounding
-    excess = np.array([run[0] for run in fine])
+    excess = np.array([run.excess for run in fine])
     return {
         "problem": name,
         "depth": depth,
@@ -181,8 +190,8 @@ def flows(function: Objective, starts: Floats, tolerance: float) -> tuple[Floats
     return np.array(values), np.asarray(np.linalg.norm(function.gradients(points), axis=-1))
 
 
-def measured(values: Floats, norms: Floats, critical: float, power: int, energy: float) -> tuple[Floats, Limit, Limit]:
-    """F above its critical value (time,), and the limits of 1/p and of t^p times it, whatever the time's origin is.
+def measured(values: Floats, norms: Floats, critical: float, power: int, energy: float) -> Fall:
+    """What the values of F and the gradient norms (time,) of one flow say, whatever the origin of its time is.
 
     If F = c (t - t_0)^-p above its limit, F / |grad F|^2 = -F / (dF/dt) is (t - t_0) / p, and F^(-1/p) is
     c^(-1/p) (t - t_0): both are read off as slopes over windows. `power` p is assumed in the second alone.
@@ -197,7 +206,7 @@ def measured(values: Floats, norms: Floats, critical: float, power: int, energy:
     climbs = np.diff(inverse)[-WINDOWS:]
     factors = (steps / climbs) ** power
     other = (inverse * error / power)[-WINDOWS - 1 :]
-    return (
+    return Fall(
         excess,
         _limit(slopes, (own[1:] + own[:-1]) / steps),
         _limit(factors, power * factors * (other[1:] + other[:-1]) / climbs),
