@@ -63,6 +63,7 @@ CORRUPTIONS = [
     ("components", "path", 1.5, "path_tolerance"),
     ("components", "lowest_pass", 0.999, "barrier"),
     ("components", "end_gap", float("nan"), "end_tolerance"),
+    ("merge_tree", "height", 0.9999, "predicted_height"),
     ("basins", "found", 1.001, "predicted"),
     ("flow_balance", "law_gap", 1.5, "law_tolerance"),
     ("largest_step", "rate", 0.9, "predicted_rate"),

@@ -63,6 +63,7 @@ CLAIMS = {
     "any_loss": "any_loss",
     "residual_chains": "any_loss",
     "components": "components",
+    "merge_tree": "components",
     "basins": "basins",
     "flow_balance": "dynamics",
     "largest_step": "dynamics",

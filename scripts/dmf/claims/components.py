@@ -1,10 +1,10 @@
-"""Beyond the paper: the pieces of the set of minimizers, and the lowest pass between two of them."""
+"""Beyond the paper: the pieces of the set of minimizers and of all levels, and the lowest passes between them."""
 
 import xarray as xr
 
 from dmf.evidence.claim import Arm, Claim
 from dmf.evidence.controls import Declared, Off, Value, ValueOf, declared, where
-from dmf.evidence.eligibility import everywhere
+from dmf.evidence.eligibility import everywhere, is_certified
 
 
 def pieces_ratio(evidence: xr.Dataset) -> xr.DataArray:
@@ -120,4 +120,38 @@ COMPONENTS = Claim(
         ),
     ),
     study="components",
+)
+
+
+def height_ratio(evidence: xr.Dataset) -> xr.DataArray:
+    """Departure of the value at which two leaves merge from the closed form over its tolerance, (cell, start)."""
+    return abs(evidence["height"] - evidence["predicted_height"]) / evidence["height_tolerance"]
+
+
+MERGE_TREE = Claim(
+    title="All levels hang on one tree, whose joins are in closed form",
+    source="Beyond equation 79",
+    statements=("Beyond the paper: components",),
+    statement=(
+        r"$L \geq 3$, distinct $\sigma_i$: the levels that keep the $j$ and the $k > j$ largest values lie in one "
+        r"piece of $\{F \leq c\}$ exactly for $c \geq \max_{j \leq i < k} H_i$, $H_i = F_i + g(x_s; \sigma_{i+1}) - "
+        r"\sigma_{i+1}^2$, with $F_i$ the $i$-th level and $x_s$ the small root of $h(x) = \sigma_{i+1}$; the pieces "
+        r"of the level that keeps all from $c = H_{n-1}$ on. For $L = 2$ its pieces are the only leaves, and $x_s = 0$."
+    ),
+    statistic="largest departure of the lowest pass of strings between two leaves from the closed form, in tolerances",
+    tolerance="what the gradient at the pass allows for $F$ there, and rounding",
+    refuted_by="a string between two leaves over a lower pass, or none over one as low",
+    control="the highest value on the straight line between two leaves, declared to be the closed form",
+    scope=everywhere,
+    arms=(
+        Arm(
+            "height",
+            height_ratio,
+            declared(where(problem="ordinary"), predicted_height=ValueOf("straight")),
+            declared(where(problem="ordinary"), height=Off("predicted_height", {"1": 1e-12})),
+        ),
+    ),
+    study="merge_tree",
+    eligible=is_certified,
+    basis="formula",
 )

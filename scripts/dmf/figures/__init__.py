@@ -91,6 +91,7 @@ FIGURES = {
     "denoising": of_study("denoising", "Beyond the paper: sensitivity"),
     "missing_entries": of_claim("missing_entries"),
     "components": of_claim("components"),
+    "merge_tree": of_claim("merge_tree"),
     "basins": of_claim("basins"),
     "gaussian_starts": of_study("gaussian_starts", "Beyond the paper: basins"),
     "flow_balance": of_claim("flow_balance"),

@@ -334,8 +334,8 @@ STATEMENTS = (
     Statement(
         BEYOND,
         "Minimizers are one piece unless the kept directions fill a hidden layer, and the lowest pass between pieces "
-        "is in closed form (section 15).",
-        tests=("tests/studies/test_components.py",),
+        "is in closed form; so is the tree on which all levels merge (section 15).",
+        tests=("tests/studies/test_components.py", "tests/studies/test_merge_tree.py"),
         topic="components",
     ),
     Statement(

@@ -25,6 +25,7 @@ FRONTIER = (
     "descent",
     "slow_points",
     "components",
+    "merge_tree",
     "any_model",
     "relu_layers",
     "sweeps",

@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from dmf.studies._derivatives import Numbers
+from dmf.studies._derivatives import Numbers, flat
 
 
 def parameter_count(widths: Sequence[int]) -> int:
@@ -27,3 +27,9 @@ def product_of(layers: Sequence[Numbers]) -> Numbers:
     """W_L ... W_1 (..., d_L, d_0)."""
     *_, product = accumulate(layers, lambda below, layer: layer @ below)
     return np.asarray(product)
+
+
+def balanced_point(frames: Sequence[Numbers], s: Numbers) -> Numbers:
+    """Parameters (N,) of balanced layers U_l diag(s) U_{l-1}^T, from square frames U_0, ..., U_L and s (n,)."""
+    count = len(s)
+    return flat([above[:, :count] * s @ below[:, :count].T for below, above in pairwise(frames)])

@@ -72,7 +72,9 @@ def lowest_pass(function: Smooth, ends: tuple[Floats, Floats], bulge: Floats, st
         string = string - step * np.asarray(function.gradients(string))
         length = np.append(0, np.cumsum(np.linalg.norm(np.diff(string, axis=0), axis=1)))
         even = np.linspace(0, length[-1], IMAGES)
-        string = np.stack([np.interp(even, length, column) for column in string.T], axis=1)
+        before = np.clip(np.searchsorted(length, even, side="right") - 1, 0, IMAGES - 2)
+        part = ((even - length[before]) / np.diff(length)[before])[:, None]
+        string = (1 - part) * string[before] + part * string[before + 1]
     values = function.values(string)
     point = string[values.argmax()][None]
     for _ in range(POLISHING):

@@ -7,7 +7,6 @@ largest eigenvalue of the Hessian that complex steps give there; the closed form
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
 from dmf.studies._derivatives import Floats, Objective
+from dmf.studies._layers import balanced_point
 from dmf.studies._newton import smallest_curvature
 from dmf.theory import certificate, haar
 from dmf.theory.certificate import EPS
@@ -152,12 +152,7 @@ def _setting(widths: Sequence[int], sigma: Floats, lam: float, kept: int | None,
     points = []
     for _ in range(DRAWS):
         frames = [right, *(haar.orthogonal(width, rng) for width in widths[1:-1]), left]
-        layers = []
-        for below, above in pairwise(frames):
-            layer = np.zeros((len(above), len(below)))
-            np.fill_diagonal(layer[: len(x), : len(x)], x ** (1 / depth))
-            layers.append((above @ layer @ below.T).ravel())
-        points.append(np.concatenate(layers))
+        points.append(balanced_point(frames, x ** (1 / depth)))
     top, residual = certificate.reach(x, sigma, depth)
     # Starts are moved by no more than this, and the Hessian's turning grows with it.
     moved = 2 * MOVED * float(np.sqrt(depth * np.sum(sigma ** (2 / depth))))

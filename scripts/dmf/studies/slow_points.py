@@ -6,7 +6,6 @@ are read off the values of F along flows of the whole problem.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +18,8 @@ from dmf import theory
 from dmf.grid.seeds import generator
 from dmf.studies import Settings, Study
 from dmf.studies._assemble import Row, assembled
-from dmf.studies._derivatives import Floats, Objective, flat
-from dmf.studies._layers import layers_of
+from dmf.studies._derivatives import Floats, Objective
+from dmf.studies._layers import balanced_point, layers_of
 from dmf.theory import haar
 from dmf.theory.certificate import ROUNDING
 
@@ -154,7 +153,7 @@ def _starts(
     points = []
     for _ in range(DRAWS):
         frames = [right, *(haar.orthogonal(width, rng) for width in widths[1:-1]), left]
-        points.append(flat([above[:, :count] * s @ below[:, :count].T for below, above in pairwise(frames)]))
+        points.append(balanced_point(frames, s))
     moved = rng.standard_normal((DRAWS, len(points[0])))
     moved *= NOISE / np.linalg.norm(moved, axis=1, keepdims=True)
     return Objective((left[:, :count] * sigma) @ right[:, :count].T, widths, lam), np.array(points) + moved
