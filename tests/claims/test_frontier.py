@@ -73,6 +73,8 @@ CORRUPTIONS = [
     ("largest_step", "growth", 1.001, "predicted_growth"),
     ("slow_points", "power", 1.01, "predicted_power"),
     ("slow_points", "factor", 1.01, "predicted_factor"),
+    ("counterexamples", "found", 1.0, "promised"),
+    ("counterexamples", "exact", 3.0, "promised"),
 ]
 
 

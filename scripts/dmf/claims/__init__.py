@@ -68,6 +68,7 @@ CLAIMS = {
     "flow_balance": "dynamics",
     "largest_step": "dynamics",
     "slow_points": "dynamics",
+    "counterexamples": "counterexamples",
     "minimizers_agree": "proofs",
     "curvature": "proofs",
     "measurements": "proofs",

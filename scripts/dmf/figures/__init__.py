@@ -96,6 +96,7 @@ FIGURES = {
     "gaussian_starts": of_study("gaussian_starts", "Beyond the paper: basins"),
     "flow_balance": of_claim("flow_balance"),
     "slow_points": of_claim("slow_points"),
+    "counterexamples": of_claim("counterexamples"),
     "practice": of_study("practice", "Section 1"),
 }
 

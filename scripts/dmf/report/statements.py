@@ -361,6 +361,13 @@ STATEMENTS = (
     ),
     Statement(
         BEYOND,
+        "With biases, decoupled decay, dropout, no penalty or correlated noise the statements fail, by amounts in "
+        "closed form (section 15).",
+        tests=("tests/studies/test_counterexamples.py",),
+        topic="counterexamples",
+    ),
+    Statement(
+        BEYOND,
         "A local minimizer lies within a proved distance of a trained run, from its layers alone, in ball arithmetic; "
         "at it the statements on runs are decided (docs/theory.md, section 8).",
         tests=("tests/proof/test_minimizer.py", "tests/proof/test_statements.py"),

@@ -37,6 +37,7 @@ FRONTIER = (
     "any_loss",
     "basins",
     "gaussian_starts",
+    "counterexamples",
 )
 
 

@@ -123,16 +123,24 @@ class End:
 class Optimizer:
     """Steps of torch.optim's SGD, Adam and AdamW at their defaults, but for rate and decay, on layers (run, ., .)."""
 
-    def __init__(self, name: str, layers: list[Floats], decay: Floats) -> None:
+    def __init__(
+        self,
+        name: str,
+        layers: list[Floats],
+        decay: Floats,
+        epsilon: float = EPSILON,
+        betas: tuple[float, float] = BETAS,
+    ) -> None:
         """Take the layers, which steps change in place, and weight_decay of each run (run,)."""
         self._name, self._layers, self._decay = name, layers, decay[:, None, None]
+        self._epsilon, self._betas = epsilon, betas
         self._first, self._second = ([np.zeros_like(layer) for layer in layers] for _ in range(2))
         self._taken = 0
 
     def step(self, slopes: Sequence[Floats], rate: float) -> None:
         """Take one step along the loss's slopes."""
         self._taken += 1
-        corrections = [1 - beta**self._taken for beta in BETAS]
+        corrections = [1 - beta**self._taken for beta in self._betas]
         for layer, slope, first, second in zip(self._layers, slopes, self._first, self._second, strict=True):
             if self._name == "AdamW":
                 layer *= 1 - rate * self._decay
@@ -141,15 +149,15 @@ class Optimizer:
             if self._name == "SGD":
                 layer -= rate * slope
                 continue
-            first += (1 - BETAS[0]) * (slope - first)
-            second += (1 - BETAS[1]) * (slope**2 - second)
-            layer -= rate / corrections[0] * first / (np.sqrt(second / corrections[1]) + EPSILON)
+            first += (1 - self._betas[0]) * (slope - first)
+            second += (1 - self._betas[1]) * (slope**2 - second)
+            layer -= rate / corrections[0] * first / (np.sqrt(second / corrections[1]) + self._epsilon)
 
     def roots(self) -> list[Floats] | None:
         """What AdamW divides its steps by, corrected for the bias of its start."""
         if self._name != "AdamW":
             return None
-        return [np.sqrt(second / (1 - BETAS[1] ** self._taken)) for second in self._second]
+        return [np.sqrt(second / (1 - self._betas[1] ** self._taken)) for second in self._second]
 
 
 def _trained(x: Floats, y: Floats, lams: Sequence[float], starts: Sequence[Floats], settings: Settings) -> list[End]:
