@@ -10,7 +10,17 @@ from scipy.ndimage import label
 
 from dmf import theory
 from dmf.grid.seeds import generator
-from dmf.studies.merge_tree import CELLS, grown, level_passes, merging, pairs_of, point_of, turned_at_random
+from dmf.studies._paths import Pass
+from dmf.studies.merge_tree import (
+    CELLS,
+    _is_pass,
+    grown,
+    level_passes,
+    merging,
+    pairs_of,
+    point_of,
+    turned_at_random,
+)
 
 Halves = tuple[xr.Dataset, xr.Dataset]
 
@@ -99,6 +109,14 @@ def test_leaves_turn_within_their_piece_and_are_local_minima() -> None:
             assert np.linalg.eigvalsh(tree.function.hessians(point[None]))[0, 0] > -1e-10
             signs.add(np.sign(np.linalg.det(point[:4].reshape(2, 2))))
         assert len(signs) == (1 if leaf > 1 else len(signs))
+
+
+def test_a_highest_point_that_is_a_minimum_or_a_higher_saddle_is_no_pass() -> None:
+    found = Pass(value=1.0, gradient_norm=1e-14, negative=0, smallest=0.1, string=np.zeros(3))
+    assert not _is_pass(found)
+    assert _is_pass(found._replace(negative=1))
+    assert not _is_pass(found._replace(negative=2))
+    assert not _is_pass(found._replace(negative=1, gradient_norm=1e-6))
 
 
 def test_strings_find_every_pass_and_pieces_are_the_powers_of_two_that_widths_say(
