@@ -8,13 +8,14 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from dmf.figures import _style
 from dmf.figures.figure import Figure
 
 # What is drawn of each case, and against what.
 AXES = {
-    "biases": (r"$\|W_1\|^2 / \|W_2\|^2$", "share of the bias"),
+    "biases": ("$w_1^2 / w_2^2$", "share of the bias"),
     "AdamW": ("$X$", r"$\lambda$"),
     "dropout, 1 neurons": ("$X$, one neuron", "$c$, odds of dropping"),
     "dropout, 4 neurons": ("$X$, four neurons", "$c$, odds of dropping"),
@@ -31,11 +32,12 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
     for axis, letter, place in zip(axes.ravel(), "abcdefgh", range(cells), strict=False):
         cell = evidence.isel(cell=place)
         name = str(cell["problem"].item())
-        same = controls.isel(cell=np.flatnonzero(controls["problem"].values == name))
+        same = np.flatnonzero(controls["problem"].values == name)
+        holds = [controls.isel(cell=int(number)) for number in same]
         strength = cell["strength"].values
         axis.plot(strength, cell["promised"], color=_style.INK, linestyle=(0, (1, 2)), zorder=1)
         axis.plot(strength, cell["exact"], color=BROKEN, linewidth=0.9, zorder=1)
-        for half, colour, marker in ((same.isel(cell=0), _style.CONTROL, "o"), (cell, BROKEN, "D")):
+        for half, colour, marker in (*((one, _style.CONTROL, "o") for one in holds), (cell, BROKEN, "D")):
             fine = half["certified"].values == 1
             axis.errorbar(
                 strength[fine],
@@ -48,10 +50,14 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
                 linestyle="",
                 elinewidth=0.8,
             )
+        if not (cell["certified"].values == 1).any():
+            _style.say_empty(axis, "no certified case")
         value, along = AXES.get(name, ("value", "strength"))
         axis.set_xlabel(along)
         axis.set_ylabel(value)
         axis.set_ylim(bottom=min(0.0, axis.get_ylim()[0]))
+        for ticks in (axis.xaxis, axis.yaxis):
+            ticks.set_major_locator(MaxNLocator(4))  # else their number, and the labels' width, changes with the layout
         _style.panel(axis, letter, name.replace("1 neurons", "1 neuron"))
     for axis in axes.ravel()[cells:]:
         axis.set_axis_off()
@@ -60,7 +66,7 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
         [
             Line2D([], [], color=_style.INK, linestyle=(0, (1, 2)), label="promised"),
             Line2D([], [], color=_style.CONTROL, marker="o", markerfacecolor="none", linestyle="", label="holds"),
-            Line2D([], [], color=BROKEN, label="closed form without the hypothesis"),
+            Line2D([], [], color=BROKEN, label="closed form instead"),
             Line2D([], [], color=BROKEN, marker="D", markerfacecolor="none", markersize=4, linestyle="", label="fails"),
         ],
     )

@@ -25,6 +25,8 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
         kept = cell["leaf_kept"].values
         levels |= {int(k) for k in kept[np.isfinite(kept)]}
         _tree(axis, cell)
+        if not (cell["certified"].values == 1).any():
+            _style.say_empty(axis, "no certified pass")
         _style.panel(axis, letter, rf"$L = {int(cell['depth'])}$, widths {cell['widths'].item()}".replace(",", ", "))
     for axis in axes.ravel()[cells:]:
         axis.set_axis_off()

@@ -39,6 +39,8 @@ def compose(evidence: xr.Dataset, controls: xr.Dataset, labels: Mapping[str, str
                     depths.add(depth)
                     law = float(cell["predicted_factor"].values[0]) / time ** (3 if deep else 2)
                     axis.plot(time[2:], law[2:], color=_style.INK, linestyle=(0, (1, 2)), linewidth=0.9, zorder=5)
+        if not (evidence["certified"].values[(evidence["depth"].values > 2) == deep] == 1).any():
+            _style.say_empty(axis, "no certified flow")
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.set_xlabel("$t$")
