@@ -1,4 +1,4 @@
-"""Where statements stop: one number that a theorem promises, beside the same number where a hypothesis fails.
+"""Where statements stop: one number that a theorem promises, and the same number where a hypothesis fails.
 
 Each case is as small as it can be, so that the other value has a closed form too (docs/theory.md, section 15). Cells of
 the control meet the hypothesis.
