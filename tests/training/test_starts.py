@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from dmf.training.starts import SCHEMES, draw_start
+from dmf.grid.seeds import generator, generators
+from dmf.training.starts import SCHEMES, draw_stacked, draw_start
 
 WIDTHS = [(1, 1, 1), (4, 4, 4, 4), (3, 5, 7), (7, 5, 3), (2, 6, 2, 6, 3)]
 
@@ -73,3 +74,13 @@ def test_identity_starts_lie_around_the_identity():
 def test_unknown_schemes_and_widths_are_refused(scheme, widths):
     with pytest.raises(ValueError, match=r"^(scheme|widths): .*expected"):
         draw_start(scheme, widths, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("scheme", sorted(SCHEMES))
+@pytest.mark.parametrize("widths", [(2, 3), (4, 2, 4), (5, 4, 7, 2), (8, 8, 8, 8)])
+def test_a_start_drawn_among_many_has_the_bits_of_one_drawn_alone(scheme, widths):
+    many = draw_stacked(scheme, widths, generators("key", [0, 3, 2**40]))
+    alone = [draw_start(scheme, widths, generator("key", counter)) for counter in (0, 3, 2**40)]
+    for layer, ones in zip(many, zip(*alone, strict=True), strict=True):
+        assert layer.tobytes() == np.stack(ones).tobytes()
+        assert len({one.tobytes() for one in ones}) == 3

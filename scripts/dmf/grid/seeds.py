@@ -25,7 +25,14 @@ def generator(key: object, counter: int = 0) -> np.random.Generator:
 
 
 def generators(key: object, counters: Iterable[int]) -> Iterator[np.random.Generator]:
-    """`generator(key, counter)` for every counter; hashing the key once makes drawing many starts much cheaper."""
+    """`generator(key, counter)` for every counter, each until the next is asked for: one object, set to each in turn.
+
+    Hashing the key once and making no new object makes drawing many starts much cheaper.
+    """
     words = np.frombuffer(bytes.fromhex(digest(key, 32)), dtype=np.uint64)
+    stream = np.random.Philox(key=words)
+    drawing, state = np.random.Generator(stream), stream.state  # which has drawn nothing
     for counter in counters:
-        yield np.random.Generator(np.random.Philox(key=words, counter=[0, 0, 0, counter]))
+        state["state"]["counter"] = np.array([0, 0, 0, counter], dtype=np.uint64)
+        stream.state = state
+        yield drawing

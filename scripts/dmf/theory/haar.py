@@ -31,7 +31,12 @@ def frame(
     -sign(g_1) ||g|| e_1, so q_11 <= 0, and a square Q has determinant (-1)^{size-1}, which is as many reflections.
     Spans of columns, and any q q^T, are distributed as Haar's. X = U diag(\sigma) V^T is not: u_11 v_11 >= 0 always.
     """
-    q, r = np.linalg.qr(rng.standard_normal((*draws, rows, columns)))
+    return frame_of(rng.standard_normal((*draws, rows, columns)), fixed_signs=fixed_signs)
+
+
+def frame_of(gaussian: Floats, *, fixed_signs: bool = True) -> Floats:
+    """The Q of `frame` for Gaussian matrices (*draws, rows, columns)."""
+    q, r = np.linalg.qr(gaussian)
     if not fixed_signs:
         return np.asarray(q)
     return np.asarray(q * np.where(np.diagonal(r, axis1=-2, axis2=-1) < 0, -1.0, 1.0)[..., None, :])
