@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -157,9 +157,10 @@ def _points(artist: Artist, axes: Axes) -> Iterator[tuple[_Look, Floats]]:
             yield look, points
     elif isinstance(artist, PathCollection) and artist.get_offset_transform() == axes.transData:
         points = np.ma.filled(np.ma.asarray(artist.get_offsets(), float), np.nan)
-        colours = np.array(_colours(artist, len(points)), dtype=object)
-        for colour in dict.fromkeys(colours):
-            yield _Look(_outline(artist), colour, "None"), points[colours == colour]
+        names, which = _colours(artist)
+        of_points = np.broadcast_to(which, len(points))
+        for number in dict.fromkeys(which.tolist()):
+            yield _Look(_outline(artist), names[number], "None"), points[of_points == number]
 
 
 def _line_look(line: Line2D) -> _Look:
@@ -174,10 +175,19 @@ def _line_look(line: Line2D) -> _Look:
     return _Look(_rounded_outline(mark.get_path().transformed(mark.get_transform()).vertices), colour, style)
 
 
-def _colours(marks: PathCollection, count: int) -> list[str]:
+def _colours(marks: PathCollection) -> tuple[list[str], NDArray[np.intp]]:
+    """Distinct colours, and which of them each mark has; one number stands for all marks."""
     faces = np.asarray(marks.get_facecolor())
     colours = faces if len(faces) and faces[0, 3] > 0 else np.asarray(marks.get_edgecolor())
-    return [to_hex(colour) for colour in np.broadcast_to(colours[:, :3], (count, 3))] if len(colours) else [""] * count
+    if not len(colours):
+        return [""], np.zeros(1, dtype=np.intp)
+    rows, which = np.unique(colours[:, :3], axis=0, return_inverse=True)
+    return [to_hex(row) for row in rows], which.ravel()
+
+
+def _first_colour(marks: PathCollection) -> str:
+    names, which = _colours(marks)
+    return names[which[0]]
 
 
 def _outline(marks: PathCollection) -> Shape:
@@ -198,7 +208,7 @@ def _legend(axes: Axes, canvas: Canvas) -> list[tuple[_Look, str]]:
             if isinstance(handle, Line2D):
                 found.append((_line_look(handle), text.get_text()))
             elif isinstance(handle, PathCollection):
-                found.append((_Look(_outline(handle), _colours(handle, 1)[0], "None"), text.get_text()))
+                found.append((_Look(_outline(handle), _first_colour(handle), "None"), text.get_text()))
             elif isinstance(handle, Patch):
                 continue  # a ground, not a series
     return found
@@ -234,7 +244,8 @@ def _in_view(points: Floats, axes: Axes) -> Floats:
 
 def _distinct(parts: Iterable[Floats], axes: Axes) -> Floats:
     points = np.concatenate([np.empty((0, 2)), *parts])
-    digits = [(_rounded(x, axes.xaxis), _rounded(y, axes.yaxis)) for x, y in points.tolist()]
+    along_x, along_y = _rounding(axes.xaxis), _rounding(axes.yaxis)
+    digits = [(along_x(x), along_y(y)) for x, y in points.tolist()]
     return np.array(list(dict.fromkeys(digits)), float).reshape(-1, 2)
 
 
@@ -265,16 +276,22 @@ def _as_lists(series: _Series, axes: Axes) -> list[Any]:
     ]
 
 
-def _rounded(value: float, axis: Axis) -> float:
-    """To DIGITS significant digits, or as many as tell places on the axis apart."""
+def _rounding(axis: Axis) -> Callable[[float], float]:
+    """What rounds to DIGITS significant digits, or as many as tell places on the axis apart."""
     low, high = sorted(float(end) for end in axis.get_view_interval())
-    if value == 0 or not low < high:
-        return value + 0.0  # never -0
-    digits = DIGITS
-    if axis.get_scale() != "symlog":
-        along = math.log(high) - math.log(low) if axis.get_scale() == "log" else (high - low) / abs(value)
-        digits = min(max(DIGITS, math.ceil(math.log10(STEPS) - math.log10(along))), MOST_DIGITS)
-    return float(f"{value:.{digits - 1}e}")
+    scale = axis.get_scale()
+    decades = math.log(high) - math.log(low) if scale == "log" and 0 < low < high else 0.0
+
+    def rounded(value: float) -> float:
+        if value == 0 or not low < high:
+            return value + 0.0  # never -0
+        digits = DIGITS
+        if scale != "symlog":
+            along = decades if scale == "log" else (high - low) / abs(value)
+            digits = min(max(DIGITS, math.ceil(math.log10(STEPS) - math.log10(along))), MOST_DIGITS)
+        return float(f"{value:.{digits - 1}e}")
+
+    return rounded
 
 
 def _number(value: float) -> float | int:
