@@ -187,7 +187,7 @@ def _colours(marks: PathCollection) -> tuple[list[str], NDArray[np.intp]]:
 
 def _first_colour(marks: PathCollection) -> str:
     names, which = _colours(marks)
-    return names[which[0]]
+    return names[int(which[0])]
 
 
 def _outline(marks: PathCollection) -> Shape:
