@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from docutils import nodes
 from sphinx.errors import SphinxError
@@ -74,12 +74,18 @@ def setup(app: Sphinx) -> None:
 
 
 def _inline(writer: HTML5Translator, node: nodes.math) -> None:
-    writer.body.append(formula(node.astext()))
-    raise nodes.SkipNode
+    _append(writer, node, "inline")
 
 
 def _display(writer: HTML5Translator, node: nodes.math_block) -> None:
-    writer.body.append(formula(node.astext(), display="block"))
+    _append(writer, node, "block")
+
+
+def _append(writer: HTML5Translator, node: nodes.Element, display: Literal["inline", "block"]) -> None:
+    try:
+        writer.body.append(formula(node.astext(), display))
+    except ValueError as error:
+        raise SphinxError(f"{node.source}:{node.line}: {error}") from error
     raise nodes.SkipNode
 
 
