@@ -53,7 +53,7 @@ def test_honest_runs_confirm_it_and_its_control_is_detected(
     assert verdict.finding.word == "confirmed", verdict.finding
     assert verdict.missed == ()
     assert not verdict.fails
-    assert verdict.finding.cells >= 4
+    assert verdict.finding.cells >= (3 if name == "stein" else 4)  # its cells are three depths of many draws each
 
 
 @pytest.mark.parametrize("name", OF_RUNS)

@@ -34,7 +34,9 @@ def frame(
     return frame_of(rng.standard_normal((*draws, rows, columns)), fixed_signs=fixed_signs)
 
 
-def frame_of(gaussian: Floats, *, fixed_signs: bool = True) -> Floats:
+def frame_of(
+    gaussian: Float64[Floats, "*draws rows columns"], *, fixed_signs: bool = True
+) -> Float64[Floats, "*draws rows columns"]:
     """The Q of `frame` for Gaussian matrices (*draws, rows, columns)."""
     q, r = np.linalg.qr(gaussian)
     if not fixed_signs:
