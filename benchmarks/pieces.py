@@ -25,7 +25,9 @@ TRIES = 7
 
 
 @numba.njit(nogil=True)
-def repeated(w, size, a_row, a_column, b_row, b_column, panel, times):  # type: ignore[no-untyped-def]
+def repeated(
+    w: np.ndarray, size: int, a_row: int, a_column: int, b_row: int, b_column: int, panel: int, times: int
+) -> None:
     """C = A B of so many squares, over and over."""
     area = size * size
     for _ in range(times):

@@ -1,4 +1,4 @@
-"""Three ReLU layers: what the experiment reports of its own ends, and two layers against their certificate."""
+"""Three ReLU layers: what the experiment reports of its ends, and two layers against their certificate."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Beyond the paper: what a sweep of weight decay says of its own runs, for any loss and any network."""
+"""Beyond the paper: what a sweep of weight decay says of its runs, for any loss and any network."""
 
 import numpy as np
 import xarray as xr

@@ -120,7 +120,7 @@ FIELDS = {
     "radius": ("cell start", "distance from a minimizer that the gradient norm allows"),
     "value": ("cell start", "the objective"),
     "excess": ("cell start", "excess over the certificate, in units of lambda; NaN where there is none"),
-    "critical": ("cell start", "1 where the gradient norm is within tolerance, whatever the curvature is"),
+    "critical": ("cell start", "1 where the gradient norm is within tolerance, at any curvature"),
     "fit_gap": ("cell start", "distance of the outputs from those of the lowest run"),
     "fit_tolerance": ("cell start", "what both radii allow for it"),
     "weight_gap": ("cell start", "distance of W_L ... W_1 from that of the lowest run; NaN for ReLU"),

@@ -190,7 +190,7 @@ def flows(function: Objective, starts: Floats, tolerance: float) -> tuple[Floats
 
 
 def measured(values: Floats, norms: Floats, critical: float, power: int, energy: float) -> Fall:
-    """What the values of F and the gradient norms (time,) of one flow say, whatever the origin of its time is.
+    """What the values of F and the gradient norms (time,) of one flow say, for any origin of its time.
 
     If F = c (t - t_0)^-p above its limit, F / |grad F|^2 = -F / (dF/dt) is (t - t_0) / p, and F^(-1/p) is
     c^(-1/p) (t - t_0): both are read off as slopes over windows. `power` p is assumed in the second alone.

@@ -1,4 +1,4 @@
-"""Beyond the paper: what a sweep of weight decay proves of its own runs (docs/theory.md, section 15).
+"""Beyond the paper: what a sweep of weight decay proves of its runs (docs/theory.md, section 15).
 
 Sweeps train one run a lambda, as people do, and are audited by the rule of `dmf audit-sweep`, which knows losses and
 norms alone. Which runs are global is known apart from it: by closed forms or by dual certificates.
