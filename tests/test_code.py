@@ -119,3 +119,45 @@ def test_types_alone_are_no_dependency(tmp_path: Path) -> None:
         "def f():\n    from dmf.grid import seeds\n    import dmf.theory.scalar\n"
     )
     assert code._imports(file) == {"dmf.grid.seeds", "dmf.theory.scalar"}
+
+
+def test_lines_read_without_a_parser_import_what_the_parser_finds() -> None:
+    """In every file of the package; in a text, a line that looks like an import may come on top."""
+    plain = 0
+    for path in SCRIPTS.rglob("*.py"):
+        content = path.read_bytes()
+        found = code._imported_in_plain_lines(content)
+        assert not found or set(found) >= set(code._imported(content)), path
+        plain += bool(found)
+    assert plain > 300
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = 1; import dmf.errors",
+        "import dmf.code; import dmf.errors",
+        "try: import dmf.errors\nexcept OSError: pass",
+        "if x: from dmf import errors",
+        "from dmf import \\\n    errors",
+        "from dmf import (  # why\n    errors,\n)",
+        "import dmf.code, \\\n    dmf.errors",
+        "from\tdmf\timport\terrors",
+        "import  dmf.errors",
+        "import dmf.errors  # which is an import too",
+        "import dmf.errors\r",
+        "def f(): import dmf.errors",
+        "match x:\n    case 1: import dmf.errors",
+        "if TYPE_CHECKING: import dmf.shared\nimport dmf.errors",
+        "if TYPE_CHECKING:\n    import dmf.shared\nelse:\n    import dmf.errors",
+        "if TYPE_CHECKING:\n    import dmf.shared\n\n# nothing\nimport dmf.errors",
+        "from dmf import errors as other",
+        "from dmf import (\n    errors as other,\n)",
+        "from dmf.errors import *",
+        "class A:\n    import dmf.errors",
+    ],
+)
+def test_no_way_to_write_an_import_hides_it(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "module.py"
+    file.write_bytes(f"import dmf.plan\n{line}\n".encode())
+    assert code._imports(file) - {"dmf.code", "dmf"} == {"dmf.plan", "dmf.errors"}

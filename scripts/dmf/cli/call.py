@@ -22,6 +22,7 @@ from dmf.errors import or_exit
 from dmf.plan import WorkflowPlan
 
 SELDOM = {"preflight", "clean"}  # goals that make no file, and need none compared
+UNASKED_RATE = (100, 1)  # jobs, seconds: Snakemake's --max-jobs-per-timespan where nobody gives one
 RUNS: list[Run] = []  # that this process has begun: one a grid of the Snakefile
 
 
@@ -83,6 +84,7 @@ class Call:
             return
         here = not self._workflow.non_local_exec
         or_exit(self._plan.begin, here, say)
+        look_when_jobs_end(self._workflow.scheduling_settings)
         run = run_of(Path(self._plan.placed.folders.made), here=here)
         RUNS.append(run)
         os.environ.update(environment(RUNS))  # jobs inherit it
@@ -122,6 +124,17 @@ class Call:
             files = ", ".join(map(str, log))
             more = f"; Snakemake's log: {files}" if files else ""
             say(f"failed for the reasons above; what is done is kept{more}")
+
+
+def look_when_jobs_end(settings: Any) -> None:
+    """Let Snakemake look for jobs to start when one has ended, by its `SchedulingSettings`.
+
+    Where it limits how many jobs it starts in a second, as it does unless somebody asks for something else, every look
+    starts a timer for another, and so does every job that ends: the more jobs have ended, the more it looks.
+    """
+    limit = settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == UNASKED_RATE:
+        settings.max_jobs_per_timespan = None
 
 
 def say(line: str) -> None:
