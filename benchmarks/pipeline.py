@@ -2,7 +2,8 @@
 
     python benchmarks/pipeline.py OTHER_CHECKOUT [--grid config/grids/smoke.yaml] [--repeat 3]
 
-`make setup` must have been run in both. In each, `data` and `reports` of the grid are removed before a run.
+`make setup` must have been run in both. In each, `data` and `reports` of the grid are removed before a run, and a
+figure is edited for a while.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ import argparse
 import shutil
 import statistics
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
 HERE = Path(__file__).parents[1]
+CASES = ("from nothing", "nothing to do", "a target relabelled", "a figure edited")
+FIGURE = "balancedness"
 
 
 def main() -> None:
@@ -29,20 +34,41 @@ def main() -> None:
     if options.other.resolve() == HERE or not (options.other / ".venv/installed").is_file():
         parser.error(f"OTHER: got {str(options.other)!r}, expected another checkout, in which make setup was run")
     both = {"other": options.other.resolve(), "this": HERE}
-    found: dict[str, list[float]] = {name: [] for name in both}
+    found = {(name, case): list[float]() for case in CASES for name in both}
     for _ in range(options.repeat):
         for name, checkout in both.items():
-            found[name].append(run(checkout, options.grid))
-            print(f"{name:5}  {found[name][-1]:7.1f} s", flush=True)
-    other, this = (statistics.median(found[name]) for name in both)
-    print(f"median: {other:.1f} and {this:.1f} s, ratio {this / other:.2f}")
+            for case, seconds in zip(CASES, run(checkout, options.grid), strict=True):
+                found[name, case].append(seconds)
+                print(f"{name:5}  {case:20}  {seconds:7.1f} s", flush=True)
+    for case in CASES:
+        other, this = (statistics.median(found[name, case]) for name in both)
+        print(f"median, {case}: {other:.1f} and {this:.1f} s, ratio {this / other:.2f}")
 
 
-def run(checkout: Path, grid: str) -> float:
-    """Seconds of a run of `make` from nothing."""
-    name = yaml.safe_load((checkout / grid).read_text())["grid"]
+def run(checkout: Path, grid: str) -> Iterator[float]:
+    """Seconds of `make` from nothing, and of each further case."""
+    configuration = yaml.safe_load((checkout / grid).read_text())
     for folder in ("data", "reports"):
-        shutil.rmtree(checkout / folder / name, ignore_errors=True)
+        shutil.rmtree(checkout / folder / configuration["grid"], ignore_errors=True)
+    yield make(checkout, grid)
+    yield make(checkout, grid)
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as relabelled:
+        configuration["targets"][0]["label"] = "another label"
+        yaml.safe_dump(configuration, relabelled)
+        relabelled.flush()
+        yield make(checkout, relabelled.name)
+    make(checkout, grid)
+    figure = checkout / "scripts/dmf/figures" / f"{FIGURE}.py"
+    source = figure.read_bytes()
+    try:
+        figure.write_bytes(source + b"# edited\n")
+        yield make(checkout, grid)
+    finally:
+        figure.write_bytes(source)
+
+
+def make(checkout: Path, grid: str) -> float:
+    """Seconds of `make` on the grid of a file."""
     began = time.monotonic()
     subprocess.run(["make", f"GRID={grid}"], cwd=checkout, check=True, capture_output=True)
     return time.monotonic() - began
