@@ -95,7 +95,7 @@ ANY_MODEL = Claim(
             "closed form",
             closed_ratio,
             declared(where(problem="circular, narrow"), full=1),
-            declared(where(problem="circular, narrow"), full=1, closed_gap=Off(0, {"1": 1e-11})),
+            declared(where(problem="circular, narrow"), full=1, closed_gap=Off(0, {"norm_mean*norm_mean": 8e-12})),
             concerns=is_full,
         ),
         Arm(
