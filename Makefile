@@ -25,6 +25,8 @@ override GRID := $(if $(ARCHIVE),$(ARCHIVE)/grid.yaml,config/config.yaml)
 endif
 override OTHER := $(value OTHER)
 export GRID ARCHIVE OTHER
+# Python keeps what it compiles: without, every start here would compile its libraries, which takes a second or more.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: all setup verdicts pictures test coverage docs pythons mutants chaos cluster-setup slurm-test gridengine-test lint bench bench-pipeline clean
 
@@ -50,8 +52,8 @@ setup: .venv/installed
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dmf-landscape needs Python 3.11 or later")'
 	$(PYTHON) -m venv .venv
 	$(INSTALL) . --no-compile
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m dmf.cli.forks
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m dmf.training.compiled_engine
+	$(BIN)/python -m dmf.cli.forks
+	$(BIN)/python -m dmf.training.compiled_engine
 	touch $@
 
 # What only tests need comes with the first of them.

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from chromium import Chromium, chromium
 from dmf.claims import load_claims
+from dmf.cli.main import ONE_THREAD
 from dmf.dataset.assemble import assemble
 from dmf.dataset.project import open_project
 from dmf.dataset.train import train_tile
@@ -28,6 +30,10 @@ from shapes import SWITCH, check_shapes
 from shared import shared
 from small import SMALL, Trained
 
+# Two workers with two threads each take twice as long as with one. A shell may say otherwise to what tests start.
+threadpool_limits(1)
+for name in ONE_THREAD:
+    os.environ.setdefault(name, "1")
 os.environ.pop("COLUMNS", None)  # 80 where workers share the tests, unset where one process runs them
 check_shapes(globals())  # before tests import what they call
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as under nohup; programs that tests interrupt would inherit it
