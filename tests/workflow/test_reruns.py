@@ -11,14 +11,14 @@ from dmf.code import EXEMPT, SCRIPTS, closure
 from dmf.figures import figure_names
 from harness import ENVIRONMENT, TINY, Workflow
 
-# Python runs this at its start. From the call of `step` on, it notes the modules of every function called, except below
-# those exempt, unless the step's own script is called back there; and which plug-ins were loaded by name.
+# Python runs this at its start. In each job, which is a fork that runs a script, it notes the modules of every function
+# called, except below those exempt, unless the step's own script is called back there; and which plug-ins were loaded by
+# name.
 RECORDER = """
-import atexit, json, os, sys
+import json, os, runpy, sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-argv = Path(sys.argv[0] if sys.argv else "")
 OUT, SCRIPTS, EXEMPT = (json.loads(os.environ[name]) for name in ("R_OUT", "R_SCRIPTS", "R_EXEMPT"))
 
 def module(file):
@@ -27,6 +27,7 @@ def module(file):
     return file[len(SCRIPTS) + 1 :].removesuffix(".py").replace("/", ".").removesuffix(".__init__")
 
 def record(name, script):
+    before = set(sys.modules)
     exempt = [*EXEMPT["*"], *EXEMPT.get(name, ())]
     known, called = {}, set()
 
@@ -50,14 +51,21 @@ def record(name, script):
 
     def write():
         sys.settrace(None)
-        loaded = [one for one in sys.modules if one.startswith(("dmf.claims.", "dmf.figures.", "dmf.studies."))]
+        plugins = ("dmf.claims.", "dmf.figures.", "dmf.studies.")
+        loaded = [one for one in sys.modules if one.startswith(plugins) and one not in before]
         Path(OUT, f"{name}-{os.getpid()}.json").write_text(json.dumps([name, sorted(called), loaded]))
 
-    atexit.register(write)
     sys.settrace(note)
+    return write
 
-if argv.parent.name == "scripts" and argv.parent.parent.name == ".snakemake":
-    record(argv.name.split(".", 1)[1].removesuffix(".py"), str(argv.resolve()))
+def run_path(script, **options):
+    write = record(Path(script).name.split(".", 1)[1].removesuffix(".py"), script)
+    try:
+        return run(script, **options)
+    finally:
+        write()
+
+run, runpy.run_path = runpy.run_path, run_path
 """
 
 
@@ -72,7 +80,6 @@ def called(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, set[str]
         "R_OUT": json.dumps(str(out)),
         "R_SCRIPTS": json.dumps(str(SCRIPTS)),
         "R_EXEMPT": json.dumps(EXEMPT),
-        "DMF_FORKS": "no",  # each job is a Python that the recorder sees from its start
     }
     workflow = Workflow(folder, environment={**ENVIRONMENT, **recording})
     grid = deepcopy(TINY) | {
