@@ -54,6 +54,11 @@ class Cell:
     runs: dict[tuple[str, float, int], Run] = field(default_factory=dict)
 
 
+Key = tuple[str, int, str]
+Taken = tuple[Key, dict[str, float], Run]
+Values = dict[str, NDArray[Any]]  # by name, (cell, start)
+
+
 @dataclass
 class Choice:
     """Chosen runs by cell; `cells` is how many the evidence has, `counted` how many runs each claim counts."""
@@ -71,26 +76,26 @@ def choose(chunks: Iterable[xr.Dataset], claims: Mapping[str, Claim], most: int,
     the cell's name: it depends on no order and on no number that was measured.
     """
     share = max(most - len(claims), 0) / (OF_EACH * cells) if cells else 0.0
-    found: dict[tuple[str, int, str], Cell] = {}
-    worst: dict[str, tuple[float, xr.Dataset, frozenset[str]]] = {}
+    found: dict[Key, Cell] = {}
+    worst: dict[str, tuple[float, Taken]] = {}
     seen, counted = 0, dict.fromkeys(claims, 0)
     for members in by_cells(chunks):
-        evidence = joined(_looked_at(chunk, claims) for chunk in members)
-        for number in range(evidence.sizes["cell"]):
-            cell = evidence.isel(cell=number)
-            seen += 1
-            if _lot(_key(cell)) < share:
-                for place in _of_cell(cell):
-                    _add(found, cell.isel(start=place), claims)
-            for name in claims:
-                mask = cell[f"counts_{name}"].values
-                counted[name] += int(mask.sum())
-                ratio = np.where(mask, cell[f"ratio_{name}"].values, -np.inf)
-                place = int(ratio.argmax())
-                if mask.any() and (name not in worst or ratio[place] > worst[name][0]):
-                    worst[name] = (float(ratio[place]), cell.isel(start=place), frozenset())
-    for _, run, _ in worst.values():
-        _add(found, run, claims)
+        runs = _values(joined(_looked_at(chunk, claims) for chunk in members))
+        many, starts = runs["objective"].shape
+        seen += many
+        for cell in range(many):
+            if _lot(_key(runs, cell)) < share:
+                for start in _of_cell(runs, cell):
+                    _add(found, _taken(runs, (cell, start), claims))
+        for name in claims:
+            mask = runs[f"counts_{name}"]
+            counted[name] += int(mask.sum())
+            ratio = np.where(mask, runs[f"ratio_{name}"], -np.inf)
+            place = divmod(int(ratio.argmax()), starts)
+            if mask.any() and (name not in worst or ratio[place] > worst[name][0]):
+                worst[name] = (float(ratio[place]), _taken(runs, place, claims))
+    for _, run in worst.values():
+        _add(found, run)
     return Choice(sorted(found.values(), key=lambda cell: (cell.target, cell.depth, cell.lam_label)), seen, counted)
 
 
@@ -104,8 +109,15 @@ def _looked_at(chunk: xr.Dataset, claims: Mapping[str, Claim]) -> xr.Dataset:
     return kept.drop_vars("sigma", errors="ignore")
 
 
-def _key(cell: xr.Dataset) -> tuple[str, int, str]:
-    target, depth, label = (cell[name].item() for name in CELL_NAMES)
+def _values(evidence: xr.Dataset) -> Values:
+    """Every field and coordinate over (cell, start), as arrays: a look at one run of a dataset takes a millisecond."""
+    shape = evidence["objective"].transpose("cell", "start")
+    names = [str(name) for name, one in evidence.variables.items() if {*one.dims} <= {*shape.dims}]
+    return {name: evidence[name].broadcast_like(shape).transpose("cell", "start").values for name in names}
+
+
+def _key(runs: Values, cell: int) -> Key:
+    target, depth, label = (runs[name][cell, 0] for name in CELL_NAMES)
     return str(target), int(depth), str(label)
 
 
@@ -114,14 +126,14 @@ def _lot(key: Sequence[Any]) -> float:
     return int(digest(["proof", *key], 12), 16) / 16**12
 
 
-def _of_cell(cell: xr.Dataset) -> list[int]:
+def _of_cell(runs: Values, cell: int) -> list[int]:
     """Places of the runs to prove: lowest first, one by lot, and certified ones where too few are eligible."""
-    objective = cell["objective"].values
-    eligible = _by_height(objective, cell["eligible"].values)
-    others = _by_height(objective, cell["certified_run"].values & ~cell["eligible"].values)
-    places = eligible[:1]
-    if len(eligible) > 1:
-        places.append(eligible[1 + int(_lot(["run", *_key(cell)]) * (len(eligible) - 1))])
+    objective, eligible, certified = (runs[name][cell] for name in ("objective", "eligible", "certified_run"))
+    lowest = _by_height(objective, eligible)
+    others = _by_height(objective, certified & ~eligible)
+    places = lowest[:1]
+    if len(lowest) > 1:
+        places.append(lowest[1 + int(_lot(["run", *_key(runs, cell)]) * (len(lowest) - 1))])
     return (places + others)[:OF_EACH]
 
 
@@ -131,11 +143,15 @@ def _by_height(objective: NDArray[np.float64], mask: NDArray[np.bool_]) -> list[
     return order
 
 
-def _add(found: dict[tuple[str, int, str], Cell], run: xr.Dataset, claims: Iterable[str]) -> None:
-    key = _key(run)
-    facts = {name: float(run[name]) for name in CELL_FACTS}
-    cell = found.setdefault(key, Cell(*key, facts))
-    scheme, scale, draw = (run[name].item() for name in START_NAMES)
-    counts = frozenset(name for name in claims if bool(run[f"counts_{name}"]))
-    start = (str(scheme), float(scale), int(draw))
-    cell.runs.setdefault(start, Run(start, {name: float(run[name]) for name in MEASURED}, counts))
+def _taken(runs: Values, place: tuple[int, int], claims: Iterable[str]) -> Taken:
+    """The run of a cell and start, and what a new cell with it holds."""
+    scheme, scale, draw = (runs[name][place] for name in START_NAMES)
+    counts = frozenset(name for name in claims if runs[f"counts_{name}"][place])
+    measured = {name: float(runs[name][place]) for name in MEASURED}
+    facts = {name: float(runs[name][place]) for name in CELL_FACTS}
+    return _key(runs, place[0]), facts, Run((str(scheme), float(scale), int(draw)), measured, counts)
+
+
+def _add(found: dict[Key, Cell], taken: Taken) -> None:
+    key, facts, run = taken
+    found.setdefault(key, Cell(*key, facts)).runs.setdefault(run.start, run)
