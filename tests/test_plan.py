@@ -52,7 +52,8 @@ def test_a_small_grid_plans_one_chunk_for_each_shape_and_depth(in_tmp: Path) -> 
     assert list(plan.evidence_chunks) == ["evidence"]
     assert sum(tile.runs for tile in plan.tiles.values()) == 2 * 2 * 2 * 2 * 4
     assert plan.every == (1, 1)
-    assert plan.labels == {"a": "a", "b": "b"}
+    assert plan.labels == plan.labels_of("targets") == {"a": "a", "b": "b"}
+    assert plan.labels_of("orbit") == {}
     assert [name for name, _, *_ in plan.definitions] == ["a", "b"]
     data = "data/small"
     assert plan.folders == (data, data, "reports/small", f"{data}/runs", f"{data}/logs", f"{data}/benchmarks")

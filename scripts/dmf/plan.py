@@ -25,7 +25,7 @@ from dmf.dataset.locks import check_writable, hold
 from dmf.dataset.project import Project
 from dmf.dataset.source import DataSource, Folders, grid_keys, tile_files
 from dmf.dataset.sweep import remove, sweep
-from dmf.figures import figure_studies
+from dmf.figures import FIGURES, figure_studies
 from dmf.grid.chunks import Chunk, thinning
 from dmf.grid.config import Grid, chosen, load
 from dmf.grid.cost import (
@@ -203,6 +203,10 @@ class WorkflowPlan:
     def labels(self) -> dict[str, str]:
         """The display label of every target."""
         return {target.name: target.label for target in self.project.targets}
+
+    def labels_of(self, figure: str) -> dict[str, str]:
+        """The display labels that a figure is given; none where it shows none."""
+        return self.labels if FIGURES[figure].labelled else {}
 
     @property
     def definitions(self) -> list[list[Any]]:

@@ -166,7 +166,7 @@ def _report(plan: WorkflowPlan) -> Iterator[Product]:
     for name, study in plan.figures.items():
         drawing = (f"{reports}/figures/{name}.png", f"{reports}/figures/{name}.svg")
         inputs = tuple(dict.fromkeys([*plan.evidence_of(study), plan.controls_of(study)]))
-        yield Product("draw", name, drawing, inputs, plan.code("draw", name), [plan.labels, plan.every])
+        yield Product("draw", name, drawing, inputs, plan.code("draw", name), [plan.labels_of(name), plan.every])
     verdicts = [f"{reports}/verdicts/{name}.json" for name in plan.claims]
     cells = [f"{made}/cells/{name}.nc" for name in plan.claims]
     drawn = [f"{reports}/figures/{name}.{kind}" for kind in ("svg", "png") for name in plan.figures]

@@ -11,9 +11,8 @@ from dmf.code import EXEMPT, SCRIPTS, closure
 from dmf.figures import figure_names
 from harness import ENVIRONMENT, TINY, Workflow
 
-# Python runs this at its start. In each job, which is a fork that runs a script, it notes the modules of every function
-# called, except below those exempt, unless the step's own script is called back there; and which plug-ins were loaded by
-# name.
+# Python runs this at its start. In each job, a fork that runs a script, it notes the modules of every function called,
+# except below those exempt, unless the step's own script is called back there; and which plug-ins were loaded by name.
 RECORDER = """
 import json, os, runpy, sys
 from fnmatch import fnmatchcase

@@ -28,7 +28,7 @@ rule draw:
     params:
         code=lambda wildcards: plan.code("draw", wildcards.figure),
         identities=lambda wildcards, output: plan.identities(output[0]),
-        labels=lambda wildcards: canonical(plan.labels),
+        labels=lambda wildcards: canonical(plan.labels_of(wildcards.figure)),
         every=canonical(plan.every),
         made_with=lambda wildcards: plan.made_with(plan.figures[wildcards.figure]),
     script:

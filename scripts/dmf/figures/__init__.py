@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 class Source:
     """What a figure is of: a claim, in whose section it stands, or a study alone, without a claim.
 
-    It shows the `statements` of the paper; those that its claim checks where none are given.
+    It shows the `statements` of the paper; those that its claim checks where none are given. A figure that is
+    `labelled` is given the display labels of the grid's targets, and is drawn again where one changes.
     """
 
     claim: str | None
     own_study: str | None
     own_statements: Sequence[str]
+    labelled: bool = False
 
     @property
     def study(self) -> str:
@@ -42,14 +44,14 @@ class Source:
         return self.own_statements or load_claim(str(self.claim)).statements
 
 
-def of_claim(name: str, *statements: str) -> Source:
+def of_claim(name: str, *statements: str, labelled: bool = False) -> Source:
     """A figure of a claim, which shows these statements instead of all that the claim checks."""
-    return Source(name, None, statements)
+    return Source(name, None, statements, labelled)
 
 
-def of_study(name: str, *statements: str) -> Source:
+def of_study(name: str, *statements: str, labelled: bool = False) -> Source:
     """A figure that belongs to no claim, of a study."""
-    return Source(None, name, statements)
+    return Source(None, name, statements, labelled)
 
 
 # Every figure, in the order of reports.
@@ -62,8 +64,8 @@ FIGURES = {
     "inequalities": of_claim("von_neumann_equality", "Theorem 9", "Theorem 22"),
     "uniqueness": of_claim("uniqueness"),
     "measure_zero": of_claim("measure_zero"),
-    "layer_norms": of_claim("layer_norms"),
-    "collapse": of_claim("collapse", "Corollary 14", "Figure 3"),
+    "layer_norms": of_claim("layer_norms", labelled=True),
+    "collapse": of_claim("collapse", "Corollary 14", "Figure 3", labelled=True),
     "thresholds": of_claim("threshold", "Corollary 14"),
     "trace_bound": of_claim("trace_bound"),
     "kept": of_claim("levels", "Section 3.3"),
@@ -74,7 +76,7 @@ FIGURES = {
     "trajectories": of_claim("sharpness"),
     "continuation": of_study("continuation", "Section 3.3"),
     "minimum_search": of_study("minimum_search", "Section 3.3"),
-    "targets": of_study("targets", "Theorem 10"),
+    "targets": of_study("targets", "Theorem 10", labelled=True),
     "phase": of_study("runs", "Corollary 14"),
     "orbit": of_claim("orbit"),
     "bottleneck": of_claim("bottleneck_tie"),
