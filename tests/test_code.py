@@ -150,6 +150,7 @@ def test_lines_read_without_a_parser_import_what_the_parser_finds() -> None:
         "match x:\n    case 1: import dmf.errors",
         "if TYPE_CHECKING: import dmf.shared\nimport dmf.errors",
         "if TYPE_CHECKING:\n    import dmf.shared\nelse:\n    import dmf.errors",
+        "if TYPE_CHECKING:\n    import dmf.shared\nelse:\n    x = 1; import dmf.errors",
         "if TYPE_CHECKING:\n    import dmf.shared\n\n# nothing\nimport dmf.errors",
         "from dmf import errors as other",
         "from dmf import (\n    errors as other,\n)",

@@ -174,7 +174,9 @@ def _digest(file: Path) -> str:
 def _run(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Statements and all below them, less those for type checkers alone. Expressions import nothing."""
     for one in statements:
-        if not (isinstance(one, ast.If) and ast.unparse(one.test) == "TYPE_CHECKING"):
+        if isinstance(one, ast.If) and ast.unparse(one.test) == "TYPE_CHECKING":
+            yield from _run(one.orelse)
+        else:
             yield one
             for name in _BLOCKS:
                 yield from _run(getattr(one, name, ()))
