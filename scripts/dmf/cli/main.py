@@ -11,6 +11,8 @@ import os
 import signal
 import sys
 import threading
+import time
+from _thread import start_new_thread
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -130,11 +132,16 @@ class _Parser(argparse.ArgumentParser):
 def _raise_again(lost: sys.UnraisableHookArgs) -> None:
     """Let Ctrl-C come again where Python drops it: in what it calls when an object goes, or a lock of an import."""
     if issubclass(lost.exc_type, KeyboardInterrupt):
-        main_thread = threading.main_thread().ident  # it may sleep, and no other thread's signal wakes it
-        # After this call, which would drop it too.
-        threading.Timer(0.01, signal.pthread_kill, [main_thread, signal.SIGINT]).start()
+        # After this call, which would drop it too. `threading` would wait here until the thread runs, and be late.
+        start_new_thread(_interrupt_soon, ())
     else:
         sys.__unraisablehook__(lost)
+
+
+def _interrupt_soon() -> None:
+    time.sleep(0.1)
+    # The main thread may sleep, and no other thread's signal wakes it.
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 def _failed(line: str, status: int = 1) -> int:
