@@ -133,8 +133,8 @@ def _canvas(width: float, height: float) -> Canvas:
 def save(canvas: Canvas, path: str | Path) -> None:
     """Write a canvas as its suffix says; equal drawings give equal bytes, whatever was saved before."""
     # The layout moves a little every time it is solved: solve it once, in one way for all formats.
-    if isinstance(engine := canvas.get_layout_engine(), ConstrainedLayoutEngine):
-        engine.execute(canvas)
+    if isinstance(canvas.get_layout_engine(), ConstrainedLayoutEngine):
+        canvas.draw_without_rendering()
         canvas.set_layout_engine(None)  # with another, matplotlib would draw once more before each file
         for axes in canvas.axes:  # the solver's last bits vary, and the names of SVG elements are made of them
             axes.set_position(Bbox(axes.get_position().get_points().round(6)))
