@@ -137,8 +137,13 @@ def _prove(at: Point, layers: Sequence[Floats], lam: float) -> Proof:
     if not (np.isfinite(matrix).all() and np.isfinite(error)):
         return Proof(Reason.NOT_FINITE, "the Hessian overflows", gradient)
     spectrum = Spectrum.of(matrix, error)
-    tried = [_prove_with(orbit, at, layers, gradient, spectrum) for orbit in _kernels(spectrum.values, at.widths)]
-    return next((proof for proof in tried if proof.proved), tried[0])
+    top = max(spectral(layer) for layer in layers)
+    tried: list[Proof] = []
+    for orbit in _kernels(spectrum.values, at.widths):
+        tried.append(_prove_with(orbit, at, layers, top, gradient, spectrum))
+        if tried[-1].proved:
+            return tried[-1]
+    return tried[0]
 
 
 class Spectrum(NamedTuple):
@@ -157,14 +162,15 @@ class Spectrum(NamedTuple):
         return cls(matrix, error, values[order], vectors[:, order])
 
 
-def _prove_with(orbit: int, at: Point, layers: Sequence[Floats], gradient: float, spectrum: Spectrum) -> Proof:
-    """Try the `orbit` directions of least curvature for Q."""
+def _prove_with(
+    orbit: int, at: Point, layers: Sequence[Floats], top: float, gradient: float, spectrum: Spectrum
+) -> Proof:
+    """Try the `orbit` directions of least curvature for Q; `top` bounds the spectral norm of every layer."""
     frame, rest = spectrum.vectors[:, :orbit], spectrum.values[orbit:]
     mu = _curvature(spectrum, orbit)
     if mu <= 0:
         detail = f"smallest eigenvalue {float(rest.min()):.3g} across {orbit} directions, error {spectrum.error:.1g}"
         return Proof(Reason.CURVATURE, detail, gradient, orbit=orbit)
-    top = max(spectral(layer) for layer in layers)
     lipschitz = hessian_change(at, top + SLACK * 2 * gradient / mu)
     newton = SLACK * lipschitz * gradient / mu**2 if lipschitz < math.inf else math.inf
     if not newton < 0.5:
