@@ -77,8 +77,8 @@ def not_a_number_is_zero(patch: pytest.MonkeyPatch) -> None:
 def first_layer_only(patch: pytest.MonkeyPatch) -> None:
     kept = runs._distances
 
-    def distances(cell: xr.Dataset, *rest: Any) -> dict[str, Any]:
-        return kept(cell, *rest) | {"layer_norm_sq_max": cell["layer_norm_sq"].values[..., 0]}
+    def distances(cell: runs.Arrays, *rest: Any) -> dict[str, Any]:
+        return kept(cell, *rest) | {"layer_norm_sq_max": cell["layer_norm_sq"][..., 0]}
 
     patch.setattr(runs, "_distances", distances)
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from dmf import theory
@@ -16,26 +15,26 @@ from dmf.theory.certificate import RESOLUTION, gap_tolerance, rank_rounding, rel
 from dmf.training.settings import Status
 
 Floats = NDArray[np.float64]
-Variables = Mapping[Any, xr.Variable]  # of a dataset, whose items come ten times as fast as the dataset's own
+Arrays = Mapping[str, NDArray[Any]]
 
 COPIED = ("status", "objective", "gradient_norm", "iterations", "imbalance", "singular_value_gap", "hessian_trace")
 
 
 @np.errstate(all="ignore")  # a diverged run or a degenerate cell makes inf and NaN; neither is eligible
-def run_facts(cell: Variables, group: Group, facts: dict[str, float]) -> dict[str, NDArray[np.generic]]:
+def run_facts(cell: Arrays, group: Group, facts: dict[str, float]) -> dict[str, NDArray[np.generic]]:
     """A value (start,) for every name in RUN_FIELDS, for the runs of one cell with its `facts` (see cell_facts)."""
-    matrix, lam = cell["matrix"].values, facts["lam"]
-    objective, gradient_norm = cell["objective"].values, cell["gradient_norm"].values
+    matrix, lam = cell["matrix"], facts["lam"]
+    objective, gradient_norm = cell["objective"], cell["gradient_norm"]
     energy = float(np.sum(matrix**2))
-    status, largest = cell["status"].values, float(cell["gradient_tolerance"])
+    status, largest = cell["status"], float(cell["gradient_tolerance"])
     minimum = Minimum(facts["minimum"], facts["mu"], energy)
     certified, minimal = certificates(status, objective, gradient_norm, largest, minimum)
     kept, gap, level_tolerance = _nearest_level(cell, matrix, group, lam, energy)
     tolerance = gap_tolerance(gradient_norm, facts["mu"], energy)
-    norms = cell["layer_norm_sq"].values, cell["layer_spectral_norm"].values
+    norms = cell["layer_norm_sq"], cell["layer_spectral_norm"]
     slope, floor = certificate.imbalance_tolerance(group.widths, lam, *norms, objective)
     return {
-        **{name: cell[name].values for name in COPIED},
+        **{name: cell[name] for name in COPIED},
         "certified": certified.astype(np.int8),
         "kept": np.where(certified, kept, -1),
         "level_gap": gap,
@@ -72,10 +71,10 @@ def certificates(
     return certified, certified & (objective - minimum.value <= allowed)
 
 
-def _distances(cell: Variables, group: Group, facts: dict[str, float], radius: Floats) -> dict[str, Floats]:
+def _distances(cell: Arrays, group: Group, facts: dict[str, float], radius: Floats) -> dict[str, Floats]:
     """How far each run is from a minimizer in X, layer norms and trace, and what its `radius` allows."""
-    matrix, depth, x = cell["matrix"].values, group.depth, cell["end_to_end"].values
-    layer_norm_sq = cell["layer_norm_sq"].values
+    matrix, depth, x = cell["matrix"], group.depth, cell["end_to_end"]
+    layer_norm_sq = cell["layer_norm_sq"]
     best = theory.end_to_end_minimizer(matrix, depth, facts["lam"])
     top = float(np.linalg.norm(best, 2) ** (1 / depth))
     alpha = np.sqrt(facts["predicted_layer_norm_sq"])
@@ -92,11 +91,11 @@ def _distances(cell: Variables, group: Group, facts: dict[str, float], radius: F
     }
 
 
-def _radius(cell: Variables, group: Group, facts: dict[str, float], tolerance: Floats) -> Floats:
+def _radius(cell: Arrays, group: Group, facts: dict[str, float], tolerance: Floats) -> Floats:
     """Bound on the distance to the minimizers, (start,); infinite where it does not hold: the run is not eligible."""
-    size = np.sqrt(cell["layer_norm_sq"].values.sum(axis=-1))
-    radius = certificate.radius(cell["gradient_norm"].values, facts["mu"], size)
-    sigma = np.linalg.svd(cell["matrix"].values, compute_uv=False)
+    size = np.sqrt(cell["layer_norm_sq"].sum(axis=-1))
+    radius = certificate.radius(cell["gradient_norm"], facts["mu"], size)
+    sigma = np.linalg.svd(cell["matrix"], compute_uv=False)
     reach = certificate.reach(theory.scalar_minimizer(sigma, group.depth, facts["lam"]), sigma, group.depth)
     near = certificate.is_near(radius, facts["mu"], group.depth, *reach)
     confined = certificate.is_confined(2 * tolerance, facts["mu"], group.depth, *reach)
@@ -111,10 +110,10 @@ def _is_told(facts: dict[str, float], tolerance: Floats) -> NDArray[np.bool_]:
 
 
 @np.errstate(divide="ignore")
-def training_facts(cell: xr.Dataset, facts: dict[str, float]) -> dict[str, float]:
+def training_facts(cell: Arrays, group: Group, facts: dict[str, float]) -> dict[str, float]:
     """The fields of a cell that follow from how far its runs had to be trained, given the others."""
-    largest, energy = cell["gradient_tolerance"].values, float(np.sum(cell["matrix"].values ** 2))
-    rounding = relative([int(d) for d in cell.attrs["widths"]]) * (energy + facts["minimum"])
+    largest, energy = cell["gradient_tolerance"], float(np.sum(cell["matrix"] ** 2))
+    rounding = relative(group.widths) * (energy + facts["minimum"])
     tolerance = float(gap_tolerance(largest, facts["mu"], energy)) + rounding
     return {"gradient_tolerance": float(largest), "minimum_tolerance": tolerance}
 
@@ -129,19 +128,19 @@ def _misalignment(x: Floats, matrix: Floats) -> Floats:
     return np.asarray(np.maximum(*parts) / 2)
 
 
-def _schatten(cell: Variables, matrix: Floats, depth: int, lam: float) -> Floats:
+def _schatten(cell: Arrays, matrix: Floats, depth: int, lam: float) -> Floats:
     r"""||M - X||_F^2 + \lambda L sum_i x_i^{2/L} at every run's X, (start,).
 
     Singular values below `rank_rounding` are zero; their power 2/L would be far above rounding.
     """
-    x = cell["singular_values"].values
+    x = cell["singular_values"]
     x = np.where(x > rank_rounding(matrix.shape) * x[:, :1], x, 0.0)
-    misfit = np.sum((cell["end_to_end"].values - matrix) ** 2, axis=(-2, -1))
+    misfit = np.sum((cell["end_to_end"] - matrix) ** 2, axis=(-2, -1))
     return np.asarray(misfit + lam * depth * np.sum(x ** (2 / depth), axis=-1))
 
 
 def _nearest_level(
-    cell: Variables, matrix: Floats, group: Group, lam: float, energy: float
+    cell: Arrays, matrix: Floats, group: Group, lam: float, energy: float
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
     """The level k whose singular values are nearest to each run's, F minus its value, and what is tolerated.
 
@@ -151,11 +150,11 @@ def _nearest_level(
     sigma = np.linalg.svd(matrix, compute_uv=False)
     values = theory.critical_levels(matrix, depth, lam)
     levels = np.stack([theory.level_singular_values(sigma, depth, lam, k) for k in range(len(values))])
-    away = np.linalg.norm(cell["singular_values"].values[:, None, :] - levels, axis=-1)
+    away = np.linalg.norm(cell["singular_values"][:, None, :] - levels, axis=-1)
     kept = away.argmin(axis=1)
-    gap = cell["objective"].values - values[kept]
+    gap = cell["objective"] - values[kept]
     mu = np.ones(len(values))
     for k in np.unique(kept):
         mu[k] = theory.smallest_positive_eigenvalue(theory.hessian_spectrum(matrix, group.widths, lam, kept=int(k)))
-    tolerance = gap_tolerance(cell["gradient_norm"].values, mu[kept], energy)
+    tolerance = gap_tolerance(cell["gradient_norm"], mu[kept], energy)
     return np.where(np.abs(gap) <= tolerance, kept, -1), gap, tolerance

