@@ -10,5 +10,5 @@ with step(snakemake.log[0], "report", snakemake.input, snakemake.params.identiti
     grid = validate(snakemake.config, "configuration")
     every, absent = (json.loads(text) for text in (snakemake.params.every, snakemake.params.absent))
     content = gather(grid, snakemake.input, every, absent)
-    write_report(content, snakemake.input.cells, snakemake.output)
+    write_report(content, snakemake.output)
     log.info("%d verdicts, %d figures", len(content.verdicts), len(content.pictures))

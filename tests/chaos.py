@@ -52,9 +52,9 @@ OTHER = {**GRID, "seed": 8}
 MADE = {
     "targets": "targets.nc", "controls": "controls.nc", "study": "studies", "refute": "refute.nc", "train": "tile*",
     "assemble": "runs", "certify": "evidence*", "judge_attempts": "refute.json", "check": "verdicts", "draw": "figures",
-    "prove": "proofs.nc", "report": "index.html", "verify": "verified.txt",
+    "prove": "proofs.nc", "join_cells": "cells", "report": "index.html", "verify": "verified.txt",
 }  # fmt: skip
-LAST = ("report", "verify")
+LAST = ("join_cells", "report", "verify")
 JUDGED = tuple(MADE[step] for step in ("check", "draw", "judge_attempts"))  # what the other steps are run for
 STEPS = tuple(step for step in MADE if step not in LAST)
 OF_ARCHIVES = ("certify", "check", "draw")

@@ -57,6 +57,7 @@ EXEMPT: dict[str, dict[str, str]] = {
     | _READ
     | dict.fromkeys(_DRAWN, "draws targets; a run of another target does not train to the bits in the evidence"),
     "refute": _GIVEN | _READ,
+    "join_cells": _GIVEN | _DRAWN,
     "judge_attempts": _GIVEN | _DRAWN,
     "paper": _GIVEN | _DRAWN,
     "report": _GIVEN | _DRAWN,

@@ -139,6 +139,11 @@ class WorkflowPlan:
         return sorted(self.controls_of(study) for study in own)
 
     @property
+    def cell_tables(self) -> list[str]:
+        """The files of a report with the cells of all claims, one for each study that claims read."""
+        return [f"{self.folders.reports}/cells/{study}.nc" for study in sorted(set(self.claims.values()))]
+
+    @property
     def measured(self) -> list[str]:
         """The files of studies whose measurements have a section on the page."""
         return [f"{self.folders.data}/{_file_of(study)}" for study in MEASURED if _file_of(study) in self.settings]

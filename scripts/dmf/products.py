@@ -168,18 +168,18 @@ def _report(plan: WorkflowPlan) -> Iterator[Product]:
         inputs = tuple(dict.fromkeys([*plan.evidence_of(study), plan.controls_of(study)]))
         yield Product("draw", name, drawing, inputs, plan.code("draw", name), [plan.labels_of(name), plan.every])
     verdicts = [f"{reports}/verdicts/{name}.json" for name in plan.claims]
-    cells = [f"{made}/cells/{name}.nc" for name in plan.claims]
+    cells = tuple(f"{made}/cells/{name}.nc" for name in plan.claims)
+    yield Product("join_cells", "", tuple(plan.cell_tables), cells, plan.code("join_cells"), dict(plan.claims))
     drawn = [f"{reports}/figures/{name}.{kind}" for kind in ("svg", "png") for name in plan.figures]
     read = [*evidence, f"{data}/targets.nc", *(f"{runs}/{chunk}.nc" for chunk in plan.chunks)]
-    read += [*verdicts, *cells, *plan.found, *plan.searched, *plan.measured, *plan.proofs, *drawn]
-    tables = (f"{reports}/cells/{study}.nc" for study in sorted(set(plan.claims.values())))
-    outputs = (*(f"{reports}/{name}" for name in REPORT_FILES), *plan.proved, *tables)
+    read += [*verdicts, *plan.found, *plan.searched, *plan.measured, *plan.proofs, *drawn]
+    outputs = (*(f"{reports}/{name}" for name in REPORT_FILES), *plan.proved)
     decided: Any = [plan.grid.model_dump(mode="json"), plan.every, list(plan.absent)]
     yield Product("report", "", outputs, tuple(read), plan.code("report"), decided)
     page, provenance = f"{reports}/index.html", f"{reports}/provenance.json"
     if "runs" in plan.claims.values():
         yield _paper(plan, (*verdicts, page, provenance, f"{reports}/census.csv"))
-    read = [page, *verdicts, *plan.found, *plan.searched, provenance]
+    read = [page, *verdicts, *plan.cell_tables, *plan.found, *plan.searched, provenance]
     yield Product("verify", "", (f"{reports}/verified.txt",), tuple(read), plan.code("verify"), list(plan.absent))
 
 

@@ -11,7 +11,7 @@ import pytest
 from harness import Workflow
 
 NO_FIGURES = "figures=[]"
-CHECKS = {"certify": 1, "write_report": 1, "verify": 1, "all": 1}
+CHECKS = {"certify": 1, "join_cells": 1, "write_report": 1, "verify": 1, "all": 1}
 
 
 def content(folder: Path) -> dict[str, tuple[int, int]]:

@@ -84,7 +84,10 @@ def test_a_smaller_grid_trains_nothing_and_writes_a_smaller_report(copy: Workflo
     planned = copy.planned("all")
     assert planned.pop("assemble", 0) == groups
     assert planned.pop("draw_targets", 0) == ("targets" in change)
-    assert planned == {"certify": 1, "check": ALL_CHECKED, "draw": ALL_DRAWN, "write_report": 1, "verify": 1, "all": 1}
+    assert planned == {
+        **{"certify": 1, "check": ALL_CHECKED, "draw": ALL_DRAWN},
+        **{"join_cells": 1, "write_report": 1, "verify": 1, "all": 1},
+    }
 
 
 def test_the_smaller_report_holds_only_what_is_wanted(copy: Workflow) -> None:
@@ -100,7 +103,8 @@ def test_other_tile_sizes_and_the_number_of_runs_a_cell_needs_train_nothing(copy
     copy.write({**deepcopy(TINY), "tiles": {"seconds": 0.001}})
     assert copy.planned("all").keys() <= {"write_report", "verify", "all"}
     copy.write({**deepcopy(TINY), "certificate": {"runs_per_cell": 3, "cells": 0.9}})
-    assert copy.planned("all") == {"check": ALL_CHECKED, "write_report": 1, "verify": 1, "all": 1}
+    judged = {"check": ALL_CHECKED, "join_cells": 1}
+    assert copy.planned("all") == {**judged, "write_report": 1, "verify": 1, "all": 1}
 
 
 def test_a_title_is_the_report_alone_and_a_label_is_also_in_the_figures_that_show_it(copy: Workflow) -> None:
@@ -159,7 +163,7 @@ def edited(file: Path) -> Iterator[None]:
 
 
 REPORT = {"write_report": 1, "verify": 1, "all": 1}
-JUDGED = {"check": ALL_CHECKED, **REPORT}
+JUDGED = {"check": ALL_CHECKED, "join_cells": 1, **REPORT}
 CERTIFIED = {"certify": 1, "draw": ALL_DRAWN, **JUDGED}
 TRAINED = {"train": 4, "train_controls": 1, "assemble": 4, **CERTIFIED}
 EDITS: dict[str, dict[str, int]] = {

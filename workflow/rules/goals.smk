@@ -33,6 +33,7 @@ rule report:
     """Write the report, even where a claim is violated."""
     input:
         f"{REPORTS}/index.html",
+        plan.cell_tables,
     localrule: True
 
 
@@ -48,6 +49,7 @@ rule verify:
     input:
         page=f"{REPORTS}/index.html",
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=plan.claims),
+        cells=plan.cell_tables,
         found=plan.found,
         searched=plan.searched,
         provenance=f"{REPORTS}/provenance.json",

@@ -35,6 +35,28 @@ rule draw:
         "../../scripts/draw.py"
 
 
+rule join_cells:
+    """Join the tables of the claims on each study."""
+    input:
+        expand(f"{MADE}/cells/{{claim}}.nc", claim=plan.claims),
+    output:
+        plan.cell_tables,
+    log:
+        f"{LOGS}/join-cells.log",
+    benchmark:
+        f"{BENCHMARKS}/join_cells.tsv"
+    group:
+        "report"
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        code=lambda wildcards: plan.code("join_cells"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
+        studies=canonical(plan.claims),
+    script:
+        "../../scripts/join_cells.py"
+
+
 rule write_report:
     """Write the page, the explorer, the tables and the provenance."""
     input:
@@ -42,7 +64,6 @@ rule write_report:
         targets=f"{DATA}/targets.nc",
         runs=expand(f"{RUNS}/{{chunk}}.nc", chunk=plan.chunks),
         verdicts=expand(f"{REPORTS}/verdicts/{{claim}}.json", claim=plan.claims),
-        cells=expand(f"{MADE}/cells/{{claim}}.nc", claim=plan.claims),
         found=plan.found,
         searched=plan.searched,
         measured=plan.measured,
@@ -57,9 +78,6 @@ rule write_report:
             caption="../report/verdicts.rst",
             category="Verdicts",
             labels={"table": "all claims"},
-        ),
-        cells=expand(
-            f"{REPORTS}/cells/{{study}}.nc", study=sorted(set(plan.claims.values()))
         ),
         proved=plan.proved,
         census=f"{REPORTS}/census.csv",

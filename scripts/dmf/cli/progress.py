@@ -37,6 +37,7 @@ NAMES = {  # of what a step makes; any other has its own name
     "study": "studies",
     "check": "claims",
     "draw": "figures",
+    "join_cells": "tables",
     "write_report": "page",
     "write_paper": "paper",
 }

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
 
-from dmf.claims import load_claim
 from dmf.dataset.provenance import file_attributes
-from dmf.dataset.store import read, read_header, write, write_text
+from dmf.dataset.store import read, read_header, write_text
 from dmf.dataset.targets import targets_from_dataset
-from dmf.evidence.cases import shared_table
-from dmf.evidence.claim import Verdict
 from dmf.figures import load_figures
 from dmf.figures._svg import numbers_in
 from dmf.grid.config import Grid
@@ -36,15 +33,14 @@ from dmf.studies.contract import check_study
 class Inputs(Protocol):
     """Files that a report is made from, each list possibly empty but `evidence` and `runs`.
 
-    `evidence` and `runs` are of the grid's runs, `cells` a table for each claim; `found` and `searched` are what the
-    two searches found, `measured` studies with a section on the page, `proofs` those of runs.
+    `evidence` and `runs` are of the grid's runs; `found` and `searched` are what the two searches found, `measured`
+    studies with a section on the page, `proofs` those of runs.
     """
 
     evidence: Sequence[str]
     targets: str
     runs: Sequence[str]
     verdicts: Sequence[str]
-    cells: Sequence[str]
     found: Sequence[str]
     searched: Sequence[str]
     measured: Sequence[str]
@@ -53,15 +49,11 @@ class Inputs(Protocol):
 
 
 class Outputs(Protocol):
-    """Files of a report; `cells` has one for each study that claims read, `table` the verdicts.
-
-    `proved` has the sums of proofs, where there are some.
-    """
+    """Files of a report: `table` has the verdicts, `proved` the sums of proofs, where there are some."""
 
     page: str
     explorer: str
     table: str
-    cells: Sequence[str]
     proved: Sequence[str]
     census: str
     provenance: str
@@ -91,9 +83,8 @@ def gather(grid: Grid, files: Inputs, every: Sequence[int], absent: Sequence[str
     )
 
 
-def write_report(content: Content, cells: Sequence[str], files: Outputs) -> None:
-    """Write every file of a report; `cells` are the tables of the claims, by their file's stem."""
-    _write_cells(content.verdicts, {Path(file).stem: file for file in cells}, files.cells)
+def write_report(content: Content, files: Outputs) -> None:
+    """Write every file of a report but its figures and the tables of cells."""
     source = content.provenance
     write_text(page_html(content), files.page)
     write_text(explorer_html(content.grid, content.targets, content.runs), files.explorer)
@@ -130,11 +121,3 @@ def _searched(files: Inputs) -> Searched | None:
     for file in files.searched:
         return cost(read(file, check_study), cells_with_minimum(read(part) for part in files.evidence))
     return None
-
-
-def _write_cells(verdicts: Sequence[Verdict], tables: Mapping[str, str], files: Sequence[str]) -> None:
-    """Join the tables of the claims on each study, by claim, into one file for each study."""
-    for file in map(Path, files):
-        claims = [verdict.claim for verdict in verdicts if load_claim(verdict.claim).study == file.stem]
-        told = file_attributes(f"Cells of all claims on {file.stem}", "What every cell contributes to each verdict")
-        write(shared_table({claim: read(tables[claim]) for claim in claims}).assign_attrs(**told), file)
