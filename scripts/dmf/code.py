@@ -10,7 +10,7 @@ import ast
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
@@ -103,26 +103,31 @@ def code_of(step: str, *plugins: str) -> tuple[Path, ...]:
     """
     modules = [_file(name) for name in closure(step, *plugins)]
     folders = {path.parent for path in modules} - {SCRIPTS}
-    beside = [path for folder in folders for path in folder.iterdir() if path.is_file() and path.suffix not in _CODE]
-    return tuple(sorted([*modules, *beside]))
+    return tuple(sorted([*modules, *(path for folder in folders for path in _beside(folder))]))
 
 
 _CODE = (".py", ".typed")
 
 
+@cache
+def _beside(folder: Path) -> tuple[Path, ...]:
+    """The files of a folder that are no code."""
+    return tuple(path for path in folder.iterdir() if path.suffix not in _CODE and path.is_file())
+
+
 def closure(step: str, *plugins: str) -> set[str]:
     """Names of the modules of this checkout that a step imports, its own script and `plugins` included, less EXEMPT."""
-    exempt = [*EXEMPT["*"], *EXEMPT.get(step, ())]
+    exempt = re.compile("|".join(map(translate, [*EXEMPT["*"], *EXEMPT.get(step, ())])))
     found: set[str] = set()
     wanted = {step, *plugins}
     while wanted:
         name = wanted.pop()
-        if not any(fnmatchcase(name, pattern) for pattern in exempt):
+        if not exempt.match(name):
             found.add(name)
             wanted |= _imports(_file(name)) - found
     # Python also runs the folders' own modules. What these import is a matter of those who use their names.
     folders = {folder for name in found for folder in accumulate(name.split(".")[:-1], "{}.{}".format)}
-    return found | {folder for folder in folders if not any(fnmatchcase(folder, pattern) for pattern in exempt)}
+    return found | {folder for folder in folders if not exempt.match(folder)}
 
 
 @cache
@@ -211,5 +216,10 @@ def _place_in_checkout(path: Path) -> str:
 
 
 def _file(name: str) -> Path:
+    return _found(name, SCRIPTS, PACKAGE)
+
+
+@cache
+def _found(name: str, *_: Path) -> Path:
     path = _path(name)
     return path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"
