@@ -31,11 +31,9 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: all setup verdicts pictures test coverage docs pythons mutants chaos cluster-setup slurm-test gridengine-test lint bench bench-pipeline clean
 
 # The file is checked first: Snakemake would run templates in it, and hang where a few lines stand for a billion values.
-# A run that fails says why itself, with the table where a claim is violated; any table here would be an older run's.
 all: setup
 	@$(BIN)/dmf check-grid $${ARCHIVE:+--archive="$$ARCHIVE"} -- "$$GRID" >/dev/null
 	@$(RUN) --configfile="$$GRID" $${ARCHIVE:+--config "archive=$$ARCHIVE"} -- all
-	@$(BIN)/dmf verdicts --grid="$$GRID"
 
 # The table in the terminal, in colour; nothing runs.
 verdicts: setup

@@ -239,6 +239,12 @@ def test_make_runs_a_grid_and_prints_its_table(made: tuple[Path, str]) -> None:
     assert not list(folder.rglob("PWNED"))
 
 
+def test_make_again_prints_the_same_table_though_nothing_is_to_be_done(made: tuple[Path, str], finished: Path) -> None:
+    result = make(finished, f"GRID={NAMED}")
+    assert (result.returncode, result.stdout) == (0, made[1])
+    assert "progress" not in result.stderr
+
+
 def test_make_verdicts_prints_the_same_table_and_runs_nothing(made: tuple[Path, str]) -> None:
     folder, printed = made
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}

@@ -15,6 +15,7 @@ from typing import Any
 
 from dmf.cli.forks import fork_jobs
 from dmf.cli.interrupt import INTERRUPT
+from dmf.cli.main import main
 from dmf.cli.place import Place
 from dmf.cli.progress import RunWatch, State
 from dmf.dataset.owner import Run, end_run, environment, run_of
@@ -81,6 +82,8 @@ class Call:
         """Before the first job, where there is one."""
         jobs = self._jobs()
         if not jobs:
+            if self._place.main and not any(self._workflow.dag.needrun_jobs()):
+                self.succeed()  # where nothing is to be done Snakemake runs no hook
             return
         here = not self._workflow.non_local_exec
         or_exit(self._plan.begin, here, say)
@@ -108,14 +111,15 @@ class Call:
         self._watch.start()
 
     def succeed(self) -> None:
-        """After the last job: where the report is, once there is one."""
+        """After the last job: the table of verdicts if they are verified, else where the report is, if there is one."""
         self._watch.stop()
-        page = Path(self._plan.folders.reports, "index.html")
-        if page.exists() and not self._asked(SELDOM):
-            say(f"report: {page}")
-        paper = Path(self._plan.folders.reports, "paper", "methods.tex")
+        reports = Path(self._plan.folders.reports)
+        if any(job.rule.name == "verify" for job in self._workflow.dag.jobs):
+            main(["verdicts", str(reports)])
+        elif (reports / "index.html").exists() and not self._asked(SELDOM):
+            say(f"report: {reports / 'index.html'}")
         if self._asked(["paper"]):
-            say(f"paper: {paper}")
+            say(f"paper: {reports / 'paper/methods.tex'}")
 
     def fail(self, log: Iterable[object]) -> None:
         """The last line of a run in which a job failed."""

@@ -40,16 +40,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check the file, run the workflow, print the table of verdicts; the exit status of Snakemake. Raises UserError."""
+    """Check the file and run the workflow; the exit status of Snakemake. Raises UserError."""
     from dmf.grid.config import load
 
     load(options.grid)  # first: Snakemake would run templates in it
-    status = call(options, ["--configfile", str(options.grid)])
-    if status == 0 and not options.snakemake:
-        from dmf.cli.main import main
-
-        return main(["verdicts", "--grid", str(options.grid)])
-    return status
+    return call(options, ["--configfile", str(options.grid)])
 
 
 def names() -> list[str]:
