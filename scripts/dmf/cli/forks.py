@@ -43,10 +43,11 @@ ONE_THREAD = dict.fromkeys(
 # imports is there; many Pythons ignore "__main__" in this list (https://github.com/python/cpython/issues/126631).
 ALWAYS = ("snakemake.cli", "netCDF4", "dmf.dataset.train", "dmf.evidence.judge", "dmf.studies.contract")
 KERNELS = "dmf.training.loaded"
-OF_STEPS = {  # imported beforehand where several jobs of a step are to run
-    "train": ("dmf.cli.progress",),
-    "study": (KERNELS,),  # studies train on the processor, on every device of the grid
-    "draw": ("dmf.figures._style", "PIL.Image"),
+OF_STEPS = {  # imported beforehand where several jobs of these steps are to run
+    "dmf.cli.progress": {"train"},
+    KERNELS: {"train", "study"},
+    "dmf.figures._style": {"draw", "report"},
+    "PIL.Image": {"draw"},
 }
 SEVERAL = 2
 SWITCH = "DMF_FORKS"
@@ -67,10 +68,9 @@ def fork_jobs(jobs: Iterable[tuple[str, str]], device: str = "cpu") -> None:
     from snakemake.script import PythonScript
 
     named = list(jobs)
-    rules, steps = {rule for rule, _ in named}, [step for _, step in named]
-    heavy = [name for step, names in OF_STEPS.items() if steps.count(step) >= SEVERAL for name in names]
-    if device == "cpu" and steps.count("train") >= SEVERAL:
-        heavy.append(KERNELS)
+    rules = {rule for rule, _ in named}
+    steps = [step for _, step in named if step != "train" or device == "cpu"]  # only studies train here on every device
+    heavy = [name for name, users in OF_STEPS.items() if sum(step in users for step in steps) >= SEVERAL]
     multiprocessing.set_forkserver_preload([*ALWAYS, *heavy, "dmf.cli.frozen"])
     before = dict(os.environ)
     # The server does not take the path of this process, and another dmf may be installed.
@@ -144,7 +144,7 @@ def _job(script: str, environment: Mapping[str, str], take: Connection) -> None:
 
 def main() -> None:
     """Import what jobs import, so that Python keeps it compiled: python -m dmf.cli.forks in a new environment."""
-    for name in (*ALWAYS, *(one for names in OF_STEPS.values() for one in names if one != KERNELS)):
+    for name in (*ALWAYS, *(one for one in OF_STEPS if one != KERNELS)):
         importlib.import_module(name)
 
 
