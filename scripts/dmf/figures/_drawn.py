@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -243,10 +243,9 @@ def _in_view(points: Floats, axes: Axes) -> Floats:
 
 
 def _distinct(parts: Iterable[Floats], axes: Axes) -> Floats:
-    points = np.concatenate([np.empty((0, 2)), *parts])
-    along_x, along_y = _rounding(axes.xaxis), _rounding(axes.yaxis)
-    digits = [(along_x(x), along_y(y)) for x, y in points.tolist()]
-    return np.array(list(dict.fromkeys(digits)), float).reshape(-1, 2)
+    x, y = np.concatenate([np.empty((0, 2)), *parts]).T
+    rounded = zip(_rounded(x, axes.xaxis).tolist(), _rounded(y, axes.yaxis).tolist(), strict=True)
+    return np.array(list(dict.fromkeys(rounded)), float).reshape(-1, 2)
 
 
 def _thinned(series: Sequence[_Series], most: int) -> list[_Series]:
@@ -276,22 +275,23 @@ def _as_lists(series: _Series, axes: Axes) -> list[Any]:
     ]
 
 
-def _rounding(axis: Axis) -> Callable[[float], float]:
-    """What rounds to DIGITS significant digits, or as many as tell places on the axis apart."""
+def _rounded(values: Floats, axis: Axis) -> Floats:
+    """Values with DIGITS significant digits, or as many as tell places on the axis apart; never -0."""
     low, high = sorted(float(end) for end in axis.get_view_interval())
-    scale = axis.get_scale()
-    decades = math.log(high) - math.log(low) if scale == "log" and 0 < low < high else 0.0
+    if not low < high:
+        return values + 0.0
 
-    def rounded(value: float) -> float:
-        if value == 0 or not low < high:
-            return value + 0.0  # never -0
-        digits = DIGITS
-        if scale != "symlog":
-            along = decades if scale == "log" else (high - low) / abs(value)
-            digits = min(max(DIGITS, math.ceil(math.log10(STEPS) - math.log10(along))), MOST_DIGITS)
-        return float(f"{value:.{digits - 1}e}")
+    def digits(along: float) -> int:
+        return min(max(DIGITS, math.ceil(math.log10(STEPS) - math.log10(along))), MOST_DIGITS)
 
-    return rounded
+    distinct, places = np.unique(values, return_inverse=True)
+    if (scale := axis.get_scale()) not in ("log", "symlog"):
+        of_each = [digits((high - low) / abs(value)) if value else DIGITS for value in distinct.tolist()]
+    else:
+        decades = math.log(high) - math.log(low) if scale == "log" and low > 0 else 0.0
+        of_each = [digits(decades) if scale == "log" else DIGITS] * len(distinct)
+    rounded = [float(f"{value:.{count - 1}e}") for value, count in zip(distinct.tolist(), of_each, strict=True)]
+    return np.array(rounded, float)[places] + 0.0
 
 
 def _number(value: float) -> float | int:
