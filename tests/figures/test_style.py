@@ -1,5 +1,9 @@
 """The style: depths that can be told apart, settings that are given back, files named by their format."""
 
+import os
+import re
+import subprocess
+import sys
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -92,3 +96,21 @@ def test_a_dollar_sign_in_a_label_is_no_formula() -> None:
 )
 def test_power_of_ten(value: float, expected: str) -> None:
     assert _style.power_of_ten(value) == expected
+
+
+def test_no_figure_uses_a_part_of_seaborn_that_asks_for_more_of_scipy_than_jobs_import() -> None:
+    """`dmf.figures._lean` leaves out what estimates densities and sorts by likeness."""
+    sources = [path.read_text(encoding="utf-8") for path in Path(_style.__file__).parent.glob("*.py")]
+    used = {name for source in sources for name in re.findall(r"\bsns\.(\w+)", source)}
+    assert used == {"axes_style", "plotting_context", "heatmap", "ecdfplot"}
+    assert not any("from seaborn" in source for source in sources)
+
+
+def test_a_lean_import_of_seaborn_hides_nothing_from_later_ones() -> None:
+    code = (
+        "import sys, dmf.figures._lean, seaborn; assert 'scipy.stats' not in sys.modules; "
+        "import scipy.stats, scipy.cluster; print(scipy.stats.norm.cdf(0.0))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    asked = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert asked.stdout == "0.5\n"

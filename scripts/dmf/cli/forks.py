@@ -46,7 +46,7 @@ KERNELS = "dmf.training.loaded"
 OF_STEPS = {  # imported beforehand where several jobs of these steps are to run
     "dmf.cli.progress": {"train"},
     KERNELS: {"train", "study"},
-    "dmf.figures._style": {"draw", "report"},
+    "dmf.figures._lean": {"draw", "report"},
     "PIL.Image": {"draw"},
 }
 SEVERAL = 2
