@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 import yaml
@@ -46,7 +47,9 @@ def set_up(folder: Path) -> Path:
     return folder
 
 
-def make(folder: Path, *arguments: str, seconds: float = 300, **environment: str) -> subprocess.CompletedProcess[str]:
+def make(
+    folder: Path, *arguments: str, seconds: float = 300, out: int | IO[str] = subprocess.PIPE, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Call make. A make around the tests, and its GRID, must not reach this one."""
     outside = {
         name: value
@@ -59,7 +62,7 @@ def make(folder: Path, *arguments: str, seconds: float = 300, **environment: str
         command,
         cwd=folder,
         env=outside,
-        stdout=subprocess.PIPE,
+        stdout=out,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -243,6 +246,13 @@ def test_make_again_prints_the_same_table_though_nothing_is_to_be_done(made: tup
     result = make(finished, f"GRID={NAMED}")
     assert (result.returncode, result.stdout) == (0, made[1])
     assert "progress" not in result.stderr
+
+
+def test_a_table_that_cannot_be_printed_is_one_line_and_a_status(finished: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = make(finished, f"GRID={NAMED}", out=full)
+    assert result.returncode == 2
+    assert "standard output: No space left on device; make room and call again" in result.stderr
 
 
 def test_make_verdicts_prints_the_same_table_and_runs_nothing(made: tuple[Path, str]) -> None:

@@ -111,11 +111,16 @@ class Call:
         self._watch.start()
 
     def succeed(self) -> None:
-        """After the last job: the table of verdicts if they are verified, else where the report is, if there is one."""
+        """After the last job: the table of verdicts if they are verified, else where the report is, if there is one.
+
+        Exits with a status where the table cannot be printed.
+        """
         self._watch.stop()
         reports = Path(self._plan.folders.reports)
-        if any(job.rule.name == "verify" for job in self._workflow.dag.jobs):
-            main(["verdicts", str(reports)])
+        asked = any(job.rule.name == "verify" for job in self._workflow.dag.jobs)
+        if asked and (reports / "verified.txt").exists():
+            if status := main(["verdicts", str(reports)]):
+                sys.exit(status)
         elif (reports / "index.html").exists() and not self._asked(SELDOM):
             say(f"report: {reports / 'index.html'}")
         if self._asked(["paper"]):

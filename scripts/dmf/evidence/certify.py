@@ -79,7 +79,7 @@ def _in_slices(
 ) -> dict[str, NDArray[np.generic]]:
     """`run_facts` of a cell, a slice of its runs after the other: what it forms on the way is as large as the runs."""
     step = max(1, SLICE_BYTES // (8 * group.widths[0] * group.widths[-1]))
-    parts = (slice(first, first + step) for first in range(0, dataset.sizes["start"], step))
+    parts = (slice(first, first + step) for first in range(0, max(1, dataset.sizes["start"]), step))
     slices = [run_facts(_values(dataset, {**place, "start": part}), group, facts) for part in parts]
     return {name: np.concatenate([s[name] for s in slices]) for name in RUN_FIELDS}
 
