@@ -49,10 +49,12 @@ rule join_cells:
         "report"
     conda:
         "../envs/dmf.yaml"
+    resources:
+        runtime=2,  # as of rule check
     params:
         code=lambda wildcards: plan.code("join_cells"),
         identities=lambda wildcards, output: plan.identities(output[0]),
-        studies=canonical(plan.claims),
+        studies=lambda wildcards: canonical(plan.claims),
     script:
         "../../scripts/join_cells.py"
 
