@@ -276,10 +276,10 @@ def test_the_first_job_finds_the_grid_recorded_and_held(in_tmp: Path) -> None:
 
 
 def test_the_steps_that_load_a_plug_in_by_name_rerun_for_it() -> None:
-    assert plugins("check", "collapse") == ["dmf.claims.collapse"]
-    assert plugins("draw", "collapse") == ["dmf.figures.collapse"]
-    assert plugins("study", "scalar") == ["dmf.studies.scalar"]
-    assert plugins("train") == plugins("certify") == []
+    assert plugins("check", "collapse") == ("dmf.claims.collapse",)
+    assert plugins("draw", "collapse") == ("dmf.figures.collapse",)
+    assert plugins("study", "scalar") == ("dmf.studies.scalar",)
+    assert plugins("train") == plugins("certify") == ()
     on_runs = {claim_module(name) for name, claim in load_claims().items() if claim.study == "runs"}
     assert set(plugins("refute")) == set(plugins("judge_attempts")) == on_runs
     assert set(plugins("verify")) == {claim_module(name) for name in load_claims()}

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -388,17 +388,19 @@ def settings_of(project: Project, studies: Sequence[str]) -> dict[str, str]:
     return settings
 
 
-def plugins(step: str, plugin: str = "") -> list[str]:
+@cache
+def plugins(step: str, plugin: str = "") -> tuple[str, ...]:
     """The modules that a step loads by name: that of a claim, figure or study `plugin`, or all that it may load."""
     if step == "check":
-        return [claim_module(plugin)]
+        return (claim_module(plugin),)
     if step in ("draw", "study"):
-        return [f"dmf.{'figures' if step == 'draw' else 'studies'}.{plugin}"]
+        return (f"dmf.{'figures' if step == 'draw' else 'studies'}.{plugin}",)
     claims = load_claims()
     if step in ("prove", "refute", "judge_attempts"):
-        return [claim_module(name) for name, claim in claims.items() if claim.study == "runs"]
+        return tuple(claim_module(name) for name, claim in claims.items() if claim.study == "runs")
     loaded = [claim_module(name) for name in claims] if step in ("report", "paper", "verify") else []
-    return loaded + ([f"dmf.figures.{name}" for name in figure_studies()] if step in ("report", "paper") else [])
+    drawn = [f"dmf.figures.{name}" for name in figure_studies()] if step in ("report", "paper") else []
+    return (*loaded, *drawn)
 
 
 def canonical(value: Any) -> str:
