@@ -7,7 +7,7 @@ import yaml
 
 from dmf.claims import in_order
 from dmf.dataset.store import write_text
-from dmf.evidence.chunks import joined, thinned
+from dmf.evidence.chunks import joined
 from dmf.figures import FIGURES, load_figures
 from dmf.figures.figure import draw
 from dmf.grid.config import validate
@@ -20,19 +20,16 @@ with step(snakemake.log[0], "paper", snakemake.input, snakemake.params.identitie
     files = snakemake.input
     controls = {"runs": files.controls, "targets": files.targets}
     studies = {Path(file).stem: file for file in files.studies}
-    given = (snakemake.params.labels, snakemake.params.every, snakemake.params.made_with)
-    labels, every, made_with = map(json.loads, given)
+    labels, made_with = (json.loads(text) for text in (snakemake.params.labels, snakemake.params.made_with))
     drawings = {Path(file).stem: Path(file) for file in snakemake.output.figures}
     floats = []
     for name, figure in load_figures().items():
         if name not in drawings:
             continue
         study = FIGURES[name].study
-        own = study in OF_THE_GRID
-        beside = controls[study] if own else studies[study]
+        beside = controls[study] if study in OF_THE_GRID else studies[study]
         parts, false = read_evidence(study, files.evidence, beside, made_with[study])
-        shown = thinned(parts, *every) if own else joined(parts)
-        draw(name, shown, false, labels, [drawings[name]], paper=True)
+        draw(name, joined(parts), false, labels, [drawings[name]], paper=True)
         floats.append(figure_float(name, figure, drawings[name]))
     report = read_report(Path(files.page).parent)
     citation = yaml.safe_load(snakemake.params.citation)

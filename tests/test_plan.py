@@ -70,6 +70,18 @@ def test_every_tile_is_assembled_and_every_chunk_certified_once(in_tmp: Path) ->
     assert plan.evidence_of("runs") == [f"data/small/{name}.nc" for name in plan.evidence_chunks]
 
 
+def test_figures_of_very_many_runs_read_one_file_with_those_that_they_draw(in_tmp: Path) -> None:
+    small = planned(**OFF)
+    large = planned(**OFF | {"figures": ["collapse", "targets"], "starts": {"count": 200_000}})
+    assert small.thinned == []
+    assert small.drawn_of("runs") == small.evidence_of("runs")
+    assert large.thinned == large.drawn_of("runs") == large.drawn_of("targets") == ["data/small/thinned.nc"]
+    made = large.products.product_of("reports/small/figures/collapse.svg")
+    assert made.inputs == ("data/small/thinned.nc", "data/small/controls.nc")
+    assert large.products.product_of("data/small/thinned.nc").inputs == tuple(large.evidence_of("runs"))
+    assert large.predicted_seconds("thin", {}) > small.predicted_seconds("thin", {})
+
+
 def test_what_is_turned_off_leaves_out_what_reads_it(in_tmp: Path) -> None:
     off, on = planned(**OFF), planned()
     assert set(off.claims.values()) <= {"runs", "targets"}

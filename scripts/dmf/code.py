@@ -62,6 +62,7 @@ EXEMPT: dict[str, dict[str, str]] = {
     "paper": _GIVEN | _DRAWN,
     "report": _GIVEN | _DRAWN,
     "study": _READ,
+    "thin": _GIVEN | _DRAWN,
     "verify": _GIVEN | _DRAWN,
     "train": _GIVEN
     | _DRAWN

@@ -123,6 +123,15 @@ class WorkflowPlan:
             return [f"{self.folders.made}/{name}.nc" for name in self.evidence_chunks]
         return [f"{self.folders.data}/{_file_of(study)}"]
 
+    def drawn_of(self, study: str) -> list[str]:
+        """The files that a figure on a study reads; of a grid of very many runs, one with those that are drawn."""
+        return self.thinned or self.evidence_of(study) if study in OF_THE_GRID else self.evidence_of(study)
+
+    @property
+    def thinned(self) -> list[str]:
+        """The file of the runs that figures draw; none where they draw all."""
+        return [f"{self.folders.made}/thinned.nc"] if self.every != (1, 1) else []
+
     def controls_of(self, study: str) -> str:
         """The file with the cells in which statements on a study are false; of the targets, they themselves."""
         if study in OF_THE_GRID:
@@ -242,6 +251,8 @@ class WorkflowPlan:
             runs = self.chunks[wildcards["chunk"]].block.runs
         elif step == "certify":
             runs = sum(chunk.block.runs for chunk in self.evidence_chunks[wildcards["evidence_chunk"]])
+        elif step == "thin":
+            runs = sum(chunk.block.runs for chunk in self.chunks.values())
         elif step == "prove":
             runs = min(grid.prove.runs, 2 * cells + len(self.claims))
         elif step == "refute":

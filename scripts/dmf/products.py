@@ -163,10 +163,12 @@ def _report(plan: WorkflowPlan) -> Iterator[Product]:
     for found in plan.found:
         code = plan.code("judge_attempts")
         yield Product("judge_attempts", "", (found,), (f"{data}/refute.nc",), code, plan.enough)
+    for kept in plan.thinned:
+        yield Product("thin", "", (kept,), tuple(evidence), plan.code("thin"), plan.every)
     for name, study in plan.figures.items():
         drawing = (f"{reports}/figures/{name}.png", f"{reports}/figures/{name}.svg")
-        inputs = tuple(dict.fromkeys([*plan.evidence_of(study), plan.controls_of(study)]))
-        yield Product("draw", name, drawing, inputs, plan.code("draw", name), [plan.labels_of(name), plan.every])
+        inputs = tuple(dict.fromkeys([*plan.drawn_of(study), plan.controls_of(study)]))
+        yield Product("draw", name, drawing, inputs, plan.code("draw", name), plan.labels_of(name))
     verdicts = [f"{reports}/verdicts/{name}.json" for name in plan.claims]
     cells = tuple(f"{made}/cells/{name}.nc" for name in plan.claims)
     yield Product("join_cells", "", tuple(plan.cell_tables), cells, plan.code("join_cells"), dict(plan.claims))
@@ -186,6 +188,6 @@ def _report(plan: WorkflowPlan) -> Iterator[Product]:
 def _paper(plan: WorkflowPlan, report: tuple[str, ...]) -> Product:
     folder = f"{plan.folders.reports}/paper"
     figures = [f"{folder}/figures/{name}.pdf" for name in plan.figures]
-    read = [*plan.evidence_of("runs"), plan.controls_of("runs"), plan.controls_of("targets"), *plan.drawn_studies()]
+    read = [*plan.drawn_of("runs"), plan.controls_of("runs"), plan.controls_of("targets"), *plan.drawn_studies()]
     outputs = (*figures, *(f"{folder}/{name}" for name in PAPER_FILES))
-    return Product("paper", "", outputs, (*read, *report), plan.code("paper"), [plan.labels, plan.every])
+    return Product("paper", "", outputs, (*read, *report), plan.code("paper"), plan.labels)

@@ -18,6 +18,9 @@ import json, os, runpy, sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from dmf.grid.chunks import thinning
+
+thinning.__defaults__ = (40,)  # runs that figures draw: fewer than there are, so that a step keeps these
 OUT, SCRIPTS, EXEMPT = (json.loads(os.environ[name]) for name in ("R_OUT", "R_SCRIPTS", "R_EXEMPT"))
 
 def module(file):

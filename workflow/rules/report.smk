@@ -1,10 +1,31 @@
 # Figures and the page, from evidence and verdicts only: nothing here can cause training.
 
 
+rule thin:
+    """Keep of the evidence on very many runs what figures draw."""
+    input:
+        plan.evidence_of("runs"),
+    output:
+        f"{MADE}/thinned.nc",
+    log:
+        f"{LOGS}/thin.log",
+    benchmark:
+        f"{BENCHMARKS}/thin.tsv"
+    priority: 20
+    conda:
+        "../envs/dmf.yaml"
+    params:
+        code=lambda wildcards: plan.code("thin"),
+        identities=lambda wildcards, output: plan.identities(output[0]),
+        every=canonical(plan.every),
+    script:
+        "../../scripts/thin.py"
+
+
 rule draw:
     """Draw one figure, as PNG and SVG."""
     input:
-        evidence=lambda wildcards: plan.evidence_of(plan.figures[wildcards.figure]),
+        evidence=lambda wildcards: plan.drawn_of(plan.figures[wildcards.figure]),
         controls=lambda wildcards: plan.controls_of(plan.figures[wildcards.figure]),
     output:
         png=report(
@@ -29,7 +50,6 @@ rule draw:
         code=lambda wildcards: plan.code("draw", wildcards.figure),
         identities=lambda wildcards, output: plan.identities(output[0]),
         labels=lambda wildcards: canonical(plan.labels_of(wildcards.figure)),
-        every=canonical(plan.every),
         made_with=lambda wildcards: plan.made_with(plan.figures[wildcards.figure]),
     script:
         "../../scripts/draw.py"
@@ -106,7 +126,7 @@ rule write_report:
 rule write_paper:
     """Write figures in print size, the table of verdicts, references and methods."""
     input:
-        evidence=plan.evidence_of("runs"),
+        evidence=plan.drawn_of("runs"),
         controls=f"{DATA}/controls.nc",
         targets=f"{DATA}/targets.nc",
         studies=plan.drawn_studies(),
@@ -130,7 +150,6 @@ rule write_paper:
         identities=lambda wildcards, output: plan.identities(output[0]),
         citation=lambda wildcards: (TOP / "CITATION.cff").read_text(encoding="utf-8"),
         labels=lambda wildcards: canonical(plan.labels),
-        every=canonical(plan.every),
         made_with=lambda wildcards: canonical(
             {study: plan.made_with(study) for study in plan.figures.values()}
         ),

@@ -36,6 +36,7 @@ NAMES = {  # of what a step makes; any other has its own name
     "judge_attempts": "refutations",
     "study": "studies",
     "check": "claims",
+    "thin": "thinned evidence",
     "draw": "figures",
     "join_cells": "tables",
     "write_report": "page",

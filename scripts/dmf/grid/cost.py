@@ -49,6 +49,7 @@ STEP_SECONDS = {
     "refute": (1.0, 1.8e-3),
     "judge_attempts": (0.8, 0.0),
     "check": (0.8, 0.0),
+    "thin": (0.8, 2e-6),
     "draw": (2.7, 0.0),
     "join_cells": (1.5, 0.0),
     "write_report": (2.5, 0.0),

@@ -163,7 +163,8 @@ def turning(distance: Float64[Floats, " run"], depth: int, top: float, residual:
 
     Infinite where r is infinite or NaN. By Weyl's inequality no eigenvalue moves farther.
     """
-    rows = [r * hessian_lipschitz(depth, top + r, residual) if r < np.inf else np.inf for r in distance]
+    with np.errstate(over="ignore"):
+        rows = [r * _lipschitz(depth, top + r, residual) if r < np.inf else np.inf for r in distance]
     return np.array(rows, dtype=np.float64)
 
 
@@ -225,11 +226,14 @@ def hessian_lipschitz(depth: int, top: float, residual: float) -> float:
         if value < 0:
             raise ValueError(f"{name} = {value}: expected a spectral norm >= 0")
     with np.errstate(over="ignore"):  # a diverged run in a deep product: no float64 bounds it, and infinity says so
-        norm = np.float64(top)
-        turning = 6 * depth**0.5 * (depth - 1) * norm ** (2 * depth - 3)
-        if depth > 2 and residual > 0:
-            turning += 2 * (depth - 1) * (depth - 2) / depth**0.5 * residual * norm ** (depth - 3)
-    return float(turning)
+        return float(_lipschitz(depth, np.float64(top), residual))
+
+
+def _lipschitz(depth: int, top: np.float64, residual: float) -> np.float64:
+    turning = 6 * depth**0.5 * (depth - 1) * top ** (2 * depth - 3)
+    if depth > 2 and residual > 0:
+        turning += 2 * (depth - 1) * (depth - 2) / depth**0.5 * residual * top ** (depth - 3)
+    return np.float64(turning)
 
 
 def product_tolerance(top: Numbers, distance: Float64[Floats, "*run"], depth: int) -> Float64[Floats, "*broadcast"]:
