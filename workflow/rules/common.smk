@@ -1,6 +1,9 @@
 # Shared by all rules: the plan of this call, and what happens before its first job and after its last.
+import gc
 import sys
 from pathlib import Path
+
+gc.disable()  # until jobs are chosen: before, Python would look for garbage again and again, and find none
 
 VERSION = "0.1.0"  # of the package that these rules call; a test compares it
 # A checkout brings the package. Rules from elsewhere, as those of a module from the web, use the installed one.

@@ -45,7 +45,17 @@ class Call:
         atexit.register(gc.freeze)  # an end of Python looks for garbage among all there is, which takes a second
 
     def _choose_jobs(self) -> None:
-        """Before jobs are chosen, and after: files are compared with what they must be, and what is outdated goes."""
+        """Before jobs are chosen, and after: files are compared with what they must be, and what is outdated goes.
+
+        Rules turned off the search for garbage: to look at ten thousand jobs, which stay, took a quarter of a plan.
+        """
+        try:
+            self._choose()
+        finally:
+            gc.freeze()
+            gc.enable()
+
+    def _choose(self) -> None:
         workflow = self._workflow
         runs = workflow.executor_plugin is not None and workflow.is_main_process
         if not runs or workflow.dryrun or workflow.touch:
@@ -62,18 +72,14 @@ class Call:
     def _build_dag(self) -> None:
         """Let Snakemake choose jobs, without a look at measurements.
 
-        It would run a job again for a measurement that is missing, or older than an input of that job. Meanwhile
-        nothing looks for garbage: jobs stay, and to look at ten thousand took a quarter of the time.
+        It would run a job again for a measurement that is missing, or older than an input of that job.
         """
         measured = {rule: rule.benchmark for rule in self._workflow.rules if self._place.owns(rule)}
-        gc.disable()
         try:
             for rule in measured:
                 rule._benchmark = None
             self._build()
         finally:
-            gc.enable()
-            gc.freeze()
             for rule, file in measured.items():
                 rule._benchmark = file
 

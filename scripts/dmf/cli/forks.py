@@ -51,6 +51,7 @@ OF_STEPS = {  # imported beforehand where several jobs of these steps are to run
 }
 SEVERAL = 2
 SWITCH = "DMF_FORKS"
+PRELOAD = "DMF_PRELOAD"  # in the environment of the server: the modules that it imports
 PACKAGE = str(Path(__file__).parents[2])  # the folder with the package dmf
 ONE_READER = threading.Lock()  # starting a process also reads how others ended, and two threads would read that apart
 SET_NAME = 15  # PR_SET_NAME of prctl(2)
@@ -71,11 +72,11 @@ def fork_jobs(jobs: Iterable[tuple[str, str]], device: str = "cpu") -> None:
     rules = {rule for rule, _ in named}
     steps = [step for _, step in named if step != "train" or device == "cpu"]  # only studies train here on every device
     heavy = [name for name, users in OF_STEPS.items() if sum(step in users for step in steps) >= SEVERAL]
-    multiprocessing.set_forkserver_preload([*ALWAYS, *heavy, "dmf.cli.frozen"])
+    multiprocessing.set_forkserver_preload(["dmf.cli.preload"])
     before = dict(os.environ)
     # The server does not take the path of this process, and another dmf may be installed.
     path = os.pathsep.join(filter(None, [PACKAGE, os.environ.get("PYTHONPATH")]))
-    os.environ.update(ONE_THREAD, PYTHONPATH=path)
+    os.environ.update({**ONE_THREAD, "PYTHONPATH": path, PRELOAD: " ".join([*ALWAYS, *heavy])})
     interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # for the server too, while it imports
     try:
         forkserver.ensure_running()
