@@ -7,6 +7,7 @@ imports no library that trains or draws: every look at the workflow would wait f
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -196,11 +197,16 @@ class WorkflowPlan:
     def sweep(self, say: Callable[[str], None]) -> None:
         """Compare all files of the grid with what they must be; to be called while the grid is held, before jobs are
         chosen. See `dmf.dataset.sweep`; `say` is given a line for each file that is moved aside.
+
+        A report that lacks a file is none: Snakemake would take its last file for all of it. Data may be removed.
         """
         table, own = self.products, [Path(self.placed.folders.made), Path(self.placed.folders.reports)]
         others = [Path(root) for root in table.roots if Path(root) not in own]
         wanted = {path: table.identity(path) for path in table.paths}
-        self.outdate(sweep(wanted, own, others, say))
+        gone = sweep(wanted, own, others, say)
+        reports = Path(self.placed.folders.reports)
+        lost = [path for path in wanted if Path(path).is_relative_to(reports) and not os.path.lexists(path)]
+        self.outdate([*gone, *(path for path in lost if table.product_of(path).step != "paper")])  # made where asked
 
     def outdate(self, made_again: Iterable[str]) -> None:
         """Remove what the report holds of files that are to be made again and of all that is made from them."""

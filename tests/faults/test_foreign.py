@@ -158,6 +158,21 @@ def test_a_damaged_file_leaves_no_page_and_nothing_verified(copy: Path, path: st
     assert {one for one in made_from if one.startswith("reports/")} & files() == set()
 
 
+@pytest.mark.parametrize("path", [path for path in KINDS if path.startswith("reports/")])
+def test_a_lost_file_of_the_report_leaves_no_page_that_shows_it(copy: Path, path: str) -> None:
+    Path(path).unlink()
+    assert swept() == []
+    assert {one for one in plan().products.outdated([path]) if one.startswith("reports/")} & files() == set()
+    assert "reports/tiny/verified.txt" not in files()
+
+
+def test_data_of_a_report_may_be_removed(copy: Path) -> None:
+    shutil.rmtree("data/tiny/runs")
+    before = files()
+    assert swept() == []
+    assert files() == before
+
+
 @pytest.mark.parametrize("path", KINDS)
 def test_a_file_of_another_seed_is_named_and_moved(copy: Path, other: Path, path: str) -> None:
     same = Path(path).read_bytes() == (other / path).read_bytes()
@@ -289,6 +304,17 @@ def test_one_run_mends_any_number_of_damaged_files(copy: Path) -> None:
     assert {path: path.read_bytes() for path in verdicts} == verdicts
     assert "data/tiny/tiles.jsonl: does not match" in result.stderr
     assert swept() == []
+
+
+def test_a_run_makes_what_is_lost_of_a_report_and_nothing_else(copy: Path) -> None:
+    lost = ("reports/tiny/figures/kept.png", "reports/tiny/census.csv", "reports/tiny/cells/runs.nc")
+    evidence = Path("data/tiny/evidence.nc").stat().st_mtime_ns
+    for path in lost:
+        Path(path).unlink()
+    result = Workflow(copy)(*LOCAL)
+    assert result.returncode == 0, result.stderr
+    assert files() >= set(KINDS)
+    assert Path("data/tiny/evidence.nc").stat().st_mtime_ns == evidence
 
 
 @pytest.mark.parametrize("option", ["--dry-run", "--touch", "--summary"])
