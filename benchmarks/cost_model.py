@@ -9,6 +9,7 @@ import platform
 import time
 
 import numpy as np
+from scipy.optimize import nnls
 
 from dmf.dataset.train import train_block
 from dmf.grid.cells import Group, Series
@@ -18,8 +19,7 @@ from dmf.grid.targets import build_targets
 
 LABELS = ["0.1c", "0.5c", "0.9c", "0.99c", "1.2c", "2.0c"]
 SERIES = [Series(scheme, scale) for scheme in ("gaussian", "balanced") for scale in (0.5, 1.0, 2.0)]
-SIZES = (2, 4, 8, 16, 32)
-DEPTHS = (2, 3, 4, 6)
+SHAPES = [(size, depth) for size in (2, 4, 8, 16, 32) for depth in (2, 3, 4, 6)] + [(64, 2), (64, 3), (128, 3)]
 BUDGET = 4.0  # predicted seconds a measurement
 
 
@@ -44,20 +44,18 @@ def measure(size: int, depth: int) -> tuple[int, float]:
 def main() -> None:
     """Print the table and the fit."""
     print(f"{platform.machine()}, Python {platform.python_version()}, one core")
-    print(" d  L     N   runs  ms/run  predicted")
-    rows, seconds = [], []
-    for size in SIZES:
-        for depth in DEPTHS:
-            runs, each = measure(size, depth)
-            parameters = depth * size * size
-            predicted = seconds_per_run(Group((size,) * (depth + 1)))
-            print(f"{size:2d} {depth:2d} {parameters:5d} {runs:6d} {1e3 * each:7.3f} {1e3 * predicted:10.3f}")
-            rows.append([1, parameters, parameters * size, parameters * depth])
-            seconds.append(each)
+    print("  d  L      N   runs  ms/run  predicted  fitted")
+    measure(*SHAPES[0])  # loads what is compiled
+    found = [measure(size, depth) for size, depth in SHAPES]
+    rows = [[1.0, n, n * depth, n * depth * size**2] for size, depth in SHAPES for n in [depth * size**2]]
     # Relative errors matter alike for small and large problems, so each row is divided by its own time.
-    design = np.array(rows) / np.array(seconds)[:, None]
-    constants = np.linalg.lstsq(design, np.ones(len(seconds)), rcond=None)[0]
-    print("fit: {:.1e} + N ({:.1e} + {:.1e} d + {:.1e} L)".format(*constants))
+    design = np.array(rows) / np.array([[each] for _, each in found])
+    constants, _ = nnls(design, np.ones(len(rows)))
+    for (size, depth), row, (runs, each) in zip(SHAPES, rows, found, strict=True):
+        predicted, fitted = seconds_per_run(Group((size,) * (depth + 1))), constants @ row
+        numbers = f"{1e3 * each:7.3f} {1e3 * predicted:10.3f} {1e3 * fitted:7.3f}"
+        print(f"{size:3d} {depth:2d} {int(row[1]):6d} {runs:6d} {numbers}")
+    print("fit: {:.2g} + N ({:.2g} + {:.2g} L + {:.2g} L d^2)".format(*constants))
 
 
 if __name__ == "__main__":

@@ -65,9 +65,13 @@ SLACK = 1.5  # the mean over a tile is predicted; lambda, starts and the process
 
 
 def seconds_per_run(group: Group) -> float:
-    """Predicted seconds to train one run on one core; the constants are fitted in benchmarks/cost_model.py."""
+    """Predicted seconds to train one run on one core; the constants are fitted in benchmarks/cost_model.py.
+
+    An evaluation takes N d multiplications and larger problems take more evaluations, which together grow like L N d^2.
+    """
+    depth, size = group.depth, max(group.widths)
     parameters = sum(a * b for a, b in zip(group.widths[1:], group.widths[:-1], strict=True))
-    return 6e-5 + parameters * (3e-7 + 1.2e-8 * max(group.widths) + 4e-8 * group.depth)
+    return 2.7e-5 + parameters * (5.7e-7 + depth * (4.8e-8 + 1.8e-10 * size**2))
 
 
 def run_bytes(group: Group, layers: bool) -> int:
