@@ -46,7 +46,7 @@ rule crash:
     script: "crash.py"
 """
 LOOK = """
-import json, os, signal, sys, tempfile, threading
+import gc, json, os, signal, sys, tempfile, threading
 import numpy
 import beside
 facts = {
@@ -54,7 +54,7 @@ facts = {
     "folder": os.getcwd(), "path": sys.path[1:], "argv": len(sys.argv), "name": __name__, "file": __file__,
     "temporary": tempfile.gettempdir(), "interrupt": str(signal.getsignal(signal.SIGINT)),
     "terminate": str(signal.getsignal(signal.SIGTERM)), "threads": threading.active_count(),
-    "output": snakemake.output[0], "beside": beside.VALUE, "limit": sys.getrecursionlimit(),
+    "output": snakemake.output[0], "beside": beside.VALUE, "limit": sys.getrecursionlimit(), "garbage": gc.isenabled(),
     "blas": numpy.show_config("dicts")["Build Dependencies"]["blas"]["name"], "input": sys.stdin.read(),
 }
 open(snakemake.output[0], "w").write(json.dumps(facts))
