@@ -126,7 +126,7 @@ class WorkflowPlan:
 
     def drawn_of(self, study: str) -> list[str]:
         """The files that a figure on a study reads; of a grid of very many runs, one with those that are drawn."""
-        return self.thinned or self.evidence_of(study) if study in OF_THE_GRID else self.evidence_of(study)
+        return self.thinned if self.thinned and study in OF_THE_GRID else self.evidence_of(study)
 
     @property
     def thinned(self) -> list[str]:

@@ -1,10 +1,12 @@
-"""Snakemake looks for jobs to start when one has ended, unless somebody limits how many it starts."""
+"""Snakemake looks for jobs to start when one has ended, and Python for garbage once they are chosen."""
+
+import gc
 
 import pytest
 from snakemake.cli import get_argument_parser
 from snakemake.settings.types import MaxJobsPerTimespan, SchedulingSettings
 
-from dmf.cli.call import look_when_jobs_end
+from dmf.cli.call import Call, look_when_jobs_end
 
 
 @pytest.mark.parametrize("asked", ["50/1s", "100/1m", "100/2s"])
@@ -21,3 +23,18 @@ def test_the_limit_that_nobody_asks_for_goes() -> None:
     assert settings.max_jobs_per_timespan is None
     look_when_jobs_end(settings)
     assert settings.max_jobs_per_timespan is None
+
+
+def test_garbage_is_looked_for_again_even_where_no_job_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(call: Call) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(Call, "_choose", fail)
+    gc.disable()
+    try:
+        with pytest.raises(SystemExit):
+            Call.__new__(Call)._choose_jobs()
+        assert gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()

@@ -3,12 +3,16 @@
 import json
 from copy import deepcopy
 from fnmatch import fnmatchcase
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dmf.claims import claim_module, claim_names
 from dmf.code import EXEMPT, SCRIPTS, closure
+from dmf.dataset.store import read
 from dmf.figures import figure_names
+from dmf.grid.chunks import thinning
 from harness import ENVIRONMENT, TINY, Workflow
 
 # Python runs this at its start. In each job, a fork that runs a script, it notes the modules of every function called,
@@ -72,8 +76,8 @@ run, runpy.run_path = runpy.run_path, run_path
 
 
 @pytest.fixture(scope="module")
-def called(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, set[str], set[str]]]:
-    """Of every job of a small grid: its step, the modules whose functions it called, and the plug-ins it loaded."""
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A folder in which a small grid was run, and the one with what its jobs called."""
     folder, site = tmp_path_factory.mktemp("recorded"), tmp_path_factory.mktemp("site")
     (site / "sitecustomize.py").write_text(RECORDER, encoding="utf-8")
     out = tmp_path_factory.mktemp("calls")
@@ -94,7 +98,13 @@ def called(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, set[str]
     workflow.write(grid)
     result = workflow("--quiet", "rules", "progress", "--", "all", "paper")
     assert result.returncode == 0, result.stderr
-    jobs = [json.loads(file.read_text()) for file in sorted(out.glob("*.json"))]
+    return folder, out
+
+
+@pytest.fixture(scope="module")
+def called(recorded: tuple[Path, Path]) -> list[tuple[str, set[str], set[str]]]:
+    """Of every job of the grid: its step, the modules whose functions it called, and the plug-ins it loaded."""
+    jobs = [json.loads(file.read_text()) for file in sorted(recorded[1].glob("*.json"))]
     return [(step, set(modules), set(plugins)) for step, modules, plugins in jobs]
 
 
@@ -103,6 +113,17 @@ def test_the_recorder_saw_every_step(called: list[tuple[str, set[str], set[str]]
     assert {step for step, _, _ in called} == steps - {"assemble_incomplete", "clean", "preflight"}
     training = next(modules for step, modules, _ in called if step == "train")
     assert {"train", "dmf.dataset.train", "dmf.training.engine", "dmf.grid.cells", "dmf.theory.scalar"} <= training
+
+
+def test_figures_read_every_so_many_draws_of_every_so_many_cells(recorded: tuple[Path, Path]) -> None:
+    data = recorded[0] / "data/tiny"
+    whole, kept = read(data / "evidence.nc"), read(data / "thinned.nc")
+    draw_step, cell_step = thinning(whole.sizes["cell"], 2, 4, 40)
+    assert max(draw_step, cell_step) > 1
+    drawn = whole.isel(cell=slice(None, None, cell_step), start=whole["draw"].values % draw_step == 0)
+    assert 0 < kept["certified"].size < whole["certified"].size
+    for name, variable in drawn.variables.items():
+        np.testing.assert_array_equal(kept[name].values, variable.values, err_msg=str(name))
 
 
 def test_every_function_that_a_step_calls_is_in_what_it_reruns_for(
