@@ -166,6 +166,19 @@ def test_a_lost_file_of_the_report_leaves_no_page_that_shows_it(copy: Path, path
     assert "reports/tiny/verified.txt" not in files()
 
 
+def test_a_lost_file_of_a_paper_takes_no_other_along(copy: Path) -> None:
+    """The next run makes no paper unless somebody asks."""
+    table = plan().products
+    (kept, *_) = next(product for product in table.all if product.step == "paper").outputs
+    Path(kept).parent.mkdir(parents=True)
+    Path(kept).write_bytes(b"a figure")
+    record(Path(table.record_of(kept)), {Path(kept): table.identity(kept)})
+    before = files()
+    assert kept in before
+    assert swept() == []
+    assert files() == before
+
+
 def test_data_of_a_report_may_be_removed(copy: Path) -> None:
     shutil.rmtree("data/tiny/runs")
     before = files()

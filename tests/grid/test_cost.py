@@ -19,6 +19,7 @@ from dmf.grid.cost import (
     minutes,
     runs_together,
     search_memory,
+    seconds_per_run,
     train_memory,
     train_seconds,
 )
@@ -31,6 +32,7 @@ from dmf.training.tasks import Tasks
 from harness import ROOT
 
 RESULTS = ROOT / "benchmarks/results/2026-11-26-jobs.tsv"
+RUNS = ROOT / "benchmarks/results/2026-12-01-cost-model.txt"
 MEASURED = [line.split("\t") for line in RESULTS.read_text(encoding="utf-8").splitlines() if line.startswith("train")]
 
 
@@ -45,6 +47,15 @@ def test_the_shipped_measurements_are_predicted(row: list[str]) -> None:
     tile = Tile(Group(widths), (("t", "f"),), ("1c",), (Series("gaussian", 1.0),), 0, int(runs), "t")
     assert holds(train_memory(tile, layers == "True", "cpu"), float(rss))
     assert holds(train_seconds(tile), float(cpu))
+
+
+def test_seconds_of_a_run_are_predicted_from_the_smallest_to_the_widest() -> None:
+    rows = [line.split()[:5] for line in RUNS.read_text(encoding="utf-8").splitlines()[3:-1]]
+    assert rows[0][:2] == ["2", "2"]
+    assert rows[-1][:2] == ["128", "3"]
+    for size, depth, _, _, milliseconds in rows:
+        predicted = 1e3 * seconds_per_run(Group((int(size),) * (int(depth) + 1)))
+        assert 1 / 1.6 <= predicted / float(milliseconds) <= 1.5, (size, depth)
 
 
 @pytest.fixture(scope="module")
