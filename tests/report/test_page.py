@@ -221,3 +221,13 @@ def test_a_refutation_by_the_search_and_a_missed_control_cannot_be_overlooked(bu
 
 def test_without_a_search_there_is_no_section_of_attacks(build: Build) -> None:
     assert "attempts" not in build()
+
+
+@pytest.mark.parametrize(
+    ("every", "says"), [((1, 1), None), ((4, 1), "one in 4 runs"), ((600, 2), "one in 1,200 runs")]
+)
+def test_the_page_says_how_many_runs_figures_show(
+    build: Callable[..., str], every: tuple[int, int], says: str | None
+) -> None:
+    page = build(every=every)
+    assert (f"figures show {says}" in page) if says else ("figures show" not in page)
